@@ -1,0 +1,22 @@
+//! The components that ship with the host, as `plugins/dist` holds them.
+
+use std::sync::Arc;
+
+/// The expression language.
+const JQ: &[u8] = include_bytes!("../../../plugins/dist/jq.wasm");
+/// `call: http`.
+const HTTP: &[u8] = include_bytes!("../../../plugins/dist/http.wasm");
+/// Users and groups of a SCIM 2.0 directory.
+const SCIM: &[u8] = include_bytes!("../../../plugins/dist/scim.wasm");
+
+/// The connectors by name.
+pub(crate) fn connectors() -> Vec<(String, Arc<[u8]>)> {
+    [("http", HTTP), ("scim", SCIM)]
+        .map(|(name, bytes)| (name.to_owned(), Arc::from(bytes)))
+        .into()
+}
+
+/// The component of the expression language.
+pub(crate) fn language() -> Arc<[u8]> {
+    Arc::from(JQ)
+}

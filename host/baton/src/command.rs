@@ -1,0 +1,81 @@
+//! The commands, a file each. A command reads its arguments, asks who knows, and shows the answer.
+
+mod connector;
+mod dev;
+mod run;
+mod runs;
+mod serve;
+mod token;
+mod validate;
+mod workflow;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Outcome;
+
+/// Runs workflows whose steps are WebAssembly components, durably.
+#[derive(Parser, Debug)]
+#[command(
+    name = "baton",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run one document to its end on a host of its own
+    Run(run::Args),
+    /// Start a host for yourself, on this machine, with nothing to set up
+    Dev(dev::Args),
+    /// Start a host for many
+    Serve(serve::Args),
+    /// Say what is wrong with documents
+    Validate(validate::Args),
+    /// Publish and read workflows
+    #[command(subcommand, alias = "workflows")]
+    Workflow(workflow::Command),
+    /// Start, follow and cancel runs
+    #[command(subcommand)]
+    Runs(runs::Command),
+    /// Make, install and call connectors
+    #[command(subcommand, alias = "connectors")]
+    Connector(connector::Command),
+    /// Make tokens for the clients of a host
+    #[command(subcommand)]
+    Token(token::Command),
+}
+
+impl Cli {
+    /// Does what was asked for.
+    pub(crate) async fn execute(self) -> Outcome {
+        match self.command {
+            Command::Run(args) => args.execute().await,
+            Command::Dev(args) => args.execute().await,
+            Command::Serve(args) => args.execute().await,
+            Command::Validate(args) => args.execute().await,
+            Command::Workflow(command) => command.execute().await,
+            Command::Runs(command) => command.execute().await,
+            Command::Connector(command) => command.execute().await,
+            Command::Token(command) => command.execute(),
+        }
+    }
+}
+
+/// What only tests may switch on.
+#[derive(clap::Args, Clone, Debug, Default)]
+struct Testing {
+    /// Sends requests for one authority to another, and allows them: `https://a.example=http://127.0.0.1:8099`
+    #[arg(long = "testing-rewrite", value_name = "FROM=TO", hide = true, value_parser = from_to)]
+    rewrite: Vec<(String, String)>,
+}
+
+fn from_to(text: &str) -> Result<(String, String), String> {
+    let (from, to) = text.split_once('=').ok_or("expected FROM=TO")?;
+    Ok((from.to_owned(), to.to_owned()))
+}

@@ -1,0 +1,42 @@
+//! `baton runs`: the runs of a host.
+
+mod cancel;
+mod history;
+mod list;
+mod show;
+mod start;
+mod watch;
+
+use clap::Subcommand;
+
+use crate::failure::Outcome;
+
+/// `baton runs …`
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Start a run of a published workflow
+    Start(start::Args),
+    /// List runs, the newest first
+    List(list::Args),
+    /// Show a run: where it is, and what it was given and has given
+    Show(show::Args),
+    /// Show what happened in a run
+    History(history::Args),
+    /// Follow a run to its end
+    Watch(watch::Args),
+    /// End a run now
+    Cancel(cancel::Args),
+}
+
+impl Command {
+    pub(crate) async fn execute(self) -> Outcome {
+        match self {
+            Self::Start(args) => args.execute().await,
+            Self::List(args) => args.execute().await,
+            Self::Show(args) => args.execute().await,
+            Self::History(args) => args.execute().await,
+            Self::Watch(args) => args.execute().await,
+            Self::Cancel(args) => args.execute().await,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! `baton serve`: a host for many.
+
+use std::path::PathBuf;
+
+use crate::config::Typed;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::listen::Listening;
+use crate::{host, logging};
+
+/// The arguments of `baton serve`.
+///
+/// Each client shows a token, which says the tenant that it belongs to. The host speaks plain HTTP: put a
+/// proxy that speaks TLS in front of it where the network is not your own.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The configuration; flags and the environment go before what it says
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "BATON_CONFIG",
+        hide_env_values = true
+    )]
+    config: Option<PathBuf>,
+
+    #[command(flatten)]
+    settings: Typed,
+}
+
+impl Args {
+    pub(crate) async fn execute(self) -> Outcome {
+        let file = match &self.config {
+            Some(path) => Typed::read(path)?,
+            None => Typed::default(),
+        };
+        let typed = self.settings.or(file);
+        let Some(data) = typed.data.clone() else {
+            return Err(Failure::invalid("there is no data directory").help(
+                "name one: `data = \"/var/lib/baton\"` in the configuration, --data DIR or BATON_DATA",
+            ));
+        };
+        let settings = typed.resolve(data, "info");
+        if settings.tokens.is_empty() {
+            return Err(Failure::invalid("there is no token, so that nobody could use this host").help(
+                "make one with `baton token new --tenant acme --name ci`, and put the lines that it prints into the \
+                 configuration; for a host without tokens on this machine there is `baton dev`",
+            ));
+        }
+        logging::start(settings.log_format, &settings.log_level)?;
+
+        let listening = Listening::bind(settings.listen).await?;
+        let engine = host::open(host::Options {
+            data: Some(settings.data),
+            cache: Some(settings.cache),
+            store_cache_bytes: Some(settings.store_cache_bytes),
+            ..host::Options::default()
+        })?;
+        listening.announce();
+        listening.serve(engine, settings.tokens).await?;
+        Ok(Exit::Done)
+    }
+}

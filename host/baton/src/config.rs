@@ -1,0 +1,284 @@
+//! The settings of a host: what was typed, and what it means.
+//!
+//! Each setting has one name, in three places: `log-format` in `baton.toml`, `--log-format` as a flag and
+//! `BATON_LOG_FORMAT` in the environment. The flag wins over the environment, and that over the file.
+//!
+//! [`Typed`] is what the user wrote, [`Resolved`] what it means once everything is known.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+
+use crate::failure::Failure;
+use crate::tokens::TokenHash;
+
+/// Where a host listens by default.
+pub(crate) const LISTEN_DEFAULT: SocketAddr =
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7070);
+
+/// The settings of a host, as typed. The comments are the help of the flags.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[command(next_help_heading = "Settings of the host")]
+pub(crate) struct Typed {
+    /// Where to listen, as ADDRESS:PORT; port 0 takes a free one [default: 127.0.0.1:7070]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "BATON_LISTEN",
+        hide_env_values = true
+    )]
+    pub(crate) listen: Option<SocketAddr>,
+
+    /// The directory that keeps workflows, runs and connectors; it is made where it is missing
+    #[arg(long, value_name = "DIR", env = "BATON_DATA", hide_env_values = true)]
+    pub(crate) data: Option<PathBuf>,
+
+    /// The directory that keeps compiled connectors; it can be deleted at any time [default: DATA/compiled]
+    #[arg(long, value_name = "DIR", env = "BATON_CACHE", hide_env_values = true)]
+    pub(crate) cache: Option<PathBuf>,
+
+    /// Memory for the pages of the store, in MiB [default: 16]
+    #[arg(
+        long,
+        value_name = "MIB",
+        env = "BATON_STORE_CACHE_MIB",
+        hide_env_values = true
+    )]
+    pub(crate) store_cache_mib: Option<u16>,
+
+    /// How the log is written, to standard error [default: text]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        env = "BATON_LOG_FORMAT",
+        hide_env_values = true
+    )]
+    pub(crate) log_format: Option<LogFormat>,
+
+    /// What is logged: `error`, `warn`, `info`, `debug` or `trace`, also by module: `info,baton_engine=debug`
+    #[arg(
+        long,
+        value_name = "FILTER",
+        env = "BATON_LOG_LEVEL",
+        hide_env_values = true
+    )]
+    pub(crate) log_level: Option<String>,
+
+    /// Who may use the host: a tenant, a name and the SHA-256 of a token; see `baton token new`
+    #[arg(
+        long = "token-hash",
+        value_name = "TENANT/NAME=SHA256",
+        env = "BATON_TOKEN_HASHES",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    #[serde(rename = "token")]
+    pub(crate) tokens: Vec<TokenHash>,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// A line of text for each event
+    #[default]
+    Text,
+    /// An object of JSON for each event, one a line
+    Json,
+}
+
+/// What the settings mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Resolved {
+    /// Where to listen.
+    pub(crate) listen: SocketAddr,
+    /// The data directory.
+    pub(crate) data: PathBuf,
+    /// The directory of compiled connectors.
+    pub(crate) cache: PathBuf,
+    /// Memory for the pages of the store, in bytes.
+    pub(crate) store_cache_bytes: usize,
+    /// How the log is written.
+    pub(crate) log_format: LogFormat,
+    /// What is logged.
+    pub(crate) log_level: String,
+    /// Who may use the host.
+    pub(crate) tokens: Vec<TokenHash>,
+}
+
+impl Typed {
+    /// Reads a `baton.toml`.
+    ///
+    /// # Errors
+    ///
+    /// The file can't be read, is no TOML, or holds what isn't a setting; with the place.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Failure::invalid(format!("cannot read the configuration {}", path.display()))
+                .because(&error)
+        })?;
+        Self::parse(&path.display().to_string(), &text)
+    }
+
+    fn parse(origin: &str, text: &str) -> Result<Self, Failure> {
+        toml::from_str(text).map_err(|error| {
+            let failure =
+                Failure::invalid(format!("the configuration is wrong: {}", error.message()));
+            failure.at(origin, text, error.span().unwrap_or(0..0))
+        })
+    }
+
+    /// These settings, and for what they leave open, those of `other`.
+    #[must_use]
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self {
+            listen: self.listen.or(other.listen),
+            data: self.data.or(other.data),
+            cache: self.cache.or(other.cache),
+            store_cache_mib: self.store_cache_mib.or(other.store_cache_mib),
+            log_format: self.log_format.or(other.log_format),
+            log_level: self.log_level.or(other.log_level),
+            tokens: if self.tokens.is_empty() {
+                other.tokens
+            } else {
+                self.tokens
+            },
+        }
+    }
+
+    /// What the settings mean, with `data` and `log_level` for what they leave open.
+    pub(crate) fn resolve(self, data: PathBuf, log_level: &str) -> Resolved {
+        let data = self.data.unwrap_or(data);
+        Resolved {
+            listen: self.listen.unwrap_or(LISTEN_DEFAULT),
+            cache: self.cache.unwrap_or_else(|| data.join("compiled")),
+            data,
+            store_cache_bytes: usize::from(self.store_cache_mib.unwrap_or(16)) << 20,
+            log_format: self.log_format.unwrap_or_default(),
+            log_level: self.log_level.unwrap_or_else(|| log_level.to_owned()),
+            tokens: self.tokens,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use annotate_snippets::Renderer;
+
+    use super::*;
+    use crate::render::failure::render_with;
+
+    fn error(text: &str) -> String {
+        let failure = Typed::parse("baton.toml", text).expect_err("the file is wrong");
+        render_with(&failure, &Renderer::plain())
+    }
+
+    #[test]
+    fn reads_every_setting() {
+        let text = r#"
+            listen = "0.0.0.0:80"
+            data = "/var/lib/baton"
+            cache = "/var/cache/baton"
+            store-cache-mib = 64
+            log-format = "json"
+            log-level = "warn"
+
+            [[token]]
+            tenant = "acme"
+            name = "ci"
+            sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+        "#;
+        let resolved = Typed::parse("baton.toml", text)
+            .expect("it is right")
+            .resolve("other".into(), "info");
+        let expected = Resolved {
+            listen: "0.0.0.0:80".parse().expect("an address"),
+            data: "/var/lib/baton".into(),
+            cache: "/var/cache/baton".into(),
+            store_cache_bytes: 64 << 20,
+            log_format: LogFormat::Json,
+            log_level: "warn".into(),
+            tokens: resolved.tokens.clone(),
+        };
+        assert_eq!(resolved, expected);
+        assert_eq!(resolved.tokens[0].tenant.as_str(), "acme");
+    }
+
+    #[test]
+    fn what_is_left_open_has_a_default() {
+        let resolved = Typed::default().resolve("state".into(), "info");
+        assert_eq!(resolved.listen, LISTEN_DEFAULT);
+        assert_eq!(resolved.cache, Path::new("state/compiled"));
+        assert_eq!(resolved.store_cache_bytes, 16 << 20);
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file() {
+        let flag = Typed {
+            log_level: Some("debug".into()),
+            ..Typed::default()
+        };
+        let file = Typed {
+            log_level: Some("warn".into()),
+            store_cache_mib: Some(1),
+            ..Typed::default()
+        };
+        let both = flag.or(file).resolve("state".into(), "info");
+        assert_eq!(
+            (both.log_level.as_str(), both.store_cache_bytes),
+            ("debug", 1 << 20)
+        );
+    }
+
+    #[test]
+    fn an_unknown_setting_is_shown_in_its_place() {
+        insta::assert_snapshot!(error("data = \"d\"\nlisten-on = \"127.0.0.1:1\"\n"), @r#"
+        error: the configuration is wrong: unknown field `listen-on`, expected one of `listen`, `data`, `cache`, `store-cache-mib`, `log-format`, `log-level`, `token`
+         --> baton.toml:2:1
+          |
+        2 | listen-on = "127.0.0.1:1"
+          | ^^^^^^^^^
+        "#);
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_form_is_shown_in_its_place() {
+        insta::assert_snapshot!(error("listen = \"localhost\"\n"), @r#"
+        error: the configuration is wrong: invalid socket address syntax
+         --> baton.toml:1:10
+          |
+        1 | listen = "localhost"
+          |          ^^^^^^^^^^^
+        "#);
+        insta::assert_snapshot!(error("log-format = \"xml\"\n"), @r#"
+        error: the configuration is wrong: unknown variant `xml`, expected `text` or `json`
+         --> baton.toml:1:14
+          |
+        1 | log-format = "xml"
+          |              ^^^^^
+        "#);
+        insta::assert_snapshot!(error("listen = 1\n"), @r##"
+        error: the configuration is wrong: invalid type: integer `1`, expected socket address
+         --> baton.toml:1:10
+          |
+        1 | listen = 1
+          |          ^
+        "##);
+    }
+
+    #[test]
+    fn a_token_itself_is_refused_where_its_hash_belongs() {
+        let text = "[[token]]\ntenant = \"acme\"\nname = \"ci\"\nsha256 = \"baton_secret\"\n";
+        insta::assert_snapshot!(error(text), @r"
+        error: the configuration is wrong: a token's `sha256` has 64 hex digits; `baton token new` makes a token and its hash
+         --> baton.toml:1:1
+          |
+        1 | [[token]]
+          | ^^^^^^^^^
+        ");
+    }
+}

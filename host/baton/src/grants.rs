@@ -1,0 +1,192 @@
+//! What is granted to connectors on the command line: `--allow` and `--config`.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use clap::Args;
+
+/// The connector that `--allow` means where it names none.
+pub(crate) const HTTP: &str = "http";
+
+/// The flags that grant something to the connectors of a host in this process.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Grants")]
+pub(crate) struct GrantFlags {
+    /// Where a connector may send requests: `[METHOD ]scheme://host[:port][/path]`, `*.` before a domain
+    /// for any name below it. For the `http` connector, or for another with its name in front: `scim=https://…`
+    #[arg(long, value_name = "[CONNECTOR=]RULE")]
+    pub(crate) allow: Vec<Allow>,
+
+    /// A setting of a connector, such as `scim.base-url=https://directory.example.org/scim/v2`
+    #[arg(long = "config", value_name = "CONNECTOR.KEY=VALUE")]
+    pub(crate) config: Vec<Setting>,
+}
+
+/// An egress rule for a connector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Allow {
+    /// The connector's name.
+    pub(crate) connector: String,
+    /// The rule. Whether it is one is for the sandbox to say.
+    pub(crate) rule: String,
+}
+
+impl FromStr for Allow {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // No rule has a `=` before its `://`, so that the two forms can't be mistaken for each other.
+        let before_scheme = text.split("://").next().unwrap_or(text);
+        match before_scheme.split_once('=') {
+            None => Ok(Self {
+                connector: HTTP.into(),
+                rule: text.into(),
+            }),
+            Some((connector, _)) => {
+                check_name(connector)?;
+                Ok(Self {
+                    connector: connector.into(),
+                    rule: text[connector.len() + 1..].into(),
+                })
+            }
+        }
+    }
+}
+
+/// A setting for a connector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Setting {
+    /// The connector's name.
+    pub(crate) connector: String,
+    /// The setting's name.
+    pub(crate) key: String,
+    /// Its value.
+    pub(crate) value: String,
+}
+
+impl FromStr for Setting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, value) = text.split_once('=').ok_or("expected CONNECTOR.KEY=VALUE")?;
+        let (connector, key) = name.split_once('.').ok_or("expected CONNECTOR.KEY=VALUE")?;
+        check_name(connector)?;
+        if key.is_empty() {
+            return Err("the key of the setting is empty".into());
+        }
+        Ok(Self {
+            connector: connector.into(),
+            key: key.into(),
+            value: value.into(),
+        })
+    }
+}
+
+fn check_name(name: &str) -> Result<(), String> {
+    let fits = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if fits {
+        Ok(())
+    } else {
+        Err(format!("`{name}` is no name of a connector"))
+    }
+}
+
+/// What is granted to one connector.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Granted {
+    /// Where it may send requests.
+    pub(crate) egress: Vec<String>,
+    /// Its settings.
+    pub(crate) config: BTreeMap<String, String>,
+}
+
+impl GrantFlags {
+    /// The grants by connector.
+    pub(crate) fn by_connector(&self) -> BTreeMap<String, Granted> {
+        let mut grants: BTreeMap<String, Granted> = BTreeMap::new();
+        for Allow { connector, rule } in &self.allow {
+            grants
+                .entry(connector.clone())
+                .or_default()
+                .egress
+                .push(rule.clone());
+        }
+        for Setting {
+            connector,
+            key,
+            value,
+        } in &self.config
+        {
+            let config = &mut grants.entry(connector.clone()).or_default().config;
+            config.insert(key.clone(), value.clone());
+        }
+        grants
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_for_http_unless_it_names_another() {
+        let cases = [
+            ("https://a.example", "http", "https://a.example"),
+            (
+                "GET https://a.example/?q=http://b",
+                "http",
+                "GET https://a.example/?q=http://b",
+            ),
+            (
+                "scim=http://127.0.0.1:9090",
+                "scim",
+                "http://127.0.0.1:9090",
+            ),
+            (
+                "scim=PATCH https://a.example/x=y",
+                "scim",
+                "PATCH https://a.example/x=y",
+            ),
+        ];
+        for (text, connector, rule) in cases {
+            let expected = Allow {
+                connector: connector.into(),
+                rule: rule.into(),
+            };
+            assert_eq!(text.parse(), Ok(expected), "{text}");
+        }
+        assert!("Not A Name=https://a.example".parse::<Allow>().is_err());
+    }
+
+    #[test]
+    fn flags_become_grants() {
+        let flags = GrantFlags {
+            allow: [
+                "https://a.example",
+                "scim=https://b.example",
+                "https://c.example",
+            ]
+            .map(|text| text.parse().expect("it is right"))
+            .into(),
+            config: ["scim.base-url=https://b.example/?a=b.c", "scim.token="]
+                .map(|text| text.parse().expect("it is right"))
+                .into(),
+        };
+        let grants = flags.by_connector();
+        assert_eq!(
+            grants["http"].egress,
+            ["https://a.example", "https://c.example"]
+        );
+        assert_eq!(
+            grants["scim"].config["base-url"],
+            "https://b.example/?a=b.c"
+        );
+        assert_eq!(grants["scim"].config["token"], "");
+        for wrong in ["scim", "base-url=1", "scim.=1", "Scim.a=1", ".a=1"] {
+            assert!(wrong.parse::<Setting>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! A host in this process: store, sandbox and engine, put together.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use baton_engine::{Engine, GrantSpec, Settings, TenantId};
+use baton_sandbox::{Rewrite, Sandbox};
+use baton_store::{MemoryStore, RedbOptions, RedbStore, Store};
+
+use crate::bundled;
+use crate::failure::Failure;
+use crate::grants::Granted;
+
+/// What a host in this process is made of.
+#[derive(Debug, Default)]
+pub(crate) struct Options {
+    /// The data directory; without one, everything is kept in memory and gone at the end.
+    pub(crate) data: Option<PathBuf>,
+    /// The directory of compiled connectors; without one, each is compiled anew.
+    pub(crate) cache: Option<PathBuf>,
+    /// Memory for the pages of the store, in bytes; without it, as the store has it by default.
+    pub(crate) store_cache_bytes: Option<usize>,
+    /// What is granted as long as this host runs, to the tenant `default`, by connector.
+    pub(crate) grants: BTreeMap<String, Granted>,
+    /// For tests alone: requests to the first authority of each pair go to the second.
+    pub(crate) testing_rewrite: Vec<(String, String)>,
+}
+
+/// Opens the host; recovers the runs that were under way. Must be called within a tokio runtime.
+///
+/// # Errors
+///
+/// The store can't be used, or a grant is none.
+pub(crate) fn open(options: Options) -> Result<Engine, Failure> {
+    let store = open_store(options.data.as_deref(), options.store_cache_bytes)?;
+    let sandbox = open_sandbox(options.cache, options.testing_rewrite)?;
+    let tenant = TenantId::default();
+    let grants = options
+        .grants
+        .into_iter()
+        .map(|(connector, granted)| ((tenant.clone(), connector), granted.spec()));
+    let settings = Settings {
+        bundled: bundled::connectors(),
+        language: bundled::language(),
+        standing_grants: grants.collect(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        ..Settings::default()
+    };
+    // Recovery reads the store, which blocks.
+    let engine = tokio::task::block_in_place(|| Engine::open(store, sandbox, settings));
+    engine.map_err(|error| match error {
+        baton_engine::OpenError::Grant { .. } => {
+            Failure::invalid("a grant cannot be used").because(&error)
+        }
+        _ => Failure::new("cannot start the engine").because(&error),
+    })
+}
+
+/// A sandbox, with a directory of compiled connectors where one is given.
+///
+/// # Errors
+///
+/// The machine does not give what it needs, or a rewrite is none.
+fn open_sandbox(
+    cache: Option<PathBuf>,
+    rewrite: Vec<(String, String)>,
+) -> Result<Arc<Sandbox>, Failure> {
+    let rewrite = match rewrite.is_empty() {
+        true => None,
+        false => Some(
+            Rewrite::new(&rewrite.into_iter().collect()).map_err(|error| {
+                Failure::invalid("--testing-rewrite cannot be used").because(&error)
+            })?,
+        ),
+    };
+    let settings = baton_sandbox::Settings {
+        cache,
+        testing_rewrite: rewrite,
+        ..Default::default()
+    };
+    Sandbox::new(settings).map_err(|error| Failure::new("cannot start the sandbox").because(&error))
+}
+
+fn open_store(data: Option<&Path>, cache_bytes: Option<usize>) -> Result<Arc<dyn Store>, Failure> {
+    let Some(data) = data else {
+        return Ok(Arc::new(MemoryStore::default()));
+    };
+    let mut options = RedbOptions::default();
+    if let Some(bytes) = cache_bytes {
+        options.cache_bytes = bytes;
+    }
+    match RedbStore::open(data, options) {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(error) => Err(Failure::new(&error)),
+    }
+}
+
+impl Granted {
+    /// The grant as the engine takes it.
+    pub(crate) fn spec(self) -> GrantSpec {
+        GrantSpec {
+            egress: self.egress,
+            config: self.config,
+            ..GrantSpec::default()
+        }
+    }
+}

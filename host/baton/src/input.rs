@@ -1,0 +1,168 @@
+//! What commands are given: documents, components, and JSON in an argument or a file.
+
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::failure::Failure;
+use crate::render::diagnostic::offset;
+
+/// The largest file that is read as a document, in bytes. The language refuses less than that, with a
+/// better message; this is against reading a disk by mistake.
+const DOCUMENT_BYTES_MAX: u64 = 32 << 20;
+/// The largest file that is read as JSON or as a component, in bytes.
+const FILE_BYTES_MAX: u64 = 256 << 20;
+
+/// A text and the name of where it is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// The path as it was given, or `<stdin>`.
+    pub(crate) name: String,
+    /// The text.
+    pub(crate) text: String,
+}
+
+/// Reads a document from a file, or from standard input where the path is `-`.
+///
+/// # Errors
+///
+/// It can't be read, is no UTF-8 or is far too large.
+pub(crate) fn document(path: &Path) -> Result<Source, Failure> {
+    let name = if path == Path::new("-") {
+        "<stdin>".to_owned()
+    } else {
+        path.display().to_string()
+    };
+    let bytes = read(path, &name, DOCUMENT_BYTES_MAX)?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source { name, text }),
+        Err(error) => {
+            let byte = error.utf8_error().valid_up_to();
+            let failure = Failure::invalid(format!(
+                "{name} is not UTF-8: byte {byte} begins no character"
+            ));
+            Err(failure.help("a workflow document is YAML or JSON in UTF-8; convert it, with `iconv` for example"))
+        }
+    }
+}
+
+/// Reads a component from a file.
+///
+/// # Errors
+///
+/// It can't be read or is far too large.
+pub(crate) fn component(path: &Path) -> Result<Vec<u8>, Failure> {
+    read(path, &path.display().to_string(), FILE_BYTES_MAX)
+}
+
+/// The JSON of an argument: the text itself or, behind an `@`, what is in that file (`@-`: in standard
+/// input).
+///
+/// # Errors
+///
+/// The file can't be read, or the text is no JSON; with the place.
+pub(crate) fn json(flag: &str, argument: &str) -> Result<Value, Failure> {
+    let (origin, text) = match argument.strip_prefix('@') {
+        None => (flag.to_owned(), argument.to_owned()),
+        Some(path) => {
+            let source = document(Path::new(path))?;
+            (source.name, source.text)
+        }
+    };
+    serde_json::from_str(&text).map_err(|error| {
+        let at = offset(&text, error.line(), error.column());
+        let failure = Failure::invalid(format!("{flag} is no JSON: {}", without_place(&error)));
+        let failure = failure.at(origin, &text, at.saturating_sub(usize::from(at == text.len()))..at + 1);
+        failure.help(format!("give JSON, such as {flag} '{{\"name\":\"Ada\"}}', or a file that holds it: {flag} @input.json"))
+    })
+}
+
+/// The message of an error without its line and column, which the excerpt shows.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ")
+        .map_or(text.clone(), |(message, _)| message.to_owned())
+}
+
+fn read(path: &Path, name: &str, bytes_max: u64) -> Result<Vec<u8>, Failure> {
+    let fail =
+        |error: &std::io::Error| Failure::invalid(format!("cannot read {name}")).because(error);
+    let mut reader: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(std::io::stdin().lock())
+    } else {
+        Box::new(std::fs::File::open(path).map_err(|error| fail(&error))?)
+    };
+    let mut bytes = Vec::new();
+    reader
+        .by_ref()
+        .take(bytes_max + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| fail(&error))?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(Failure::invalid(format!(
+            "{name} has more than {} MiB, too much to be read",
+            bytes_max >> 20
+        )));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use annotate_snippets::Renderer;
+
+    use super::*;
+    use crate::render::failure::render_with;
+
+    #[test]
+    fn reads_json_from_an_argument_and_a_file() {
+        assert_eq!(
+            json("--input", "{\"a\": 1}").expect("it is JSON"),
+            serde_json::json!({ "a": 1 })
+        );
+        let file = tempfile::NamedTempFile::new().expect("there is a temporary directory");
+        std::fs::write(file.path(), "[1, 2]").expect("it can be written");
+        let argument = format!("@{}", file.path().display());
+        assert_eq!(
+            json("--input", &argument).expect("it is JSON"),
+            serde_json::json!([1, 2])
+        );
+    }
+
+    #[test]
+    fn shows_where_json_ends_to_be_json() {
+        let render = |text: &str| {
+            let failure = json("--input", text).expect_err("it is no JSON");
+            assert_eq!(failure.exit, crate::exit::Exit::Invalid);
+            render_with(&failure, &Renderer::plain())
+        };
+        insta::assert_snapshot!(render("{\"name\": Ada}"), @r##"
+        error: --input is no JSON: expected value
+         --> --input:1:10
+          |
+        1 | {"name": Ada}
+          |          ^
+          |
+          = help: give JSON, such as --input '{"name":"Ada"}', or a file that holds it: --input @input.json
+        "##);
+        insta::assert_snapshot!(render("{\"name\": \"Ada\""), @r##"
+        error: --input is no JSON: EOF while parsing an object
+         --> --input:1:14
+          |
+        1 | {"name": "Ada"
+          |              ^
+          |
+          = help: give JSON, such as --input '{"name":"Ada"}', or a file that holds it: --input @input.json
+        "##);
+        insta::assert_snapshot!(render(""), @r##"
+        error: --input is no JSON: EOF while parsing a value
+         --> --input:1:1
+          |
+        1 |
+          | ^
+          |
+          = help: give JSON, such as --input '{"name":"Ada"}', or a file that holds it: --input @input.json
+        "##);
+    }
+}

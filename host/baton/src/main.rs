@@ -1,0 +1,53 @@
+//! `baton`, the host as a program: the command line, configuration, and the wiring of the other crates.
+//!
+//! It knows how to talk to people on a terminal, and nothing of what a workflow means, how a run is kept
+//! or what a connector may do. Most commands are a thin client of `baton-api`; `run`, `dev`, `serve` and
+//! those that work offline have an engine in this process ([`host`]).
+//!
+//! - [`command`]: the commands, a file each.
+//! - [`exit`], [`failure`], [`ending`]: how a command ends, and how it says so.
+//! - [`config`], [`tokens`], [`grants`], [`input`], [`reference`]: what is typed, and what it means.
+//! - [`host`], [`listen`], [`bundled`], [`directories`], [`logging`], [`signal`]: a host in this process.
+//! - [`remote`]: a host somewhere else.
+//! - [`render`], [`output`], [`check`]: what people and programs read.
+
+mod bundled;
+mod check;
+mod command;
+mod config;
+mod directories;
+mod ending;
+mod exit;
+mod failure;
+mod grants;
+mod host;
+mod input;
+mod listen;
+mod logging;
+mod output;
+mod reference;
+mod remote;
+mod render;
+mod signal;
+mod tokens;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use exit::Exit;
+
+fn main() -> ExitCode {
+    let cli = command::Cli::parse();
+    let outcome = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime.block_on(cli.execute()),
+        Err(error) => {
+            Err(failure::Failure::new("cannot start the threads of this process").because(&error))
+        }
+    };
+    let exit: Exit = outcome.unwrap_or_else(|failure| {
+        anstream::eprintln!("{}", render::failure::render(&failure));
+        failure.exit
+    });
+    exit.into()
+}

@@ -1,0 +1,89 @@
+//! A host somewhere, reached over its API.
+
+use baton_api::Client;
+use baton_api::client::{ClientError, NewClientError};
+use baton_api::page::{Page, PageRequest};
+use clap::Args;
+
+use crate::failure::Failure;
+
+/// Which host a command talks to, and as whom.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Host")]
+pub(crate) struct Remote {
+    /// The host's address
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "BATON_SERVER",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:7070"
+    )]
+    server: String,
+
+    /// The token that says who you are; a host that runs with `baton dev` needs none
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "BATON_TOKEN",
+        hide_env_values = true
+    )]
+    token: Option<String>,
+}
+
+impl Remote {
+    /// A client of the host.
+    ///
+    /// # Errors
+    ///
+    /// The address is none.
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        Ok(Client::new(&self.server, self.token.as_deref())?)
+    }
+}
+
+impl From<NewClientError> for Failure {
+    fn from(error: NewClientError) -> Self {
+        Self::invalid("cannot reach a host").because(&error)
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        let failure = Self::new(&error);
+        match &error {
+            ClientError::Unreachable { .. } => {
+                failure.help("start a host with `baton dev`, or name the one that runs with --server URL or BATON_SERVER")
+            }
+            ClientError::Refused { problem, .. } if problem.status == 401 => {
+                failure.help("give a token of that host with --token or BATON_TOKEN")
+            }
+            ClientError::Refused { problem, .. } if problem.status >= 500 => match &problem.request_id {
+                Some(id) => failure.help(format!("the host's log has more under the request id {id}")),
+                None => failure,
+            },
+            ClientError::Refused { retry_after: Some(wait), .. } => {
+                failure.help(format!("try again in {} s", wait.as_secs().max(1)))
+            }
+            _ => failure,
+        }
+    }
+}
+
+/// The first `limit` items of a list that comes in pages.
+pub(crate) async fn collect<T>(
+    limit: usize,
+    mut page: impl AsyncFnMut(PageRequest) -> Result<Page<T>, ClientError>,
+) -> Result<Vec<T>, Failure> {
+    let mut items = Vec::new();
+    let mut cursor = None;
+    loop {
+        let Page { items: more, next } = page(PageRequest::after(cursor)).await?;
+        items.extend(more);
+        items.truncate(limit);
+        if next.is_none() || items.len() == limit {
+            return Ok(items);
+        }
+        cursor = next;
+    }
+}

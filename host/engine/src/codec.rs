@@ -1,0 +1,262 @@
+//! Between what a run is made of and what is stored of it. The only place that knows both.
+
+use std::sync::Arc;
+
+use baton_store::ReadError;
+use baton_store::record::{
+    AnswerRecord, CallRecord, EndingRecord, ErrorRecord, EventKindRecord, EventRecord, Json,
+    StatusRecord, TaskRecord, TimerKindRecord,
+};
+use baton_workflow::machine::{Ending, Event, Occurrence, Status, TaskKey, TimerKey};
+use baton_workflow::{Data, Error, Timestamp};
+use serde_json::Value;
+
+/// A JSON value as it is stored.
+pub(crate) fn json(value: &Value) -> Json {
+    Json(value.to_string())
+}
+
+/// A stored JSON value.
+pub(crate) fn value(json: &Json) -> Result<Value, ReadError> {
+    serde_json::from_str(&json.0).map_err(|error| ReadError::Corrupt {
+        detail: format!("a JSON value: {error}"),
+    })
+}
+
+fn data(json: &Json) -> Result<Data, ReadError> {
+    value(json).map(Arc::new)
+}
+
+/// An event as it is stored.
+pub(crate) fn event_record(event: &Event, at: Timestamp) -> EventRecord {
+    let kind = match event {
+        Event::Started { input } => EventKindRecord::Started { input: json(input) },
+        Event::Answered {
+            task,
+            attempt,
+            answer,
+        } => EventKindRecord::Answered {
+            call: CallRecord {
+                task: task_record(task),
+                attempt: *attempt,
+            },
+            answer: match answer {
+                Ok(result) => AnswerRecord::Result(json(result)),
+                Err(error) => AnswerRecord::Error(error_record(error)),
+            },
+        },
+        Event::Elapsed { timer } => EventKindRecord::Elapsed {
+            timer: timer_record(timer),
+        },
+        Event::CancelRequested { by, reason } => EventKindRecord::CancelRequested {
+            by: by.clone(),
+            reason: reason.clone(),
+        },
+    };
+    EventRecord {
+        at_ms: at.as_millis(),
+        kind,
+    }
+}
+
+/// A stored event.
+pub(crate) fn occurrence(record: EventRecord) -> Result<Occurrence, ReadError> {
+    let event = match record.kind {
+        EventKindRecord::Started { input } => Event::Started {
+            input: data(&input)?,
+        },
+        EventKindRecord::Answered { call, answer } => Event::Answered {
+            task: task_key(call.task),
+            attempt: call.attempt,
+            answer: match answer {
+                AnswerRecord::Result(result) => Ok(data(&result)?),
+                AnswerRecord::Error(record) => Err(error(record)?),
+            },
+        },
+        EventKindRecord::Elapsed { timer } => Event::Elapsed {
+            timer: timer_key(timer),
+        },
+        EventKindRecord::CancelRequested { by, reason } => Event::CancelRequested { by, reason },
+    };
+    Ok(Occurrence {
+        at: Timestamp::from_millis(record.at_ms),
+        event,
+    })
+}
+
+fn task_record(task: &TaskKey) -> TaskRecord {
+    TaskRecord {
+        pointer: task.pointer.to_string(),
+        visit: task.visit,
+    }
+}
+
+fn task_key(record: TaskRecord) -> TaskKey {
+    TaskKey {
+        pointer: record.pointer.into(),
+        visit: record.visit,
+    }
+}
+
+/// A timer as it is stored.
+pub(crate) fn timer_record(timer: &TimerKey) -> TimerKindRecord {
+    match timer {
+        TimerKey::Wait(task) => TimerKindRecord::Wait(task_record(task)),
+        TimerKey::Timeout(task) => TimerKindRecord::Timeout(task_record(task)),
+        TimerKey::Retry(task) => TimerKindRecord::Retry(task_record(task)),
+        TimerKey::Attempt(task) => TimerKindRecord::Attempt(task_record(task)),
+        TimerKey::RunTimeout => TimerKindRecord::RunTimeout,
+    }
+}
+
+fn timer_key(record: TimerKindRecord) -> TimerKey {
+    match record {
+        TimerKindRecord::Wait(task) => TimerKey::Wait(task_key(task)),
+        TimerKindRecord::Timeout(task) => TimerKey::Timeout(task_key(task)),
+        TimerKindRecord::Retry(task) => TimerKey::Retry(task_key(task)),
+        TimerKindRecord::Attempt(task) => TimerKey::Attempt(task_key(task)),
+        TimerKindRecord::RunTimeout => TimerKey::RunTimeout,
+    }
+}
+
+/// What tells the timers of one run that are due at one time apart in their keys: the first eight bytes
+/// of a SHA-256. Stored, so that it must never change.
+pub(crate) fn timer_discriminator(timer: &TimerKey) -> u64 {
+    let (kind, task) = match timer {
+        TimerKey::Wait(task) => ("wait", Some(task)),
+        TimerKey::Timeout(task) => ("timeout", Some(task)),
+        TimerKey::Retry(task) => ("retry", Some(task)),
+        TimerKey::Attempt(task) => ("attempt", Some(task)),
+        TimerKey::RunTimeout => ("run", None),
+    };
+    let task = task
+        .map(|task| format!("{}\0{}", task.visit, task.pointer))
+        .unwrap_or_default();
+    let digest = crate::digest::of(format!("{kind}\0{task}").as_bytes());
+    u64::from_be_bytes(digest.0[..8].try_into().expect("eight bytes"))
+}
+
+fn error_record(error: &Error) -> ErrorRecord {
+    ErrorRecord {
+        type_uri: error.type_uri.clone(),
+        status: error.status,
+        instance: error.instance.clone(),
+        title: error.title.clone(),
+        detail: error.detail.clone(),
+        data: error.data.as_ref().map(json),
+        retry_after_ms: error.retry_after,
+    }
+}
+
+fn error(record: ErrorRecord) -> Result<Error, ReadError> {
+    Ok(Error {
+        type_uri: record.type_uri,
+        status: record.status,
+        instance: record.instance,
+        title: record.title,
+        detail: record.detail,
+        data: record.data.as_ref().map(value).transpose()?,
+        retry_after: record.retry_after_ms,
+    })
+}
+
+/// How a run ended, as it is stored.
+pub(crate) fn ending_record(ending: &Ending) -> EndingRecord {
+    match ending {
+        Ending::Completed(output) => EndingRecord::Completed(json(output)),
+        Ending::Faulted(error) => EndingRecord::Faulted(error_record(error)),
+        Ending::Cancelled => EndingRecord::Cancelled,
+    }
+}
+
+/// How a run ended.
+pub(crate) fn ending(record: EndingRecord) -> Result<Ending, ReadError> {
+    Ok(match record {
+        EndingRecord::Completed(output) => Ending::Completed(data(&output)?),
+        EndingRecord::Faulted(record) => Ending::Faulted(error(record)?),
+        EndingRecord::Cancelled => Ending::Cancelled,
+    })
+}
+
+/// What the index of runs says of an ending.
+pub(crate) fn ended_status(ending: &Ending) -> (Status, StatusRecord) {
+    match ending {
+        Ending::Completed(_) => (Status::Completed, StatusRecord::Completed),
+        Ending::Faulted(_) => (Status::Faulted, StatusRecord::Faulted),
+        Ending::Cancelled => (Status::Cancelled, StatusRecord::Cancelled),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use baton_workflow::ErrorKind;
+    use serde_json::json;
+
+    use super::*;
+
+    fn task(visit: u32) -> TaskKey {
+        TaskKey {
+            pointer: "/do/0/a".into(),
+            visit,
+        }
+    }
+
+    #[test]
+    fn every_event_comes_back_as_it_was() {
+        let mut error =
+            Error::new(ErrorKind::Communication, "Not found", "GET /x said 404").at("/do/0/a");
+        error.data = Some(json!({ "big": 18_446_744_073_709_551_615_u64, "z": 1, "a": 2 }));
+        error.retry_after = Some(1500);
+        let timers = [
+            TimerKey::Wait(task(1)),
+            TimerKey::Timeout(task(2)),
+            TimerKey::Retry(task(3)),
+            TimerKey::Attempt(task(4)),
+            TimerKey::RunTimeout,
+        ];
+        let mut events = vec![
+            Event::Started {
+                input: Arc::new(json!({ "name": "Ada", "n": [1, 2.5, null, true] })),
+            },
+            Event::Answered {
+                task: task(1),
+                attempt: 3,
+                answer: Ok(Arc::new(json!("done"))),
+            },
+            Event::Answered {
+                task: task(1),
+                attempt: 3,
+                answer: Err(error),
+            },
+            Event::CancelRequested {
+                by: "ada".into(),
+                reason: None,
+            },
+            Event::CancelRequested {
+                by: "ada".into(),
+                reason: Some("enough".into()),
+            },
+        ];
+        events.extend(timers.map(|timer| Event::Elapsed { timer }));
+        for event in events {
+            let at = Timestamp::from_millis(1_700_000_000_123);
+            let back = occurrence(event_record(&event, at)).expect("read back");
+            assert_eq!(back, Occurrence { at, event });
+        }
+    }
+
+    #[test]
+    fn timers_of_one_run_have_keys_of_their_own() {
+        let timers = [
+            TimerKey::Wait(task(1)),
+            TimerKey::Wait(task(2)),
+            TimerKey::Timeout(task(1)),
+            TimerKey::Retry(task(1)),
+            TimerKey::Attempt(task(1)),
+            TimerKey::RunTimeout,
+        ];
+        let different: std::collections::BTreeSet<_> =
+            timers.iter().map(timer_discriminator).collect();
+        assert_eq!(different.len(), timers.len());
+    }
+}

@@ -1,0 +1,391 @@
+//! Workflows: publish, validate, list, read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use baton_store::record::{DocumentRecord, Record, WorkflowRecord};
+use baton_store::{Batch, Digest, Direction, ReadError, TenantId, key};
+use baton_workflow::diagnostic::{self, Severity, Source, Span, code};
+use baton_workflow::{Diagnostic, Document, Plan, Timestamp};
+use semver::Version;
+use serde_json::Value;
+
+use super::Engine;
+use crate::catalog::Connectors;
+use crate::digest;
+use crate::error::{ListError, PublishError, Unavailable};
+use crate::replay;
+use crate::shared::Shared;
+use crate::view::{
+    Page, Published, WorkflowFilter, WorkflowReference, WorkflowSummary, WorkflowView,
+};
+
+impl Engine {
+    /// Publishes a document: checks it against the tenant's connectors and stores it. Publishing the same
+    /// content again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError::Invalid`] with all that is wrong, [`PublishError::Conflict`] where the version exists
+    /// with other content. Nothing is stored then.
+    pub async fn publish(&self, tenant: &TenantId, text: &str) -> Result<Published, PublishError> {
+        self.check_open()?;
+        let (owner, posted) = (tenant.clone(), Arc::<str>::from(text));
+        let checked = self
+            .aside(move |shared| check(shared, &owner, posted, None))
+            .await??;
+        let Checked {
+            document,
+            plan,
+            diagnostics: warnings,
+        } = checked;
+        let Some(plan) = plan else {
+            return Err(PublishError::Invalid(warnings));
+        };
+        let document = document.expect("a plan is made of a document");
+        let header = &document.workflow().header;
+        let reference = WorkflowReference {
+            namespace: header.namespace.value.clone(),
+            name: header.name.value.clone(),
+            version: header.version.value.to_string(),
+            digest: digest::of(text.as_bytes()),
+        };
+        let _one_at_a_time = self.inner.writing.lock().await;
+        let key = key::workflow(
+            tenant,
+            &reference.namespace,
+            &reference.name,
+            &reference.version,
+        );
+        if let Some(stored) = self.shared().store.get(&key).map_err(Unavailable::from)? {
+            let before = decode(&stored)?;
+            if before.digest == reference.digest.0 {
+                return Ok(Published {
+                    reference,
+                    created: false,
+                    warnings,
+                });
+            }
+            let WorkflowReference {
+                namespace,
+                name,
+                version,
+                ..
+            } = reference;
+            return Err(PublishError::Conflict {
+                namespace,
+                name,
+                version,
+            });
+        }
+        let record = WorkflowRecord {
+            namespace: reference.namespace.clone(),
+            name: reference.name.clone(),
+            version: reference.version.clone(),
+            digest: reference.digest.0,
+            title: header.title.as_ref().map(|it| it.value.clone()),
+            summary: header.summary.as_ref().map(|it| it.value.clone()),
+            connectors: plan.connectors().map(str::to_owned).collect(),
+            published_at_ms: self.shared().clock.now().as_millis(),
+        };
+        let mut batch = Batch::new();
+        batch.put(key, record.encode());
+        batch.put(
+            key::document(tenant, &reference.digest),
+            DocumentRecord(text.to_owned()).encode(),
+        );
+        self.shared()
+            .journal
+            .commit(batch)
+            .await
+            .map_err(Unavailable::from)?;
+        Ok(Published {
+            reference,
+            created: true,
+            warnings,
+        })
+    }
+
+    /// All that is wrong with a document, as publishing would say it, warnings included. Stores nothing.
+    /// `name` is what the document's author calls the text, usually a file's name.
+    pub async fn validate(
+        &self,
+        tenant: &TenantId,
+        text: &str,
+        name: Option<&str>,
+    ) -> Result<Vec<Diagnostic>, Unavailable> {
+        self.check_open()?;
+        let (tenant, text, name) = (
+            tenant.clone(),
+            Arc::<str>::from(text),
+            name.map(str::to_owned),
+        );
+        let checked = self
+            .aside(move |shared| check(shared, &tenant, text, name.as_deref()))
+            .await??;
+        Ok(checked.diagnostics)
+    }
+
+    /// A tenant's workflows, every version, by namespace, name and version (semantic, ascending). At most
+    /// `limit` and the bound of a page; `cursor` is [`Page::next`] of the page before.
+    ///
+    /// # Errors
+    ///
+    /// [`ListError::Cursor`] where `cursor` is none of this list.
+    pub async fn workflows(
+        &self,
+        tenant: &TenantId,
+        filter: &WorkflowFilter,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<WorkflowSummary>, ListError> {
+        let after = cursor
+            .map(|cursor| place(cursor).ok_or(ListError::Cursor))
+            .transpose()?;
+        let limit = limit.clamp(1, self.shared().limits.page);
+        let stored =
+            self.shared()
+                .store
+                .scan(&key::workflows(tenant), Direction::Ascending, usize::MAX);
+        let mut all = BTreeMap::new();
+        for (_, value) in stored.map_err(Unavailable::from)? {
+            let record = decode(&value)?;
+            let wanted =
+                |filter: &Option<String>, text: &str| filter.as_ref().is_none_or(|it| it == text);
+            if !wanted(&filter.namespace, &record.namespace) || !wanted(&filter.name, &record.name)
+            {
+                continue;
+            }
+            let version = Version::parse(&record.version).unwrap_or(Version::new(0, 0, 0));
+            all.insert(
+                (record.namespace.clone(), record.name.clone(), version),
+                summary(&record),
+            );
+        }
+        let behind = |place: &Place| after.as_ref().is_none_or(|after| place > after);
+        let mut items: Vec<_> = all
+            .into_iter()
+            .filter(|(place, _)| behind(place))
+            .take(limit + 1)
+            .collect();
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = items
+            .last()
+            .filter(|_| more)
+            .map(|((namespace, name, version), _)| format!("{namespace}/{name}/{version}"));
+        Ok(Page {
+            items: items.into_iter().map(|(_, summary)| summary).collect(),
+            next,
+        })
+    }
+
+    /// A workflow's version; the highest one where `version` is none (as for [`crate::StartRun::version`]).
+    pub async fn workflow(
+        &self,
+        tenant: &TenantId,
+        namespace: &str,
+        name: &str,
+        version: Option<&str>,
+    ) -> Result<Option<WorkflowView>, Unavailable> {
+        let Some(record) = find(self.shared(), tenant, namespace, name, version)? else {
+            return Ok(None);
+        };
+        let tenant = tenant.clone();
+        let view = move |shared: &Shared| {
+            let text = replay::document(shared, &tenant, &Digest(record.digest))?;
+            let connectors = connectors(shared, &tenant)?;
+            let plan = Document::parse(text.as_str(), None)
+                .and_then(|document| Plan::new(&document, &connectors));
+            let graph = plan.map_or(Value::Null, |plan| plan.graph());
+            Ok::<_, Unavailable>(WorkflowView {
+                summary: summary(&record),
+                text,
+                graph,
+            })
+        };
+        self.aside(view).await?.map(Some)
+    }
+}
+
+/// A published version; the highest where none is named, pre-releases only where there is nothing else.
+pub(super) fn find(
+    shared: &Shared,
+    tenant: &TenantId,
+    namespace: &str,
+    name: &str,
+    version: Option<&str>,
+) -> Result<Option<WorkflowRecord>, Unavailable> {
+    let named = [namespace, name]
+        .iter()
+        .chain(version.iter())
+        .all(|part| !part.as_bytes().contains(&0));
+    if !named {
+        return Ok(None);
+    }
+    if let Some(version) = version {
+        let stored = shared
+            .store
+            .get(&key::workflow(tenant, namespace, name, version))?;
+        return stored.as_deref().map(decode).transpose();
+    }
+    let stored = shared.store.scan(
+        &key::workflow_versions(tenant, namespace, name),
+        Direction::Ascending,
+        usize::MAX,
+    )?;
+    let records = stored
+        .iter()
+        .map(|(_, value)| decode(value))
+        .collect::<Result<Vec<_>, _>>()?;
+    let rank = |record: &WorkflowRecord| {
+        Version::parse(&record.version)
+            .ok()
+            .map(|it| (it.pre.is_empty(), it))
+    };
+    Ok(records.into_iter().max_by_key(rank))
+}
+
+/// All connectors that a tenant has, as a plan looks functions up in them.
+pub(super) fn connectors(shared: &Shared, tenant: &TenantId) -> Result<Connectors, Unavailable> {
+    let mut connectors = Connectors::default();
+    for (name, entry) in shared.library.list(tenant)? {
+        connectors
+            .0
+            .insert(name, shared.library.describe(&entry.reference.digest)?);
+    }
+    Ok(connectors)
+}
+
+/// What checking a document came to: a plan where nothing is an error.
+struct Checked {
+    document: Option<Document>,
+    plan: Option<Plan>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+fn check(
+    shared: &Shared,
+    tenant: &TenantId,
+    text: Arc<str>,
+    name: Option<&str>,
+) -> Result<Checked, Unavailable> {
+    let document = match Document::parse(text, name) {
+        Ok(document) => document,
+        Err(diagnostics) => {
+            return Ok(Checked {
+                document: None,
+                plan: None,
+                diagnostics,
+            });
+        }
+    };
+    let mut diagnostics = document.warnings().to_vec();
+    let plan = match Plan::new(&document, &connectors(shared, tenant)?) {
+        Ok(plan) => {
+            diagnostics.extend(syntax_errors(shared, &document, &plan));
+            Some(plan)
+        }
+        Err(wrong) => {
+            diagnostics.extend(wrong);
+            None
+        }
+    };
+    diagnostic::sort(&mut diagnostics);
+    let plan = plan.filter(|_| diagnostics.iter().all(|it| it.severity != Severity::Error));
+    Ok(Checked {
+        document: Some(document),
+        plan,
+        diagnostics,
+    })
+}
+
+/// What the expression language says against the plan's expressions.
+fn syntax_errors(shared: &Shared, document: &Document, plan: &Plan) -> Vec<Diagnostic> {
+    let expressions = plan.expressions();
+    let Some(first) = expressions.first() else {
+        return Vec::new();
+    };
+    let mut evaluator = match shared.languages.evaluator(&shared.language) {
+        Ok(evaluator) => evaluator,
+        Err(message) => {
+            let message = format!("the expression language can't be used: {message}");
+            return vec![document.error_at(&first.pointer, code::BAD_EXPRESSION, message)];
+        }
+    };
+    let mut wrong = Vec::new();
+    for expression in expressions {
+        if let Err(error) = evaluator.compile(&expression.source, &expression.variables) {
+            let mut diagnostic = document.error_at(
+                &expression.pointer,
+                code::BAD_EXPRESSION,
+                error.message.as_str(),
+            );
+            narrow(
+                document.source(),
+                &mut diagnostic,
+                &expression.source,
+                error.start,
+                error.end,
+            );
+            wrong.push(diagnostic);
+        }
+    }
+    wrong
+}
+
+/// Points a diagnostic at the part of an expression that is wrong, where the expression stands in the text
+/// as it is: quoting and folding may have changed it.
+fn narrow(
+    source: &Source,
+    diagnostic: &mut Diagnostic,
+    expression: &str,
+    start: usize,
+    end: usize,
+) {
+    let Span {
+        start: from,
+        end: to,
+    } = diagnostic.span;
+    let Some(offset) = source
+        .text()
+        .get(from..to)
+        .and_then(|text| text.find(expression))
+    else {
+        return;
+    };
+    let length = expression.len();
+    let (start, end) = (start.min(length), end.min(length));
+    diagnostic.span = Span::new(from + offset + start, from + offset + end);
+    diagnostic.position = source.position(diagnostic.span.start);
+}
+
+type Place = (String, String, Version);
+
+fn place(cursor: &str) -> Option<Place> {
+    let mut parts = cursor.splitn(3, '/');
+    let (namespace, name, version) = (parts.next()?, parts.next()?, parts.next()?);
+    Some((
+        namespace.to_owned(),
+        name.to_owned(),
+        Version::parse(version).ok()?,
+    ))
+}
+
+fn decode(stored: &[u8]) -> Result<WorkflowRecord, Unavailable> {
+    Ok(WorkflowRecord::decode(stored).map_err(ReadError::from)?)
+}
+
+fn summary(record: &WorkflowRecord) -> WorkflowSummary {
+    WorkflowSummary {
+        reference: WorkflowReference {
+            namespace: record.namespace.clone(),
+            name: record.name.clone(),
+            version: record.version.clone(),
+            digest: Digest(record.digest),
+        },
+        title: record.title.clone(),
+        summary: record.summary.clone(),
+        published_at: Timestamp::from_millis(record.published_at_ms),
+    }
+}

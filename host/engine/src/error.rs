@@ -1,0 +1,261 @@
+//! Why the engine says no, by operation.
+
+use std::time::Duration;
+
+use baton_sandbox::{InspectError, LoadError};
+use baton_store::{CommitError, ReadError};
+use baton_workflow::Diagnostic;
+use baton_workflow::machine::Status;
+
+/// Why the engine can't be asked just now. Nothing was done.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Unavailable {
+    /// The store does not read or write.
+    #[error("{0}")]
+    Storage(String),
+    /// The host is stopping.
+    #[error("the host is shutting down: ask again when it is back")]
+    ShuttingDown,
+}
+
+impl From<ReadError> for Unavailable {
+    fn from(error: ReadError) -> Self {
+        Self::Storage(error.to_string())
+    }
+}
+
+impl From<CommitError> for Unavailable {
+    fn from(error: CommitError) -> Self {
+        Self::Storage(error.to_string())
+    }
+}
+
+/// Why the engine can't start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The store can't be used.
+    #[error(transparent)]
+    Store(#[from] baton_store::meta::MetaError),
+    /// The store can't be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The store can't be written.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// A connector that comes with the host is none.
+    #[error("the bundled connector `{name}` can't be used")]
+    Bundled {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        #[source]
+        source: InspectError,
+    },
+    /// A standing grant is none.
+    #[error("the grant for `{connector}` can't be used")]
+    Grant {
+        /// The connector.
+        connector: String,
+        /// What is wrong with it.
+        #[source]
+        source: baton_sandbox::GrantError,
+    },
+    /// The system gives no more threads.
+    #[error("no thread can be started")]
+    Thread(#[source] std::io::Error),
+}
+
+/// Why a document was not published.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum PublishError {
+    /// It is wrong; at least one of these is an error.
+    #[error("the document has errors")]
+    Invalid(Vec<Diagnostic>),
+    /// The version was published with other content.
+    #[error(
+        "{namespace}/{name} {version} was published before with other content: a version never changes, so give \
+         the document a new `document.version`"
+    )]
+    Conflict {
+        /// The namespace.
+        namespace: String,
+        /// The name.
+        name: String,
+        /// The version.
+        version: String,
+    },
+    /// Not now.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Why a run was not started.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StartError {
+    /// There is no such workflow, or no such version of it.
+    #[error("there is no workflow {namespace}/{name}{}", version.as_ref().map(|it| format!(" {it}")).unwrap_or_default())]
+    NoSuchWorkflow {
+        /// The namespace.
+        namespace: String,
+        /// The name.
+        name: String,
+        /// The version, where one was asked for.
+        version: Option<String>,
+    },
+    /// The connectors have changed since the workflow was published, and it no longer fits them.
+    #[error(
+        "the workflow no longer fits the connectors: install those that it was published with, or publish a new version"
+    )]
+    Outdated(Vec<Diagnostic>),
+    /// The input is too large.
+    #[error("the input has {bytes} bytes, more than the {max} that a run may start with")]
+    InputTooLarge {
+        /// How large it is.
+        bytes: usize,
+        /// How large it may be.
+        max: usize,
+    },
+    /// The tags or the idempotency key pass a bound.
+    #[error("{0}")]
+    Invalid(String),
+    /// The idempotency key was used for another request.
+    #[error(
+        "the idempotency key was used before for another request: use a new key for each request"
+    )]
+    KeyReused,
+    /// Too much is under way.
+    #[error("{reason}: ask again in {} s", retry_after.as_secs().max(1))]
+    Busy {
+        /// What there is too much of.
+        reason: String,
+        /// When to ask again.
+        retry_after: Duration,
+    },
+    /// Not now.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Why a run was not cancelled.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CancelError {
+    /// There is no such run.
+    #[error("there is no such run")]
+    NotFound,
+    /// It has ended.
+    #[error("the run has ended: it is {}", crate::view::status_name(*.0))]
+    Ended(Status),
+    /// Too much is under way.
+    #[error("too many requests are waiting: ask again in {} s", retry_after.as_secs().max(1))]
+    Busy {
+        /// When to ask again.
+        retry_after: Duration,
+    },
+    /// Not now.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Why there is no such page of a list.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ListError {
+    /// The cursor is not one that a page of this list gave.
+    #[error("the cursor is not one of this list: start without one")]
+    Cursor,
+    /// Not now.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Why a connector was not installed. Nothing is stored.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InstallError {
+    /// The bytes are no component.
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
+    /// The component can't run on this host.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// There is no name that it could have.
+    #[error("the component names no package, so that it has no name: give one (`?name=`)")]
+    NoName,
+    /// The name is none.
+    #[error(
+        "`{name}` is no connector's name: expected 1 to 63 of a-z, 0-9 and -, starting with a letter and ending \
+         with a letter or a digit"
+    )]
+    InvalidName {
+        /// The name.
+        name: String,
+    },
+    /// Not now.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Why a grant was not given.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GrantRefused {
+    /// There is no such connector.
+    #[error("there is no connector `{name}`: install it first")]
+    NoSuchConnector {
+        /// The name.
+        name: String,
+    },
+    /// The grant is not well-formed.
+    #[error(transparent)]
+    Grant(#[from] baton_sandbox::GrantError),
+    /// Not now.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Why a connector was not removed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RemoveError {
+    /// The tenant has installed no such connector.
+    #[error("no connector `{name}` is installed; those that come with the host can't be removed")]
+    NoSuchConnector {
+        /// The name.
+        name: String,
+    },
+    /// Not now.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Why a function was not called. What the function itself fails with is in [`crate::CallView`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// There is no such connector.
+    #[error("there is no connector `{name}`: install it first")]
+    NoSuchConnector {
+        /// The name.
+        name: String,
+    },
+    /// The component can't run on this host.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The connector has no such function.
+    #[error("{0}")]
+    NoSuchFunction(String),
+    /// Too much is under way.
+    #[error("too many calls are under way: ask again in {} s", retry_after.as_secs().max(1))]
+    Busy {
+        /// When to ask again.
+        retry_after: Duration,
+    },
+    /// Not now.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// A reader of a run's history was too slow and has been dropped. Read on from the last line that came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the reader fell too far behind: read on from the last line that came")]
+pub struct Lagged;

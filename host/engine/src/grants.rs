@@ -1,0 +1,133 @@
+//! What connectors may do: looked up at each call, so that what is granted or taken away counts at once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use baton_sandbox::{Grant, GrantError, GrantSpec, LimitsSpec};
+use baton_store::record::{GrantRecord, Record};
+use baton_store::{ReadError, Store, TenantId, key};
+
+/// How many grants are kept ready at hand. Each holds a pool of connections.
+const READY_MAX: usize = 4_096;
+
+type Name = (TenantId, String);
+
+/// The grants of all tenants.
+pub(crate) struct Grants {
+    store: Arc<dyn Store>,
+    standing: BTreeMap<Name, GrantSpec>,
+    ready: Mutex<HashMap<Name, Grant>>,
+}
+
+/// Why there is no grant to call with.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GrantUnusable {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error("the grant can't be used: {0}")]
+    Malformed(String),
+    #[error(transparent)]
+    Grant(#[from] GrantError),
+}
+
+impl Grants {
+    /// The grants of a store, and those that hold as long as this host runs.
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        standing: BTreeMap<Name, GrantSpec>,
+    ) -> Result<Self, crate::OpenError> {
+        for ((_, connector), spec) in &standing {
+            Grant::new(spec).map_err(|source| crate::OpenError::Grant {
+                connector: connector.clone(),
+                source,
+            })?;
+        }
+        Ok(Self {
+            store,
+            standing,
+            ready: Mutex::default(),
+        })
+    }
+
+    /// What a tenant's connector may do now. The same grant is given out until it changes: its calls share
+    /// connections and the bound on how many may be under way.
+    pub(crate) fn get(&self, tenant: &TenantId, connector: &str) -> Result<Grant, GrantUnusable> {
+        let name = (tenant.clone(), connector.to_owned());
+        if let Some(grant) = self.lock().get(&name) {
+            return Ok(grant.clone());
+        }
+        // Read under the lock, so that no older grant can be put in the place of a newer one.
+        let mut ready = self.lock();
+        let stored = self.spec(tenant, connector)?;
+        let spec = match self.standing.get(&name) {
+            Some(standing) => joined(stored, standing),
+            None => stored,
+        };
+        let grant = Grant::new(&spec)?;
+        if ready.len() >= READY_MAX {
+            ready.clear();
+        }
+        ready.insert(name, grant.clone());
+        Ok(grant)
+    }
+
+    /// What a tenant has granted a connector, as it was written; nothing is granted by default.
+    pub(crate) fn spec(
+        &self,
+        tenant: &TenantId,
+        connector: &str,
+    ) -> Result<GrantSpec, GrantUnusable> {
+        let Some(stored) = self.store.get(&key::grant(tenant, connector))? else {
+            return Ok(GrantSpec::default());
+        };
+        let record = GrantRecord::decode(&stored).map_err(ReadError::from)?;
+        serde_json::from_str(&record.spec.0)
+            .map_err(|error| GrantUnusable::Malformed(error.to_string()))
+    }
+
+    /// Forgets what is at hand of a grant that has changed in the store.
+    pub(crate) fn changed(&self, tenant: &TenantId, connector: &str) {
+        self.lock().remove(&(tenant.clone(), connector.to_owned()));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Name, Grant>> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A stored grant with what a standing one adds.
+fn joined(mut stored: GrantSpec, standing: &GrantSpec) -> GrantSpec {
+    stored.egress.extend(standing.egress.iter().cloned());
+    stored.config.extend(standing.config.clone());
+    let (over, under) = (standing.limits.clone(), stored.limits);
+    stored.limits = LimitsSpec {
+        memory: over.memory.or(under.memory),
+        time: over.time.or(under.time),
+        cpu: over.cpu.or(under.cpu),
+        concurrency: over.concurrency.or(under.concurrency),
+        response: over.response.or(under.response),
+    };
+    stored
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_standing_grant_adds_to_the_stored_one() {
+        let spec = |json| serde_json::from_value::<GrantSpec>(json).expect("a grant");
+        let stored = spec(serde_json::json!({
+            "egress": ["https://a.example"], "config": { "x": "1", "y": "2" },
+            "limits": { "time": "1s", "memory": "1MiB" },
+        }));
+        let standing = spec(serde_json::json!({
+            "egress": ["https://b.example"], "config": { "y": "3" }, "limits": { "time": "2s" },
+        }));
+        let both = spec(serde_json::json!({
+            "egress": ["https://a.example", "https://b.example"], "config": { "x": "1", "y": "3" },
+            "limits": { "time": "2s", "memory": "1MiB" },
+        }));
+        assert_eq!(joined(stored, &standing), both);
+    }
+}

@@ -1,0 +1,271 @@
+//! The journal writer: one thread that makes durable what all others have to write.
+//!
+//! It takes all that waits, commits it in one transaction, and tells those whose it was: many writers
+//! share one `fdatasync`. While one commit is under way the next batch gathers, so that the busier the host
+//! is, the larger its batches are.
+//!
+//! There are two kinds of entries. A [request](Journal::commit) (a start, a publication) is refused when
+//! its commit fails, and its sender told. [Progress](Journal::append) of runs can't be refused, since it
+//! has happened: it is tried again until it is durable, and those runs stand still meanwhile.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use baton_store::{Batch, CommitError, Store};
+use tokio::sync::oneshot;
+
+use crate::error::Unavailable;
+use crate::mailbox::{Mailbox, Refused};
+
+/// How long to wait before a failed commit is tried again: at first, and at most.
+const RETRY_MIN: Duration = Duration::from_millis(50);
+const RETRY_MAX: Duration = Duration::from_secs(2);
+
+/// How long the writer sleeps when there is nothing to write. Any entry wakes it.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// Where to send what has to become durable. Clones send to the same thread.
+#[derive(Clone)]
+pub(crate) struct Journal {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    entries: Mailbox<Entry>,
+    stalled: Mutex<Option<CommitError>>,
+    /// Set when the host stops: a commit that fails then is not tried again.
+    stopping: AtomicBool,
+}
+
+enum Entry {
+    Request {
+        batch: Batch,
+        reply: oneshot::Sender<Result<(), CommitError>>,
+    },
+    Progress {
+        batch: Batch,
+        durable: Box<dyn FnOnce() + Send>,
+    },
+}
+
+/// Why a request was not made durable. Nothing of it was.
+#[derive(Debug)]
+pub(crate) enum NotCommitted {
+    /// As many wait as may.
+    Busy,
+    /// The store did not take it.
+    Failed(CommitError),
+    /// The host is stopping.
+    Stopping,
+}
+
+impl From<NotCommitted> for Unavailable {
+    fn from(error: NotCommitted) -> Self {
+        match error {
+            NotCommitted::Busy => {
+                Self::Storage("too much waits to be written: ask again soon".into())
+            }
+            NotCommitted::Failed(error) => error.into(),
+            NotCommitted::Stopping => Self::ShuttingDown,
+        }
+    }
+}
+
+impl Journal {
+    /// A journal whose queue refuses requests while `bound` entries wait. Somebody must run its
+    /// [writer](Journal::write).
+    pub(crate) fn new(bound: usize) -> Self {
+        let shared = Shared {
+            entries: Mailbox::new(bound),
+            stalled: Mutex::new(None),
+            stopping: AtomicBool::new(false),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Makes `batch` durable, or fails.
+    pub(crate) async fn commit(&self, batch: Batch) -> Result<(), NotCommitted> {
+        let (reply, answer) = oneshot::channel();
+        self.shared
+            .entries
+            .offer(Entry::Request { batch, reply })
+            .map_err(|refused| match refused {
+                Refused::Full => NotCommitted::Busy,
+                Refused::Closed => NotCommitted::Stopping,
+            })?;
+        match answer.await {
+            Ok(result) => result.map_err(NotCommitted::Failed),
+            Err(_) => Err(NotCommitted::Stopping),
+        }
+    }
+
+    /// Makes `batch` durable, however long it takes, and calls `durable` from the writer's thread then.
+    pub(crate) fn append(&self, batch: Batch, durable: impl FnOnce() + Send + 'static) {
+        self.shared.entries.push(Entry::Progress {
+            batch,
+            durable: Box::new(durable),
+        });
+    }
+
+    /// Why nothing can be written just now, where that is so.
+    pub(crate) fn stalled(&self) -> Option<CommitError> {
+        self.shared
+            .stalled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Takes no more entries; the writer ends once it has written those that wait.
+    pub(crate) fn close(&self) {
+        self.shared.stopping.store(true, Ordering::SeqCst);
+        self.shared.entries.close();
+    }
+
+    /// The writer's loop: the body of its thread. Ends after [`Journal::close`].
+    pub(crate) fn write(&self, store: &dyn Store) {
+        let mut entries = VecDeque::new();
+        // Progress whose commit has failed. It goes first in every further commit.
+        let mut owed: Vec<(Batch, Box<dyn FnOnce() + Send>)> = Vec::new();
+        let mut delay = RETRY_MIN;
+        loop {
+            let patience = if owed.is_empty() { IDLE } else { delay };
+            let open = self.shared.entries.take(&mut entries, patience);
+            if !open && owed.is_empty() {
+                return;
+            }
+            let mut requests = Vec::new();
+            for entry in entries.drain(..) {
+                match entry {
+                    Entry::Request { batch, reply } => requests.push((batch, reply)),
+                    Entry::Progress { batch, durable } => owed.push((batch, durable)),
+                }
+            }
+            let mut whole = Batch::new();
+            for batch in owed
+                .iter()
+                .map(|(batch, _)| batch)
+                .chain(requests.iter().map(|(batch, _)| batch))
+            {
+                whole.append(batch.clone());
+            }
+            match commit(store, &whole) {
+                Ok(()) => {
+                    self.stall(None);
+                    delay = RETRY_MIN;
+                    owed.drain(..).for_each(|(_, durable)| durable());
+                    requests
+                        .into_iter()
+                        .for_each(|(_, reply)| drop(reply.send(Ok(()))));
+                }
+                Err(error) => {
+                    tracing::error!(%error, "what has happened could not be made durable");
+                    self.stall(Some(error.clone()));
+                    requests
+                        .into_iter()
+                        .for_each(|(_, reply)| drop(reply.send(Err(error.clone()))));
+                    if self.shared.stopping.load(Ordering::SeqCst) {
+                        return;
+                    }
+                    delay = (delay * 2).min(RETRY_MAX);
+                }
+            }
+        }
+    }
+
+    fn stall(&self, reason: Option<CommitError>) {
+        *self
+            .shared
+            .stalled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+}
+
+fn commit(store: &dyn Store, batch: &Batch) -> Result<(), CommitError> {
+    if batch.is_empty() {
+        Ok(())
+    } else {
+        store.commit(batch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use baton_store::{Fault, FaultyStore, MemoryStore};
+
+    use super::*;
+
+    fn batch(key: u8) -> Batch {
+        let mut batch = Batch::new();
+        batch.put(vec![key], vec![key]);
+        batch
+    }
+
+    fn writer(journal: &Journal, store: Arc<dyn Store>) -> std::thread::JoinHandle<()> {
+        let journal = journal.clone();
+        std::thread::spawn(move || journal.write(&*store))
+    }
+
+    #[tokio::test]
+    async fn what_waits_shares_a_commit() {
+        let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new()), Fault::None));
+        let journal = Journal::new(10);
+        let (sender, mut durable) = tokio::sync::mpsc::unbounded_channel();
+        for key in 0..5 {
+            let sender = sender.clone();
+            journal.append(batch(key), move || drop(sender.send(key)));
+        }
+        let thread = writer(&journal, store.clone());
+        for key in 0..5 {
+            assert_eq!(durable.recv().await, Some(key));
+        }
+        assert_eq!(store.commits(), 1);
+        assert!(journal.commit(batch(9)).await.is_ok());
+        assert_eq!(store.commits(), 2);
+        journal.close();
+        thread.join().expect("ended");
+        assert!(matches!(
+            journal.commit(batch(1)).await,
+            Err(NotCommitted::Stopping)
+        ));
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_refuses_requests_and_delays_progress() {
+        let memory = Arc::new(MemoryStore::new());
+        let store = Arc::new(FaultyStore::new(memory.clone(), Fault::Full(1, 3)));
+        let journal = Journal::new(10);
+        let (sender, durable) = oneshot::channel();
+        journal.append(batch(1), move || drop(sender.send(())));
+        let thread = writer(&journal, store);
+        let refused = journal.commit(batch(2)).await;
+        assert!(
+            matches!(
+                refused,
+                Err(NotCommitted::Failed(CommitError::Full)) | Ok(())
+            ),
+            "{refused:?}"
+        );
+        durable.await.expect("durable in the end");
+        assert!(journal.stalled().is_none());
+        assert_eq!(memory.get(&[1]).expect("read"), Some(vec![1]));
+        assert_eq!(memory.get(&[2]).expect("read").is_some(), refused.is_ok());
+        journal.close();
+        thread.join().expect("ended");
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_requests() {
+        let journal = Journal::new(1);
+        journal.append(batch(1), || ());
+        assert!(matches!(
+            journal.commit(batch(2)).await,
+            Err(NotCommitted::Busy)
+        ));
+    }
+}

@@ -1,0 +1,58 @@
+//! The engine drives runs: it gives each run's machine what happens, keeps a journal of it, and does
+//! what the machine wants done once what brought it about is durable.
+//!
+//! It is not a server and knows no HTTP; it knows no wasmtime either: calls go out through
+//! [`outside::Invoke`], expressions are evaluated through [`outside::Languages`], and the sandbox is behind
+//! both.
+//!
+//! # How to use it
+//!
+//! [`Engine::open`] recovers what was under way and starts to work. [`Engine`] is a handle: clones are
+//! cheap and all drive the same runs. Its methods come in families: workflows (`publish`, `validate`,
+//! `workflows`, `workflow`), runs (`start`, `run`, `wait`, `runs`, `history`, `subscribe`, `cancel`),
+//! connectors (`install`, `connectors`, `connector`, `grant`, `remove_connector`, `call`), and
+//! [`Engine::shutdown`]. Every one takes the tenant first; what another tenant owns is not there.
+//!
+//! What a method has answered is durable. Nothing it shows can be taken back by a crash.
+
+pub mod clock;
+pub mod error;
+pub mod outside;
+pub mod settings;
+pub mod view;
+
+mod admission;
+mod catalog;
+mod codec;
+mod digest;
+mod dispatch;
+mod engine;
+mod failure;
+mod grants;
+mod journal;
+mod library;
+mod live;
+mod mailbox;
+mod partition;
+mod replay;
+mod sandboxed;
+mod shared;
+mod version;
+
+pub use baton_sandbox::{GrantSpec, LimitsSpec, Quantity};
+pub use baton_store::{Digest, RunId, TenantId};
+pub use baton_workflow::machine::{Detail, Note, NoteKind, Status, TaskKey};
+pub use baton_workflow::{Diagnostic, Error, Timestamp};
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use engine::{Engine, Subscription};
+pub use error::{
+    CallError, CancelError, GrantRefused, InstallError, Lagged, ListError, OpenError, PublishError,
+    RemoveError, StartError, Unavailable,
+};
+pub use settings::{EngineLimits, Settings};
+pub use view::{
+    CallProgress, CallView, ConnectorReference, ConnectorView, FunctionView, ImportView, Installed,
+    Page, Published, RunFilter, RunView, StartRun, WorkflowFilter, WorkflowReference,
+    WorkflowSummary, WorkflowView,
+};

@@ -1,0 +1,143 @@
+//! A queue from many to one thread, taken a batch at a time.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// A queue from many to one thread.
+///
+/// Requests from outside are [offered](Mailbox::offer) and refused once as many wait as may. What the
+/// engine has itself set off is [pushed](Mailbox::push) and always taken: there is at most one answer for
+/// each call and one acknowledgement for each append, so that their number is bounded where those are.
+pub(crate) struct Mailbox<T> {
+    queue: Mutex<Queue<T>>,
+    filled: Condvar,
+    bound: usize,
+}
+
+struct Queue<T> {
+    items: VecDeque<T>,
+    closed: bool,
+}
+
+/// Why an offer was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// As many wait as may.
+    Full,
+    /// Nobody takes any more.
+    Closed,
+}
+
+impl<T> Mailbox<T> {
+    /// A queue that refuses offers while `bound` items wait.
+    pub(crate) fn new(bound: usize) -> Self {
+        let queue = Queue {
+            items: VecDeque::new(),
+            closed: false,
+        };
+        Self {
+            queue: Mutex::new(queue),
+            filled: Condvar::new(),
+            bound,
+        }
+    }
+
+    /// Adds an item if there is room.
+    pub(crate) fn offer(&self, item: T) -> Result<(), Refused> {
+        let mut queue = self.lock();
+        if queue.closed {
+            return Err(Refused::Closed);
+        }
+        if queue.items.len() >= self.bound {
+            return Err(Refused::Full);
+        }
+        queue.items.push_back(item);
+        drop(queue);
+        self.filled.notify_one();
+        Ok(())
+    }
+
+    /// Adds an item. Behind the end nobody wants it, and it is dropped.
+    pub(crate) fn push(&self, item: T) {
+        let mut queue = self.lock();
+        if !queue.closed {
+            queue.items.push_back(item);
+            drop(queue);
+            self.filled.notify_one();
+        }
+    }
+
+    /// Takes all that waits into `batch`, sleeping until there is something, for `patience` at most. False
+    /// once the queue is closed and empty.
+    pub(crate) fn take(&self, batch: &mut VecDeque<T>, patience: Duration) -> bool {
+        let mut queue = self.lock();
+        if queue.items.is_empty() && !queue.closed && !patience.is_zero() {
+            let waited = self
+                .filled
+                .wait_timeout_while(queue, patience, |it| it.items.is_empty() && !it.closed);
+            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let open = !(queue.closed && queue.items.is_empty());
+        std::mem::swap(batch, &mut queue.items);
+        open
+    }
+
+    /// Takes no more. What waits can still be taken.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.filled.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue<T>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(mailbox: &Mailbox<u32>) -> (Vec<u32>, bool) {
+        let mut batch = VecDeque::new();
+        let open = mailbox.take(&mut batch, Duration::ZERO);
+        (batch.into(), open)
+    }
+
+    #[test]
+    fn offers_are_bounded_and_pushes_are_not() {
+        let mailbox = Mailbox::new(2);
+        assert_eq!(mailbox.offer(1), Ok(()));
+        assert_eq!(mailbox.offer(2), Ok(()));
+        assert_eq!(mailbox.offer(3), Err(Refused::Full));
+        mailbox.push(4);
+        assert_eq!(take(&mailbox), (vec![1, 2, 4], true));
+        assert_eq!(mailbox.offer(5), Ok(()));
+    }
+
+    #[test]
+    fn what_waits_at_the_close_is_still_taken() {
+        let mailbox = Mailbox::new(2);
+        mailbox.push(1);
+        mailbox.close();
+        mailbox.push(2);
+        assert_eq!(mailbox.offer(3), Err(Refused::Closed));
+        assert_eq!(take(&mailbox), (vec![1], true));
+        assert_eq!(take(&mailbox), (vec![], false));
+    }
+
+    #[test]
+    fn a_sleeper_is_woken() {
+        let mailbox = std::sync::Arc::new(Mailbox::new(1));
+        let sleeper = std::thread::spawn({
+            let mailbox = mailbox.clone();
+            move || {
+                let mut batch = VecDeque::new();
+                mailbox.take(&mut batch, Duration::from_secs(60));
+                batch.pop_front()
+            }
+        });
+        mailbox.push(7);
+        assert_eq!(sleeper.join().expect("joined"), Some(7));
+    }
+}

@@ -1,0 +1,303 @@
+//! A partition: the runs that one thread owns.
+//!
+//! The thread takes what has happened (a new run, an answer, a cancellation, a timer), applies it to the
+//! runs' machines, and appends the events to the journal: one turn. What may touch the world, and what
+//! somebody is told, waits as an [`Effect`] until the turn is durable.
+
+mod effect;
+mod run;
+mod timers;
+mod turn;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use baton_store::{Partition as Number, RunId, TenantId};
+use baton_workflow::Timestamp;
+use baton_workflow::machine::{Event, TaskKey};
+use tokio::sync::oneshot;
+
+use crate::admission::Place;
+use crate::error::CancelError;
+use crate::mailbox::Mailbox;
+use crate::outside::Answer;
+use crate::replay::Loaded;
+use crate::shared::Shared;
+
+use effect::Effect;
+use run::ActiveRun;
+use timers::Timers;
+use turn::Turn;
+
+/// How long a thread sleeps when it has nothing to do and nothing is due. Any message wakes it.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// What a partition is told.
+pub(crate) enum Message {
+    /// A new run is durable.
+    Begin(Box<Begin>),
+    /// A call has been answered.
+    Answered {
+        run: RunId,
+        task: TaskKey,
+        attempt: u32,
+        answer: Answer,
+    },
+    /// Somebody wants a run to end.
+    Cancel {
+        run: RunId,
+        by: String,
+        reason: Option<String>,
+        reply: oneshot::Sender<Result<(), CancelError>>,
+    },
+    /// The turn of that number is durable.
+    Durable(u64),
+}
+
+/// A new run, of which the first event is durable.
+pub(crate) struct Begin {
+    pub(crate) run: Loaded,
+    pub(crate) started: Event,
+    pub(crate) at: Timestamp,
+    pub(crate) place: Place,
+}
+
+/// A run that was open when the host stopped.
+pub(crate) struct Reopen {
+    pub(crate) tenant: TenantId,
+    pub(crate) run: RunId,
+    pub(crate) place: Place,
+}
+
+/// The thread's state.
+pub(crate) struct Partition {
+    number: Number,
+    shared: Arc<Shared>,
+    mailbox: Arc<Mailbox<Message>>,
+    runs: HashMap<RunId, ActiveRun>,
+    timers: Timers,
+    /// The turns that are not durable yet, and what waits for each.
+    pending: BTreeMap<u64, Vec<Effect>>,
+    turns: u64,
+}
+
+impl Partition {
+    pub(crate) fn new(number: Number, shared: Arc<Shared>, mailbox: Arc<Mailbox<Message>>) -> Self {
+        Self {
+            number,
+            shared,
+            mailbox,
+            runs: HashMap::new(),
+            timers: Timers::default(),
+            pending: BTreeMap::new(),
+            turns: 0,
+        }
+    }
+
+    /// Loads the runs that were open when the host stopped, and does again what they wait for.
+    pub(crate) fn recover(&mut self, open: Vec<Reopen>) {
+        for Reopen { tenant, run, place } in open {
+            match crate::replay::load(&self.shared, self.number, &tenant, &run) {
+                Ok(loaded) => self.resume(loaded, place),
+                // It stays as it is in the store, for a host that can read it.
+                Err(error) => {
+                    tracing::error!(%tenant, %run, %error, "an open run can't be recovered")
+                }
+            }
+        }
+    }
+
+    /// The thread's loop. Ends when the mailbox is closed and empty.
+    pub(crate) fn work(&mut self) {
+        let mut messages = VecDeque::new();
+        loop {
+            let patience = self.patience();
+            let open = self.mailbox.take(&mut messages, patience);
+            let mut turn = Turn::new(self.turns + 1);
+            for message in messages.drain(..) {
+                self.handle(message, &mut turn);
+            }
+            self.elapse(&mut turn);
+            self.finish(turn);
+            if !open {
+                // Nobody takes their answers any more. They will be made again.
+                self.runs.values_mut().for_each(ActiveRun::end_calls);
+                return;
+            }
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        match self.timers.next() {
+            Some(due) => {
+                let remaining = self.shared.clock.now().until(due);
+                if remaining.is_zero() {
+                    remaining
+                } else {
+                    self.shared.clock.patience(remaining)
+                }
+            }
+            None => IDLE,
+        }
+    }
+
+    fn handle(&mut self, message: Message, turn: &mut Turn) {
+        match message {
+            Message::Begin(begin) => self.begin(*begin, turn),
+            Message::Answered {
+                run,
+                task,
+                attempt,
+                answer,
+            } => self.answered(&run, task, attempt, answer, turn),
+            Message::Cancel {
+                run,
+                by,
+                reason,
+                reply,
+            } => self.cancel(&run, by, reason, reply, turn),
+            Message::Durable(number) => {
+                for effect in self.pending.remove(&number).unwrap_or_default() {
+                    self.release(effect);
+                }
+            }
+        }
+    }
+
+    /// A new run: its first event is durable already, so that what it wants may be done at once.
+    fn begin(&mut self, begin: Begin, turn: &mut Turn) {
+        let Begin {
+            run,
+            started,
+            at,
+            place,
+        } = begin;
+        let id = run.id;
+        self.runs.insert(id, ActiveRun::new(run, place));
+        self.apply(&id, started, at, turn, Recorded::Already);
+    }
+
+    fn answered(
+        &mut self,
+        id: &RunId,
+        task: TaskKey,
+        attempt: u32,
+        answer: Answer,
+        turn: &mut Turn,
+    ) {
+        let Some(run) = self.runs.get_mut(id) else {
+            return;
+        };
+        // An answer to a call that was abandoned is no event.
+        if !run.end_call(&task, attempt) {
+            return;
+        }
+        let event = Event::Answered {
+            task,
+            attempt,
+            answer: answer.result,
+        };
+        let at = run.time(self.shared.clock.now());
+        self.apply(id, event, at, turn, Recorded::Now);
+    }
+
+    fn cancel(
+        &mut self,
+        id: &RunId,
+        by: String,
+        reason: Option<String>,
+        reply: oneshot::Sender<Result<(), CancelError>>,
+        turn: &mut Turn,
+    ) {
+        let Some(run) = self.runs.get_mut(id) else {
+            // Who asked has looked before that it is open: it has ended meanwhile, or can't be loaded.
+            let _ = reply.send(Err(CancelError::NotFound));
+            return;
+        };
+        let status = run.machine.status();
+        if status.is_ended() {
+            self.after(
+                self.last_turn_of(id),
+                Effect::Reply(reply, Err(CancelError::Ended(status))),
+                turn,
+            );
+            return;
+        }
+        let at = run.time(self.shared.clock.now());
+        self.apply(
+            id,
+            Event::CancelRequested { by, reason },
+            at,
+            turn,
+            Recorded::Now,
+        );
+        turn.effects.push(Effect::Reply(reply, Ok(())));
+    }
+
+    /// Applies the timers that have come due.
+    fn elapse(&mut self, turn: &mut Turn) {
+        let now = self.shared.clock.now();
+        // Those that are set meanwhile have to wait for the next turn, so that a loop without delay does not
+        // keep the others waiting.
+        for (due, id, timer) in self.timers.take_due(now) {
+            let Some(run) = self.runs.get_mut(&id) else {
+                continue;
+            };
+            run.timers.remove(&timer);
+            turn.batch.delete(run.timer_key(self.number, &timer, due));
+            let at = run.time(now);
+            self.apply(&id, Event::Elapsed { timer }, at, turn, Recorded::Now);
+        }
+    }
+
+    /// Hands the turn to the journal.
+    fn finish(&mut self, turn: Turn) {
+        if turn.batch.is_empty() && turn.effects.is_empty() {
+            return;
+        }
+        self.turns = turn.number;
+        if turn.batch.is_empty() {
+            // Nothing to write: what was begun, say. Then nothing to wait for either.
+            turn.effects
+                .into_iter()
+                .for_each(|effect| self.release(effect));
+            return;
+        }
+        self.pending.insert(turn.number, turn.effects);
+        let (mailbox, number) = (self.mailbox.clone(), turn.number);
+        self.shared
+            .journal
+            .append(turn.batch, move || mailbox.push(Message::Durable(number)));
+    }
+
+    /// The last turn in which the run had an event.
+    fn last_turn_of(&self, id: &RunId) -> u64 {
+        self.runs.get(id).map_or(0, |run| run.last_turn)
+    }
+
+    /// Whether so much waits to become durable that no run should go ahead of it.
+    fn is_behind(&self) -> bool {
+        self.pending.len() >= self.shared.limits.uncommitted_events
+    }
+
+    /// Does `effect` when the turn of that number is durable: at once, where it is.
+    fn after(&mut self, number: u64, effect: Effect, turn: &mut Turn) {
+        if number == turn.number {
+            turn.effects.push(effect);
+        } else if let Some(effects) = self.pending.get_mut(&number) {
+            effects.push(effect);
+        } else {
+            self.release(effect);
+        }
+    }
+}
+
+/// Whether an event is in the journal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Recorded {
+    /// It is, and durable.
+    Already,
+    /// It goes there with this turn.
+    Now,
+}

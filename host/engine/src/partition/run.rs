@@ -1,0 +1,232 @@
+//! A run in memory, and its calls.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use baton_sandbox::Progress;
+use baton_store::{Digest, Partition as Number, RunId, TenantId, key};
+use baton_workflow::machine::{Invocation, Machine, TaskKey, TimerKey};
+use baton_workflow::{Error, ErrorKind, Timestamp};
+use tokio::task::AbortHandle;
+
+use super::{Message, Partition};
+use crate::admission::Place;
+use crate::codec;
+use crate::live::LiveRun;
+use crate::outside::{Answer, Call};
+use crate::replay::{Loaded, Pin};
+use crate::version::Version;
+
+/// A run in memory.
+pub(super) struct ActiveRun {
+    pub(super) id: RunId,
+    pub(super) tenant: TenantId,
+    pub(super) version: Arc<Version>,
+    pub(super) machine: Machine,
+    pub(super) live: Arc<LiveRun>,
+    /// How many events its journal has.
+    pub(super) events: u32,
+    /// The turn of the last of them.
+    pub(super) last_turn: u64,
+    /// What its open record says: whether it waits for nothing but timers.
+    pub(super) waiting: bool,
+    /// The timers that are set, and when they come due.
+    pub(super) timers: HashMap<TimerKey, Timestamp>,
+    /// What the index of runs says of it.
+    pub(super) index: Arc<baton_store::record::RunIndexRecord>,
+    last_at: Timestamp,
+    pins: Arc<[Pin]>,
+    calls: HashMap<(TaskKey, u32), CallState>,
+    _place: Place,
+}
+
+enum CallState {
+    /// It waits for what brought it about to become durable.
+    Held,
+    /// It is under way.
+    Started(AbortHandle),
+}
+
+impl ActiveRun {
+    pub(super) fn new(loaded: Loaded, place: Place) -> Self {
+        Self {
+            id: loaded.id,
+            tenant: loaded.tenant,
+            version: loaded.version,
+            machine: loaded.machine,
+            live: loaded.live,
+            events: loaded.events,
+            last_turn: 0,
+            waiting: false,
+            timers: HashMap::new(),
+            index: loaded.index,
+            last_at: loaded.last_at,
+            pins: loaded.pins,
+            calls: HashMap::new(),
+            _place: place,
+        }
+    }
+
+    /// The time of an event that happens `now`: never before the one before it, whatever the clock does.
+    pub(super) fn time(&mut self, now: Timestamp) -> Timestamp {
+        self.last_at = self.last_at.max(now);
+        self.last_at
+    }
+
+    /// Where a timer is stored.
+    pub(super) fn timer_key(&self, partition: Number, timer: &TimerKey, due: Timestamp) -> Vec<u8> {
+        let discriminator = codec::timer_discriminator(timer);
+        key::timer(
+            partition,
+            due.as_millis(),
+            &self.tenant,
+            &self.id,
+            discriminator,
+        )
+    }
+
+    /// A call is wanted.
+    pub(super) fn hold_call(&mut self, invocation: &Invocation) {
+        self.calls.insert(
+            (invocation.task.clone(), invocation.attempt),
+            CallState::Held,
+        );
+    }
+
+    /// A call has been answered, or the answer is no longer wanted: whether it was under way or held.
+    pub(super) fn end_call(&mut self, task: &TaskKey, attempt: u32) -> bool {
+        let Some(state) = self.calls.remove(&(task.clone(), attempt)) else {
+            return false;
+        };
+        if let CallState::Started(handle) = state {
+            handle.abort();
+        }
+        self.live.call_ended(task, attempt);
+        true
+    }
+
+    /// No answer is wanted any more.
+    pub(super) fn end_calls(&mut self) {
+        let calls: Vec<_> = self.calls.keys().cloned().collect();
+        for (task, attempt) in calls {
+            self.end_call(&task, attempt);
+        }
+    }
+
+    /// Whether a call still waits to go out: it may have been abandoned.
+    fn is_held(&self, invocation: &Invocation) -> bool {
+        matches!(
+            self.calls
+                .get(&(invocation.task.clone(), invocation.attempt)),
+            Some(CallState::Held)
+        )
+    }
+
+    /// The component that the run keeps under a connector's name.
+    pub(super) fn pin(&self, connector: &str) -> Option<&Pin> {
+        self.pins.iter().find(|pin| pin.name == connector)
+    }
+}
+
+impl Partition {
+    /// Makes a call, unless it is no longer wanted.
+    pub(super) fn start_call(&mut self, id: &RunId, invocation: &Invocation) {
+        let now = self.shared.clock.now();
+        let limit = self.shared.limits.call_time;
+        let Some(run) = self.runs.get_mut(id).filter(|run| run.is_held(invocation)) else {
+            return;
+        };
+        let mailbox = self.mailbox.clone();
+        let (id, task, attempt) = (*id, invocation.task.clone(), invocation.attempt);
+        let answered = move |answer| {
+            mailbox.push(Message::Answered {
+                run: id,
+                task,
+                attempt,
+                answer,
+            })
+        };
+        let Some(digest) = run.pin(&invocation.connector).map(|pin| pin.digest) else {
+            answered(no_such_connector(&invocation.connector));
+            return;
+        };
+        let call = call(
+            run,
+            invocation,
+            digest,
+            invocation
+                .deadline
+                .map_or(limit, |due| now.until(due).min(limit)),
+        );
+        run.live
+            .call_started(invocation.task.clone(), attempt, call.progress.clone());
+        let handle = self.shared.dispatch.start(call, answered);
+        run.calls.insert(
+            (invocation.task.clone(), attempt),
+            CallState::Started(handle),
+        );
+    }
+}
+
+fn call(
+    run: &ActiveRun,
+    invocation: &Invocation,
+    digest: Digest,
+    time: std::time::Duration,
+) -> Call {
+    Call {
+        tenant: run.tenant.clone(),
+        run: run.id.to_string(),
+        task: invocation.task.clone(),
+        attempt: invocation.attempt,
+        connector: invocation.connector.clone(),
+        digest,
+        interface: invocation.interface.clone(),
+        function: invocation.function.clone(),
+        arguments: invocation.arguments.clone(),
+        time,
+        idempotency_key: idempotency_key(&run.id, &invocation.task),
+        progress: Progress::default(),
+    }
+}
+
+/// The key of all attempts of one visit of one task: `run/hash of the task's pointer/visit`, 64 characters
+/// at most.
+pub(crate) fn idempotency_key(run: &RunId, task: &TaskKey) -> String {
+    let pointer = crate::digest::of(task.pointer.as_bytes());
+    format!("{run}/{}/{}", hex::encode(&pointer.0[..8]), task.visit)
+}
+
+/// Plans are checked before they run, so that this answers a fault of the host.
+fn no_such_connector(name: &str) -> Answer {
+    let error = Error::new(
+        ErrorKind::Configuration,
+        "No such connector",
+        format!("the run has no connector `{name}`; the workflow was published without it"),
+    );
+    Answer {
+        result: Err(error),
+        log: Vec::new(),
+        refusals: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idempotency_key_is_short_and_stays_the_same() {
+        let run = RunId::new(0, &[0; 10]);
+        let task = TaskKey {
+            pointer: "/do/0/createAccount".into(),
+            visit: u32::MAX,
+        };
+        let key = idempotency_key(&run, &task);
+        assert_eq!(
+            key,
+            "00000000-0000-7000-8000-000000000000/80558ad21e29926b/4294967295"
+        );
+        assert!(key.len() <= 64 && key.is_ascii());
+    }
+}

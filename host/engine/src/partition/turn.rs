@@ -1,0 +1,211 @@
+//! A turn: events applied to machines, and what comes of them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use baton_store::record::{EndRecord, OpenRecord, Record, TimerRecord};
+use baton_store::{Batch, RunId, key};
+use baton_workflow::Timestamp;
+use baton_workflow::machine::{Command, Ending, Event, Note, Status};
+
+use super::effect::Effect;
+use super::run::ActiveRun;
+use super::{Partition, Recorded};
+use crate::admission::Place;
+use crate::codec;
+use crate::replay::Loaded;
+
+/// What a partition does in one go, and makes durable together.
+pub(super) struct Turn {
+    pub(super) number: u64,
+    pub(super) batch: Batch,
+    pub(super) effects: Vec<Effect>,
+}
+
+impl Turn {
+    pub(super) fn new(number: u64) -> Self {
+        Self {
+            number,
+            batch: Batch::new(),
+            effects: Vec::new(),
+        }
+    }
+}
+
+impl Partition {
+    /// Applies an event to a run and sees to what the run wants done.
+    pub(super) fn apply(
+        &mut self,
+        id: &RunId,
+        event: Event,
+        at: Timestamp,
+        turn: &mut Turn,
+        recorded: Recorded,
+    ) {
+        let Some(run) = self.runs.get_mut(id) else {
+            return;
+        };
+        let record = (recorded == Recorded::Now).then(|| codec::event_record(&event, at));
+        let commands = catch_unwind(AssertUnwindSafe(|| {
+            let mut evaluator = run.version.evaluator();
+            run.machine.apply(event, at, &mut evaluator)
+        }));
+        let Ok(commands) = commands else {
+            self.set_aside(id);
+            return;
+        };
+        if let Some(record) = record {
+            run.events += 1;
+            run.last_turn = turn.number;
+            turn.batch.put(
+                key::event(self.number, &run.tenant, id, run.events),
+                record.encode(),
+            );
+        }
+        self.carry_out(id, commands, at, turn);
+    }
+
+    fn carry_out(&mut self, id: &RunId, commands: Vec<Command>, at: Timestamp, turn: &mut Turn) {
+        let mut notes = Vec::new();
+        for command in commands {
+            let Some(run) = self.runs.get_mut(id) else {
+                return;
+            };
+            match command {
+                Command::Invoke(invocation) => {
+                    run.hold_call(&invocation);
+                    let inert = run.pin(&invocation.connector).is_some_and(|pin| pin.inert);
+                    // What can neither touch nor see the world may run ahead of the journal: made again
+                    // after a crash, it comes to the same.
+                    if inert && !self.is_behind() {
+                        self.start_call(id, &invocation);
+                    } else {
+                        self.after(self.last_turn_of(id), Effect::Invoke(*id, invocation), turn);
+                    }
+                }
+                Command::Abandon { task, attempt } => drop(run.end_call(&task, attempt)),
+                Command::SetTimer { timer, due } => {
+                    let record = TimerRecord {
+                        timer: codec::timer_record(&timer),
+                    };
+                    turn.batch
+                        .put(run.timer_key(self.number, &timer, due), record.encode());
+                    if let Some(before) = run
+                        .timers
+                        .insert(timer.clone(), due)
+                        .filter(|before| *before != due)
+                    {
+                        turn.batch
+                            .delete(run.timer_key(self.number, &timer, before));
+                        self.timers.clear(before, *id, timer.clone());
+                    }
+                    self.timers.set(due, *id, timer);
+                }
+                Command::ClearTimer { timer } => {
+                    if let Some(due) = run.timers.remove(&timer) {
+                        turn.batch.delete(run.timer_key(self.number, &timer, due));
+                        self.timers.clear(due, *id, timer);
+                    }
+                }
+                Command::Note(note) => notes.push(note),
+                Command::End(ending) => self.end(id, &ending, at, turn),
+            }
+        }
+        self.show(id, notes, turn);
+    }
+
+    /// Records what the run is doing now, and shows it once that is durable.
+    fn show(&mut self, id: &RunId, notes: Vec<Note>, turn: &mut Turn) {
+        let Some(run) = self.runs.get_mut(id) else {
+            return;
+        };
+        let status = run.machine.status();
+        let waiting = status == Status::Waiting;
+        if !status.is_ended() && waiting != run.waiting {
+            run.waiting = waiting;
+            turn.batch.put(
+                key::open(self.number, &run.tenant, id),
+                OpenRecord { waiting }.encode(),
+            );
+            run.last_turn = turn.number;
+        }
+        let last = run.last_turn;
+        self.after(last, Effect::Show(*id, status, notes), turn);
+        if status.is_ended() {
+            self.after(last, Effect::Ended(*id), turn);
+        }
+    }
+
+    fn end(&mut self, id: &RunId, ending: &Ending, at: Timestamp, turn: &mut Turn) {
+        let Some(run) = self.runs.get_mut(id) else {
+            return;
+        };
+        run.end_calls();
+        for (timer, due) in std::mem::take(&mut run.timers) {
+            turn.batch.delete(run.timer_key(self.number, &timer, due));
+            self.timers.clear(due, *id, timer);
+        }
+        let (_, status) = codec::ended_status(ending);
+        let end = EndRecord {
+            at_ms: at.as_millis(),
+            ending: codec::ending_record(ending),
+        };
+        let mut index = (*run.index).clone();
+        index.status = status;
+        turn.batch
+            .put(key::end(self.number, &run.tenant, id), end.encode());
+        turn.batch
+            .put(key::run_index(&run.tenant, id), index.encode());
+        turn.batch.delete(key::open(self.number, &run.tenant, id));
+        run.last_turn = turn.number;
+    }
+
+    /// Takes a run that was open when the host stopped into memory, and does again what it waits for. All
+    /// that brought it about is durable.
+    pub(super) fn resume(&mut self, loaded: Loaded, place: Place) {
+        let id = loaded.id;
+        let outstanding = loaded.machine.outstanding();
+        let mut run = ActiveRun::new(loaded, place);
+        let status = run.machine.status();
+        run.live.publish(status, Vec::new());
+        // The crash may have come before the turn that would have written these.
+        let mut batch = Batch::new();
+        for (timer, due) in outstanding.timers {
+            let record = TimerRecord {
+                timer: codec::timer_record(&timer),
+            };
+            batch.put(run.timer_key(self.number, &timer, due), record.encode());
+            run.timers.insert(timer.clone(), due);
+            self.timers.set(due, id, timer);
+        }
+        run.waiting = status == Status::Waiting;
+        batch.put(
+            key::open(self.number, &run.tenant, &id),
+            OpenRecord {
+                waiting: run.waiting,
+            }
+            .encode(),
+        );
+        self.shared.journal.append(batch, || ());
+        outstanding
+            .calls
+            .iter()
+            .for_each(|invocation| run.hold_call(invocation));
+        self.runs.insert(id, run);
+        outstanding
+            .calls
+            .iter()
+            .for_each(|invocation| self.start_call(&id, invocation));
+    }
+
+    /// Takes a run out of the way that the host has made a mistake with. It stays open in the store, and a
+    /// host without the mistake will go on with it.
+    fn set_aside(&mut self, id: &RunId) {
+        tracing::error!(run = %id, "the host failed on this run and has set it aside until it is restarted");
+        if let Some(mut run) = self.runs.remove(id) {
+            run.end_calls();
+            for (timer, due) in std::mem::take(&mut run.timers) {
+                self.timers.clear(due, *id, timer);
+            }
+        }
+    }
+}

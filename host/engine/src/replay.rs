@@ -1,0 +1,323 @@
+//! A run from its journal: the same events on the same plan make the same run again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use baton_sandbox::{Capability, Description};
+use baton_store::record::{
+    DocumentRecord, EventRecord, OpenRecord, Record, RunIndexRecord, RunRecord, StatusRecord,
+};
+use baton_store::{Digest, Direction, Partition, ReadError, RunId, TenantId, key};
+use baton_workflow::Timestamp;
+use baton_workflow::machine::{Command, Event, Facts, Machine, Note, Occurrence, Status};
+
+use crate::catalog::Connectors;
+use crate::codec;
+use crate::library::DescribeError;
+use crate::live::LiveRun;
+use crate::shared::Shared;
+use crate::version::{Version, VersionKey};
+
+/// How many events are read from the store at a time.
+const EVENTS_AT_A_TIME: usize = 256;
+
+/// A run in memory, before anybody drives it.
+pub(crate) struct Loaded {
+    pub(crate) id: RunId,
+    pub(crate) tenant: TenantId,
+    pub(crate) version: Arc<Version>,
+    pub(crate) machine: Machine,
+    pub(crate) live: Arc<LiveRun>,
+    pub(crate) index: Arc<RunIndexRecord>,
+    pub(crate) pins: Arc<[Pin]>,
+    /// How many events its journal has.
+    pub(crate) events: u32,
+    /// The time of the last of them.
+    pub(crate) last_at: Timestamp,
+}
+
+/// A connector as a run keeps it.
+#[derive(Clone, Debug)]
+pub(crate) struct Pin {
+    pub(crate) name: String,
+    pub(crate) digest: Digest,
+    /// Whether the component imports nothing by which it could touch the world or see anything that may
+    /// differ next time.
+    pub(crate) inert: bool,
+}
+
+/// Why a run can't be had from its journal.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoadError {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Describe(#[from] DescribeError),
+    #[error("its {0} is not in the store")]
+    Missing(&'static str),
+    #[error("its document can't be run by this host: {0}")]
+    Plan(String),
+}
+
+impl From<LoadError> for crate::Unavailable {
+    fn from(error: LoadError) -> Self {
+        Self::Storage(format!("the run can't be read: {error}"))
+    }
+}
+
+impl Pin {
+    pub(crate) fn new(name: &str, digest: Digest, description: &Description) -> Self {
+        let sees_nothing = |capability: Option<Capability>| match capability {
+            Some(Capability::Http | Capability::Config | Capability::Clock) | None => false,
+            Some(Capability::Log | Capability::Random | Capability::Call | Capability::Inert) => {
+                true
+            }
+        };
+        let inert = description
+            .imports
+            .iter()
+            .all(|import| sees_nothing(import.capability));
+        Self {
+            name: name.to_owned(),
+            digest,
+            inert,
+        }
+    }
+}
+
+/// Loads an open run: its machine is where its journal ends.
+pub(crate) fn load(
+    shared: &Shared,
+    partition: Partition,
+    tenant: &TenantId,
+    id: &RunId,
+) -> Result<Loaded, LoadError> {
+    let record = run_record(shared, partition, tenant, id)?.ok_or(LoadError::Missing("record"))?;
+    let (version, pins) = version(shared, tenant, &record)?;
+    let mut run = Replay::new(shared, partition, tenant, id, &record, &version)?;
+    while run.step()?.is_some() {}
+    let Replay {
+        machine,
+        events,
+        last_at,
+        ..
+    } = run;
+    let live = shared.live.get(tenant, id);
+    Ok(Loaded {
+        id: *id,
+        tenant: tenant.clone(),
+        live: live.unwrap_or_else(|| shared.live.insert(*id, tenant.clone(), machine.status())),
+        index: Arc::new(index_record(&record, StatusRecord::Open)),
+        machine,
+        version,
+        pins,
+        events,
+        last_at,
+    })
+}
+
+/// The lines of a run's history behind `after`, at most `limit`.
+pub(crate) fn history(
+    shared: &Shared,
+    tenant: &TenantId,
+    id: &RunId,
+    after: u64,
+    limit: usize,
+) -> Result<Option<Vec<Note>>, LoadError> {
+    let partition = id.partition(shared.partitions);
+    let Some(record) = run_record(shared, partition, tenant, id)? else {
+        return Ok(None);
+    };
+    let (version, _) = version(shared, tenant, &record)?;
+    let mut run = Replay::new(shared, partition, tenant, id, &record, &version)?;
+    let mut notes = Vec::new();
+    while notes.len() < limit {
+        let Some(commands) = run.step()? else { break };
+        notes.extend(commands.into_iter().filter_map(|command| match command {
+            Command::Note(note) if note.seq > after => Some(note),
+            _ => None,
+        }));
+    }
+    notes.truncate(limit);
+    Ok(Some(notes))
+}
+
+/// What a run is and keeps.
+pub(crate) fn run_record(
+    shared: &Shared,
+    partition: Partition,
+    tenant: &TenantId,
+    id: &RunId,
+) -> Result<Option<RunRecord>, ReadError> {
+    let stored = shared.store.get(&key::run(partition, tenant, id))?;
+    Ok(stored.as_deref().map(RunRecord::decode).transpose()?)
+}
+
+/// A run's first event: its input.
+pub(crate) fn first_event(
+    shared: &Shared,
+    partition: Partition,
+    tenant: &TenantId,
+    id: &RunId,
+) -> Result<Occurrence, LoadError> {
+    let stored = shared
+        .store
+        .get(&key::event(partition, tenant, id, 1))?
+        .ok_or(LoadError::Missing("first event"))?;
+    Ok(codec::occurrence(
+        EventRecord::decode(&stored).map_err(ReadError::from)?,
+    )?)
+}
+
+/// The phase of an open run that is not in memory, as its last turn has left it.
+pub(crate) fn open_status(stored: &[u8]) -> Result<Status, ReadError> {
+    let record = OpenRecord::decode(stored)?;
+    Ok(if record.waiting {
+        Status::Waiting
+    } else {
+        Status::Running
+    })
+}
+
+/// What the index of runs says of a run.
+pub(crate) fn index_record(record: &RunRecord, status: StatusRecord) -> RunIndexRecord {
+    RunIndexRecord {
+        namespace: record.workflow.namespace.clone(),
+        name: record.workflow.name.clone(),
+        version: record.workflow.version.clone(),
+        status,
+        tags: record.tags.clone(),
+    }
+}
+
+/// The version that a run keeps, with the connectors that it keeps.
+fn version(
+    shared: &Shared,
+    tenant: &TenantId,
+    record: &RunRecord,
+) -> Result<(Arc<Version>, Arc<[Pin]>), LoadError> {
+    let mut connectors = BTreeMap::new();
+    let mut pins = Vec::with_capacity(record.connectors.len());
+    for pin in &record.connectors {
+        let digest = Digest(pin.digest);
+        let description = shared.library.describe(&digest)?;
+        pins.push(Pin::new(&pin.name, digest, &description));
+        connectors.insert(pin.name.clone(), description);
+    }
+    let key = VersionKey {
+        document: Digest(record.workflow.digest),
+        language: Digest(record.language),
+        connectors: pins
+            .iter()
+            .map(|pin| (pin.name.clone(), pin.digest))
+            .collect(),
+    };
+    let source = || {
+        Ok::<_, LoadError>((
+            document(shared, tenant, &key.document)?,
+            Connectors(connectors),
+        ))
+    };
+    match shared.versions.get(&key, source)? {
+        Ok(version) => Ok((version, pins.into())),
+        Err(diagnostics) => {
+            let first = diagnostics
+                .first()
+                .map(|it| it.message.clone())
+                .unwrap_or_default();
+            Err(LoadError::Plan(first))
+        }
+    }
+}
+
+/// A document that was published.
+pub(crate) fn document(
+    shared: &Shared,
+    tenant: &TenantId,
+    digest: &Digest,
+) -> Result<String, LoadError> {
+    let stored = shared
+        .store
+        .get(&key::document(tenant, digest))?
+        .ok_or(LoadError::Missing("document"))?;
+    Ok(DocumentRecord::decode(&stored).map_err(ReadError::from)?.0)
+}
+
+/// A machine that is led through its journal.
+struct Replay<'a> {
+    shared: &'a Shared,
+    machine: Machine,
+    version: &'a Version,
+    events: u32,
+    last_at: Timestamp,
+    range: key::KeyRange,
+    read: std::vec::IntoIter<baton_store::Pair>,
+}
+
+impl<'a> Replay<'a> {
+    fn new(
+        shared: &'a Shared,
+        partition: Partition,
+        tenant: &TenantId,
+        id: &RunId,
+        record: &RunRecord,
+        version: &'a Version,
+    ) -> Result<Self, LoadError> {
+        let facts = Facts {
+            id: id.to_string(),
+            runtime: codec::value(&record.runtime)?,
+        };
+        Ok(Self {
+            shared,
+            machine: Machine::new(version.plan.clone(), facts),
+            version,
+            events: 0,
+            last_at: Timestamp::from_millis(record.started_at_ms),
+            range: key::events(partition, tenant, id),
+            read: Vec::new().into_iter(),
+        })
+    }
+
+    /// Applies the next event and gives what the run wanted then; none behind the last.
+    fn step(&mut self) -> Result<Option<Vec<Command>>, LoadError> {
+        let Some(Occurrence { at, event }) = self.next()? else {
+            return Ok(None);
+        };
+        let starts = matches!(event, Event::Started { .. });
+        if starts != (self.events == 0) {
+            let detail = format!(
+                "event {} of a run's journal is out of place",
+                self.events + 1
+            );
+            return Err(ReadError::Corrupt { detail }.into());
+        }
+        self.events += 1;
+        self.last_at = self.last_at.max(at);
+        let mut evaluator = self.version.evaluator();
+        Ok(Some(self.machine.apply(event, at, &mut evaluator)))
+    }
+
+    fn next(&mut self) -> Result<Option<Occurrence>, LoadError> {
+        if self.read.len() == 0 {
+            let read =
+                self.shared
+                    .store
+                    .scan(&self.range, Direction::Ascending, EVENTS_AT_A_TIME)?;
+            if let Some((last, _)) = read.last() {
+                self.range = self.range.clone().after(last);
+            }
+            self.read = read.into_iter();
+        }
+        let Some((key, stored)) = self.read.next() else {
+            return Ok(None);
+        };
+        let expected = (self.events + 1).to_be_bytes();
+        if !key.ends_with(&expected) {
+            let detail = format!("event {} of a run's journal is missing", self.events + 1);
+            return Err(ReadError::Corrupt { detail }.into());
+        }
+        Ok(Some(codec::occurrence(
+            EventRecord::decode(&stored).map_err(ReadError::from)?,
+        )?))
+    }
+}

@@ -1,0 +1,199 @@
+//! The sandbox behind [`Invoke`] and [`Languages`]: the one place where the engine meets it.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use baton_sandbox::{CallContext, Connector, FilterId, Language, LoadError, Sandbox};
+use baton_store::Digest;
+use baton_workflow::{Error, ErrorKind};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::OnceCell;
+
+use crate::failure;
+use crate::grants::Grants;
+use crate::library::Library;
+use crate::outside::{Answer, Call, Evaluator, Filter, Invoke, Languages, SyntaxError};
+
+/// Loaded components, each loaded once however many ask for it at the same time. They stay for as long as
+/// the host runs: a component that is in use is in use again soon.
+pub(crate) struct Sandboxed {
+    sandbox: Arc<Sandbox>,
+    library: Arc<Library>,
+    grants: Arc<Grants>,
+    connectors: Mutex<HashMap<Digest, Arc<OnceCell<Connector>>>>,
+    languages: Mutex<HashMap<Digest, Language>>,
+}
+
+impl Sandboxed {
+    pub(crate) fn new(sandbox: Arc<Sandbox>, library: Arc<Library>, grants: Arc<Grants>) -> Self {
+        Self {
+            sandbox,
+            library,
+            grants,
+            connectors: Mutex::default(),
+            languages: Mutex::default(),
+        }
+    }
+
+    /// A connector, compiled where it is needed for the first time.
+    async fn connector(&self, digest: Digest) -> Result<Connector, String> {
+        let cell = self
+            .connectors
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(digest)
+            .or_default()
+            .clone();
+        let load = || async {
+            let (sandbox, library) = (self.sandbox.clone(), self.library.clone());
+            let loaded = tokio::task::spawn_blocking(move || {
+                let bytes = library.bytes(&digest).map_err(|error| error.to_string())?;
+                sandbox
+                    .load(&bytes)
+                    .map_err(|error: LoadError| error.to_string())
+            });
+            loaded.await.map_err(|error| error.to_string())?
+        };
+        cell.get_or_try_init(load).await.cloned()
+    }
+
+    async fn call(self: Arc<Self>, call: Call) -> Answer {
+        let connector = match self.connector(call.digest).await {
+            Ok(connector) => connector,
+            Err(message) => {
+                return failed(
+                    ErrorKind::Configuration,
+                    "The connector can't be used",
+                    message,
+                );
+            }
+        };
+        let grant = match self.grants.get(&call.tenant, &call.connector) {
+            Ok(grant) => grant,
+            Err(error) => {
+                return failed(
+                    ErrorKind::Configuration,
+                    "The grant can't be used",
+                    error.to_string(),
+                );
+            }
+        };
+        let function = match connector.function(call.interface.as_deref(), &call.function) {
+            Ok(function) => function,
+            Err(error) => {
+                return failed(
+                    ErrorKind::Configuration,
+                    "No such function",
+                    error.to_string(),
+                );
+            }
+        };
+        let context = CallContext {
+            run: call.run.clone(),
+            task: call.task.pointer.to_string(),
+            visit: call.task.visit,
+            attempt: call.attempt,
+            seed: Sha256::digest(call.idempotency_key.as_bytes()).into(),
+            idempotency_key: call.idempotency_key,
+            deadline: call.time,
+            progress: call.progress,
+        };
+        let outcome = connector
+            .call(function, &call.arguments, &grant, context)
+            .await;
+        for line in &outcome.log {
+            tracing::info!(run = call.run, task = %call.task.pointer, context = line.context, "{}", line.message);
+        }
+        for refusal in &outcome.refusals {
+            tracing::warn!(run = call.run, task = %call.task.pointer, "{refusal}");
+        }
+        let result = outcome.result.map(Arc::new);
+        Answer {
+            result: result.map_err(|failure| failure::error(failure, &outcome.refusals)),
+            log: outcome.log,
+            refusals: outcome.refusals,
+        }
+    }
+}
+
+fn failed(kind: ErrorKind, title: &str, detail: String) -> Answer {
+    Answer {
+        result: Err(Error::new(kind, title, detail)),
+        log: Vec::new(),
+        refusals: Vec::new(),
+    }
+}
+
+/// The sandbox, as what makes calls.
+pub(crate) struct Calls(pub(crate) Arc<Sandboxed>);
+
+impl Invoke for Calls {
+    fn invoke(&self, call: Call) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
+        Box::pin(self.0.clone().call(call))
+    }
+}
+
+impl Languages for Sandboxed {
+    fn evaluator(&self, language: &Digest) -> Result<Box<dyn Evaluator>, String> {
+        // Under the lock: two that load the same language would each compile it.
+        let mut languages = self
+            .languages
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let loaded = match languages.get(language) {
+            Some(loaded) => loaded.clone(),
+            None => {
+                let bytes = self
+                    .library
+                    .bytes(language)
+                    .map_err(|error| error.to_string())?;
+                let loaded = self
+                    .sandbox
+                    .load_language(&bytes)
+                    .map_err(|error| error.to_string())?;
+                languages.insert(*language, loaded.clone());
+                loaded
+            }
+        };
+        Ok(Box::new(Warm {
+            evaluator: loaded.evaluator(),
+            filters: Vec::new(),
+        }))
+    }
+}
+
+/// An evaluator, and its filters by our numbers.
+struct Warm {
+    evaluator: baton_sandbox::Evaluator,
+    filters: Vec<FilterId>,
+}
+
+impl Evaluator for Warm {
+    fn compile(&mut self, source: &str, variables: &[String]) -> Result<Filter, SyntaxError> {
+        let compiled = self.evaluator.compile(source, variables);
+        let filter = compiled.map_err(|error| SyntaxError {
+            message: error.message,
+            start: error.start,
+            end: error.end,
+        })?;
+        self.filters.push(filter);
+        Ok(Filter(self.filters.len() as u64 - 1))
+    }
+
+    fn evaluate(
+        &mut self,
+        filter: Filter,
+        input: &Value,
+        values: &[&Value],
+    ) -> Result<Value, String> {
+        let index = usize::try_from(filter.0).unwrap_or(usize::MAX);
+        let filter = self
+            .filters
+            .get(index)
+            .ok_or("the expression was compiled elsewhere")?;
+        self.evaluator.evaluate(*filter, input, values)
+    }
+}

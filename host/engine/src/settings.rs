@@ -1,0 +1,114 @@
+//! What an operator can set, with defaults and their reasons.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use baton_sandbox::GrantSpec;
+use baton_store::TenantId;
+
+use crate::clock::{Clock, SystemClock};
+
+/// How the engine is set up.
+#[derive(Clone)]
+pub struct Settings {
+    /// The connectors that come with the host, by name, as bytes of components. Every tenant has them
+    /// without installing; what a tenant installs under the same name stands in front of it. Default: none.
+    pub bundled: Vec<(String, Arc<[u8]>)>,
+    /// The component of the expression language `jq`. Default: empty, which lets workflows be published
+    /// only if their expressions are paths (`.a.b`, `$input.x`).
+    pub language: Arc<[u8]>,
+    /// Grants that hold as long as this host runs and are stored nowhere, by tenant and connector: what
+    /// `--allow` gives. They add to what the tenant has granted: egress rules are joined, settings and
+    /// limits that stand here go first. Default: none.
+    pub standing_grants: BTreeMap<(TenantId, String), GrantSpec>,
+    /// Bounds on what is accepted and held.
+    pub limits: EngineLimits,
+    /// Over how many partitions a new store spreads its runs. A store that exists keeps its count.
+    /// Default: 8.
+    pub partitions: u16,
+    /// The release of the host, for `$runtime` and for the store: `0.1.0`. Default: this crate's.
+    pub version: String,
+    /// Where the time comes from. Default: the system.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            bundled: Vec::new(),
+            language: Arc::from([]),
+            standing_grants: BTreeMap::new(),
+            limits: EngineLimits::default(),
+            partitions: baton_store::meta::PARTITIONS_DEFAULT,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+/// Bounds on what is accepted and held. Whatever passes one is refused at the door.
+#[derive(Clone, Debug)]
+pub struct EngineLimits {
+    /// How many runs of one tenant may be open at once. Default: 100,000, some hundred megabytes of
+    /// memory at a few kilobytes a run. Beyond it, starts are refused as busy.
+    pub open_runs_per_tenant: usize,
+    /// How many requests may wait for one partition. Default: 10,000, about a second of its work.
+    /// Beyond it, starts and cancellations are refused as busy.
+    pub mailbox: usize,
+    /// How many requests may wait for the journal. Default: 10,000, some tens of megabytes.
+    pub journal_queue: usize,
+    /// How many calls of all tenants may be under way at once; others wait their turn. Default: 512,
+    /// which bounds the memory of their instances.
+    pub calls: usize,
+    /// How many calls of one tenant may be under way at once; others of that tenant wait. Default: 256,
+    /// so that no tenant takes all of [`EngineLimits::calls`].
+    pub calls_per_tenant: usize,
+    /// How long a call may take that neither the workflow nor the grant bounds. Default: 24 hours; the
+    /// sandbox's own default limit ends most calls long before.
+    pub call_time: Duration,
+    /// The largest input of a run, in bytes of JSON text. Default: 4 MiB.
+    pub input_bytes: usize,
+    /// How many tags a run may have. Default: 32.
+    pub tags: usize,
+    /// The longest key or value of a tag, in bytes. Default: 256.
+    pub tag_bytes: usize,
+    /// The longest idempotency key, in bytes. Default: 255.
+    pub idempotency_key_bytes: usize,
+    /// The most items of one page of a list. Default: 1,000.
+    pub page: usize,
+    /// How many events of one run may wait to become durable before its next pure calls wait with them.
+    /// Default: 64.
+    pub uncommitted_events: usize,
+    /// How many lines of a run's history a reader may be behind before it is dropped. Default: 1,024.
+    pub subscriber_lag: usize,
+    /// How many workflow versions are kept ready to run. Default: 64; the least used makes room, and is
+    /// lowered again from its text when it is needed. Times [`EngineLimits::evaluators`] it must stay well
+    /// below the instances of expression languages that the sandbox may have, by default 256.
+    pub plans: usize,
+    /// How many warm instances of the expression language are kept for each of them. Default: 2, a few
+    /// megabytes each.
+    pub evaluators: usize,
+}
+
+impl Default for EngineLimits {
+    fn default() -> Self {
+        Self {
+            open_runs_per_tenant: 100_000,
+            mailbox: 10_000,
+            journal_queue: 10_000,
+            calls: 512,
+            calls_per_tenant: 256,
+            call_time: Duration::from_secs(24 * 3600),
+            input_bytes: 4 << 20,
+            tags: 32,
+            tag_bytes: 256,
+            idempotency_key_bytes: 255,
+            page: 1_000,
+            uncommitted_events: 64,
+            subscriber_lag: 1_024,
+            plans: 64,
+            evaluators: 2,
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What all parts of the engine have in common.
+
+use std::sync::Arc;
+
+use baton_store::{Digest, Store};
+use serde_json::Value;
+
+use crate::admission::Admission;
+use crate::clock::Clock;
+use crate::dispatch::Dispatch;
+use crate::grants::Grants;
+use crate::journal::Journal;
+use crate::library::Library;
+use crate::live::LiveRuns;
+use crate::outside::Languages;
+use crate::settings::EngineLimits;
+use crate::version::Versions;
+
+/// What all parts of the engine have in common.
+pub(crate) struct Shared {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) journal: Journal,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limits: EngineLimits,
+    /// How many partitions the store has.
+    pub(crate) partitions: u16,
+    pub(crate) library: Arc<Library>,
+    pub(crate) grants: Arc<Grants>,
+    pub(crate) languages: Arc<dyn Languages>,
+    pub(crate) versions: Versions,
+    pub(crate) dispatch: Dispatch,
+    pub(crate) live: LiveRuns,
+    pub(crate) admission: Admission,
+    /// The expression language that new runs use.
+    pub(crate) language: Digest,
+    /// `$runtime` of new runs.
+    pub(crate) runtime: Value,
+}

@@ -1,0 +1,17 @@
+//! What the engine shows: the answers of its methods.
+//!
+//! These are types of their own. They are neither what is stored nor what the HTTP contract says, so that
+//! each of the three can change without the others.
+
+mod connector;
+mod page;
+mod run;
+mod workflow;
+
+pub use connector::{
+    CallView, ConnectorReference, ConnectorView, FunctionView, ImportView, Installed,
+};
+pub use page::Page;
+pub(crate) use run::status_name;
+pub use run::{CallProgress, RunFilter, RunView, StartRun};
+pub use workflow::{Published, WorkflowFilter, WorkflowReference, WorkflowSummary, WorkflowView};

@@ -1,0 +1,115 @@
+//! A host for tests: a store, the real expression language, and a script that answers the calls.
+#![allow(missing_docs, dead_code, unreachable_pub)]
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use baton_engine::outside::{Answer, Call, Invoke};
+use baton_engine::{Engine, ManualClock, RunId, Settings, StartRun, Status, TenantId, Timestamp};
+use baton_sandbox::Sandbox;
+use baton_store::Store;
+use serde_json::{Value, json};
+
+pub struct Host {
+    pub engine: Engine,
+    pub clock: Arc<ManualClock>,
+}
+
+/// What was called, over all hosts of a test: idempotency keys in the order of their calls.
+#[derive(Clone, Default)]
+pub struct Script {
+    pub calls: Arc<Mutex<Vec<String>>>,
+    /// Set when the host counts as dead: its calls reach nobody.
+    pub dead: Arc<AtomicBool>,
+}
+
+impl Invoke for Script {
+    fn invoke(&self, call: Call) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
+        if self.dead.load(Ordering::SeqCst) {
+            return Box::pin(std::future::pending());
+        }
+        self.calls
+            .lock()
+            .expect("not poisoned")
+            .push(call.idempotency_key);
+        let answer = json!({ "called": *call.task.pointer });
+        Box::pin(async move {
+            Answer {
+                result: Ok(Arc::new(answer)),
+                log: Vec::new(),
+                refusals: Vec::new(),
+            }
+        })
+    }
+}
+
+impl Host {
+    pub fn open(store: Arc<dyn Store>, script: &Script) -> Self {
+        static SANDBOX: OnceLock<Arc<Sandbox>> = OnceLock::new();
+        let sandbox = SANDBOX
+            .get_or_init(|| Sandbox::new(baton_sandbox::Settings::default()).expect("a sandbox"));
+        let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_800_000_000_000)));
+        let component = |name: &str| {
+            let path = format!(
+                "{}/../../plugins/dist/{name}.wasm",
+                env!("CARGO_MANIFEST_DIR")
+            );
+            Arc::<[u8]>::from(
+                std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}")),
+            )
+        };
+        let settings = Settings {
+            bundled: vec![("http".into(), component("http"))],
+            language: component("jq"),
+            clock: clock.clone(),
+            partitions: 2,
+            ..Settings::default()
+        };
+        let engine = Engine::open_with(
+            store,
+            sandbox.clone(),
+            settings,
+            Some(Arc::new(script.clone())),
+        );
+        Self {
+            engine: engine.expect("an engine"),
+            clock,
+        }
+    }
+
+    /// Waits until a run is in a phase.
+    pub async fn until(&self, run: &RunId, status: Status) {
+        let reached = async {
+            loop {
+                let now = self
+                    .engine
+                    .run(&TenantId::default(), run)
+                    .await
+                    .expect("read")
+                    .expect("there");
+                if now.status == status {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), reached)
+            .await
+            .expect("the phase is reached");
+    }
+}
+
+pub fn start(name: &str, input: Value) -> StartRun {
+    StartRun {
+        namespace: "test".into(),
+        name: name.into(),
+        version: None,
+        input,
+        tags: BTreeMap::new(),
+        idempotency_key: None,
+    }
+}

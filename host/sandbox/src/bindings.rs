@@ -1,0 +1,17 @@
+//! The host's side of the interfaces that no crate implements for us, generated from `wit/`.
+
+#![allow(unsafe_code, missing_docs, unreachable_pub, reason = "generated code")]
+#![allow(clippy::all, clippy::pedantic, reason = "generated code")]
+
+wasmtime::component::bindgen!({
+    path: "../../wit",
+    inline: "
+        package baton:host;
+        world host {
+            import baton:connector/call@1.0.0;
+            import wasi:logging/logging@0.1.0-draft;
+            import wasi:config/store@0.2.0-rc.1;
+        }
+    ",
+    imports: { default: trappable },
+});

@@ -1,0 +1,76 @@
+//! Which call this is.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// The identity of a call (`call.context` in `wit/connector.wit`), and what it may take.
+#[derive(Debug, Clone)]
+pub struct CallContext {
+    /// The id of the run, a UUID.
+    pub run: String,
+    /// The task, as a JSON pointer into the workflow document.
+    pub task: String,
+    /// How often the run has come to this task, from 1.
+    pub visit: u32,
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+    /// The same for every attempt and after every recovery of this visit of this task. At most 128 ASCII
+    /// characters.
+    pub idempotency_key: String,
+    /// How long the call may take at most by the workflow's own timeouts. The shorter of this and the
+    /// grant's `time` limit ends it.
+    pub deadline: Duration,
+    /// What the call's random numbers come from: the same for every attempt and after every recovery.
+    pub seed: [u8; 32],
+    /// Where heartbeats go.
+    pub progress: Progress,
+}
+
+/// The last progress report of a call. Clones share it, so that the caller can keep one and look.
+#[derive(Clone, Default)]
+pub struct Progress(Arc<Mutex<Reports>>);
+
+#[derive(Default)]
+struct Reports {
+    beats: u64,
+    latest: Option<Value>,
+}
+
+impl Progress {
+    /// How often the call has said that it is alive.
+    #[must_use]
+    pub fn beats(&self) -> u64 {
+        self.lock().beats
+    }
+
+    /// The last account of progress that came with a heartbeat.
+    #[must_use]
+    pub fn latest(&self) -> Option<Value> {
+        self.lock().latest.clone()
+    }
+
+    pub(crate) fn beat(&self, progress: Option<Value>) {
+        let mut reports = self.lock();
+        reports.beats += 1;
+        if progress.is_some() {
+            reports.latest = progress;
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Reports> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reports = self.lock();
+        f.debug_struct("Progress")
+            .field("beats", &reports.beats)
+            .field("latest", &reports.latest)
+            .finish()
+    }
+}

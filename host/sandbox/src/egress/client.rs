@@ -1,0 +1,215 @@
+//! The HTTP client of a grant: its connections are pooled, and lead only to where its rules allow.
+
+use std::error::Error as StdError;
+use std::io;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::{Client as Pooled, Error as PooledError};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::{ClientConfig, RootCertStore};
+use wasmtime_wasi_http::{Error, WasiBody};
+
+use super::connect::{ConnectError, Connector, PATIENCE};
+use super::rules::Rules;
+use super::target::Scheme;
+use crate::limits::{CONNECT_TIMEOUT, IDLE_CONNECTION_TIMEOUT, IDLE_CONNECTIONS_MAX};
+
+/// The pooled client of a grant. Nothing is set up before the first request.
+pub(crate) struct Client {
+    rules: Arc<Rules>,
+    plain: OnceLock<Pooled<Connector, WasiBody>>,
+    secure: OnceLock<Pooled<HttpsConnector<Connector>, WasiBody>>,
+}
+
+/// Why a request got no answer.
+#[derive(Debug)]
+pub(crate) enum SendError {
+    /// The host resolves to a special address that no rule grants.
+    Refused { address: IpAddr, what: &'static str },
+    /// Anything else, as `wasi:http` names it.
+    Failed(Error),
+}
+
+impl Client {
+    pub(crate) fn new(rules: Arc<Rules>) -> Self {
+        Self {
+            rules,
+            plain: OnceLock::new(),
+            secure: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Sends a request whose URL has been checked, and waits for the head of the answer.
+    pub(crate) async fn send(
+        &self,
+        request: Request<WasiBody>,
+        connect_timeout: Option<Duration>,
+    ) -> Result<Response<Incoming>, SendError> {
+        let patience = connect_timeout.unwrap_or(CONNECT_TIMEOUT);
+        let scheme = request.uri().scheme_str().and_then(Scheme::from_name);
+        let answer = PATIENCE.scope(patience, async {
+            match scheme {
+                Some(Scheme::Https) => self.secure().request(request).await,
+                _ => self.plain().request(request).await,
+            }
+        });
+        answer.await.map_err(|error| classify(&error))
+    }
+
+    fn plain(&self) -> &Pooled<Connector, WasiBody> {
+        self.plain.get_or_init(|| builder().build(self.connector()))
+    }
+
+    fn secure(&self) -> &Pooled<HttpsConnector<Connector>, WasiBody> {
+        self.secure
+            .get_or_init(|| builder().build(HttpsConnector::from((self.connector(), tls()))))
+    }
+
+    fn connector(&self) -> Connector {
+        Connector {
+            rules: Arc::clone(&self.rules),
+        }
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("rules", &self.rules)
+            .finish_non_exhaustive()
+    }
+}
+
+fn builder() -> hyper_util::client::legacy::Builder {
+    let mut builder = Pooled::builder(TokioExecutor::new());
+    builder
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE_CONNECTION_TIMEOUT)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX);
+    builder
+}
+
+/// The TLS settings of all clients: TLS 1.2 and 1.3, the roots that the system trusts, and those of the
+/// Mozilla programme where the system has none.
+fn tls() -> Arc<ClientConfig> {
+    static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+    let config = CONFIG.get_or_init(|| {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        if roots.is_empty() {
+            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        }
+        let config =
+            ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .expect("ring supports TLS 1.2 and 1.3")
+                .with_root_certificates(roots)
+                .with_no_client_auth();
+        Arc::new(config)
+    });
+    Arc::clone(config)
+}
+
+/// Finds what was wrong at the bottom of the client's error.
+fn classify(error: &PooledError) -> SendError {
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(current) = cause {
+        if let Some(error) = current.downcast_ref::<ConnectError>() {
+            return connect_error(error);
+        }
+        if let Some(error) = current.downcast_ref::<Error>() {
+            // The guest's own body failed, and says how.
+            return SendError::Failed(Error::InternalError(Some(error.to_string())));
+        }
+        if let Some(error) = current.downcast_ref::<io::Error>() {
+            return SendError::Failed(io_error(error));
+        }
+        if let Some(error) = current.downcast_ref::<hyper::Error>()
+            && error.source().is_none()
+        {
+            return SendError::Failed(hyper_error(error));
+        }
+        cause = current.source();
+    }
+    SendError::Failed(Error::HttpProtocolError)
+}
+
+fn connect_error(error: &ConnectError) -> SendError {
+    SendError::Failed(match error {
+        ConnectError::Refused { address, what } => {
+            return SendError::Refused {
+                address: *address,
+                what,
+            };
+        }
+        ConnectError::NoHost => Error::HttpRequestUriInvalid,
+        ConnectError::Resolve(error) => Error::DnsError {
+            rcode: Some(error.to_string()),
+            info_code: None,
+        },
+        ConnectError::Connect(error) => io_error(error),
+        ConnectError::TimedOut => Error::ConnectionTimeout,
+    })
+}
+
+fn io_error(error: &io::Error) -> Error {
+    if let Some(error) = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+    {
+        return tls_error(error);
+    }
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Error::ConnectionRefused,
+        io::ErrorKind::TimedOut => Error::ConnectionTimeout,
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::UnexpectedEof => Error::ConnectionTerminated,
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            Error::DestinationIpUnroutable
+        }
+        _ => Error::DestinationUnavailable,
+    }
+}
+
+fn tls_error(error: &rustls::Error) -> Error {
+    match error {
+        rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => {
+            Error::TlsCertificateError
+        }
+        rustls::Error::AlertReceived(alert) => Error::TlsAlertReceived {
+            alert_id: Some(u8::from(*alert)),
+            alert_message: Some(format!("{alert:?}")),
+        },
+        _ => Error::TlsProtocolError,
+    }
+}
+
+/// What `wasi:http` calls an error of the HTTP protocol itself.
+pub(crate) fn hyper_error(error: &hyper::Error) -> Error {
+    if let Some(error) = error
+        .source()
+        .and_then(|source| source.downcast_ref::<io::Error>())
+    {
+        return io_error(error);
+    }
+    if error.is_timeout() {
+        Error::HttpResponseTimeout
+    } else if error.is_incomplete_message() {
+        Error::HttpResponseIncomplete
+    } else if error.is_closed() || error.is_canceled() {
+        Error::ConnectionTerminated
+    } else {
+        Error::HttpProtocolError
+    }
+}

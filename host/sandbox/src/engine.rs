@@ -1,0 +1,87 @@
+//! The WebAssembly engine: how it compiles, and how much it sets aside.
+
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
+
+use crate::limits::{CORE_INSTANCES_MAX, HOST_STACK_BYTES, STACK_BYTES, TABLE_ELEMENTS_MAX, TICK};
+
+/// How many bytes of an instance's memory are zeroed by hand when it ends, rather than given back to the
+/// kernel and faulted in again. Small connectors touch about this much.
+const MEMORY_KEPT_BYTES: usize = 128 << 10;
+
+/// The same for tables.
+const TABLE_KEPT_BYTES: usize = 16 << 10;
+
+/// How many free slots stay as they are for the next instance of the same component. Times the bytes kept,
+/// this is the memory of an idle host.
+const WARM_SLOTS_MAX: u32 = 64;
+
+/// Makes an engine with room for this many component instances at once.
+pub(crate) fn engine(instances: u32) -> wasmtime::Result<Engine> {
+    let mut config = Config::new();
+    config
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances)))
+        .epoch_interruption(true)
+        .max_wasm_stack(STACK_BYTES)
+        .async_stack_size(STACK_BYTES + HOST_STACK_BYTES)
+        .cranelift_opt_level(OptLevel::Speed)
+        // Nobody debugs in the host, and each of these costs room in every compiled component.
+        .native_unwind_info(false)
+        // The same inputs give the same results on every processor, so that a pure call can be made again.
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true)
+        // What no toolchain for components emits, and what would need memory that the limits do not count.
+        .gc_support(false)
+        .wasm_memory64(false)
+        .wasm_threads(false)
+        .shared_memory(false);
+    Engine::new(&config)
+}
+
+fn pool(instances: u32) -> PoolingAllocationConfig {
+    let per_component = u32::try_from(CORE_INSTANCES_MAX).unwrap_or(u32::MAX);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        .total_stacks(instances)
+        // A component has about four core instances, one memory and one or two tables. All are slots of
+        // address space that take no memory before they are used.
+        .total_core_instances(instances.saturating_mul(8))
+        .total_memories(instances.saturating_add(instances / 2))
+        .total_tables(instances.saturating_mul(3))
+        .total_gc_heaps(0)
+        .max_core_instances_per_component(per_component)
+        .max_memories_per_component(per_component)
+        .max_tables_per_component(per_component)
+        .max_tables_per_module(8)
+        .table_elements(TABLE_ELEMENTS_MAX)
+        .linear_memory_keep_resident(MEMORY_KEPT_BYTES)
+        .table_keep_resident(TABLE_KEPT_BYTES)
+        .max_unused_warm_slots(WARM_SLOTS_MAX);
+    pool
+}
+
+/// The thread that moves the engine's epoch on. It ends with this value.
+#[derive(Debug)]
+pub(crate) struct Ticker {
+    _stop: Sender<()>,
+}
+
+impl Ticker {
+    pub(crate) fn start(engine: &Engine) -> std::io::Result<Self> {
+        let engine = engine.weak();
+        let (stop, stopped) = mpsc::channel::<()>();
+        thread::Builder::new()
+            .name("baton-ticker".to_owned())
+            .spawn(move || {
+                while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(TICK) {
+                    match engine.upgrade() {
+                        Some(engine) => engine.increment_epoch(),
+                        None => return,
+                    }
+                }
+            })?;
+        Ok(Self { _stop: stop })
+    }
+}

@@ -1,0 +1,142 @@
+//! What a tenant grants to a connector.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+
+use crate::capability::Granted;
+use crate::egress::RuleError;
+use crate::limits::{LimitError, Limits, LimitsSpec};
+
+/// A grant as its author writes it. Everything may be absent: nothing is granted then, under the default
+/// limits.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GrantSpec {
+    /// Egress rules, as [`crate::Rule`] describes them: where requests may go.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub egress: Vec<String>,
+    /// The connector's settings, which it reads through `wasi:config`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub config: BTreeMap<String, String>,
+    /// The limits of each call.
+    #[serde(default)]
+    pub limits: LimitsSpec,
+}
+
+/// A grant, parsed and checked. Build it once and keep it: calls under the same grant share its pool of
+/// connections and its bound on concurrency. Clones are the same grant.
+#[derive(Debug, Clone)]
+pub struct Grant(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    granted: Granted,
+    limits: Limits,
+    permits: Semaphore,
+}
+
+/// A grant that cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GrantError {
+    /// An egress rule is none.
+    #[error("{source}")]
+    Egress {
+        /// The position of the rule, from 0.
+        index: usize,
+        /// What is wrong with it.
+        source: RuleError,
+    },
+    /// A limit is no quantity, or out of range.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+}
+
+impl GrantError {
+    /// Where in the grant the error is, as a JSON pointer.
+    #[must_use]
+    pub fn pointer(&self) -> String {
+        match self {
+            Self::Egress { index, .. } => format!("/egress/{index}"),
+            Self::Limit(LimitError::Unit { limit, .. } | LimitError::Range { limit, .. }) => {
+                format!("/limits/{limit}")
+            }
+        }
+    }
+}
+
+impl Grant {
+    /// Parses and checks a grant.
+    ///
+    /// # Errors
+    ///
+    /// Names the first rule or limit that is wrong, and what is wrong with it.
+    pub fn new(spec: &GrantSpec) -> Result<Self, GrantError> {
+        let limits = spec.limits.resolve()?;
+        let permits = Semaphore::new(limits.concurrency);
+        Ok(Self(Arc::new(Inner {
+            granted: Granted::configure(spec)?,
+            limits,
+            permits,
+        })))
+    }
+
+    /// The grant of nothing, under the default limits.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::new(&GrantSpec::default()).expect("the default limits are in range")
+    }
+
+    /// The limits of each call.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    pub(crate) fn granted(&self) -> &Granted {
+        &self.0.granted
+    }
+
+    pub(crate) fn permits(&self) -> &Semaphore {
+        &self.0.permits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grant(json: &str) -> Result<Grant, String> {
+        let spec: GrantSpec = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        Grant::new(&spec).map_err(|error| format!("{}: {error}", error.pointer()))
+    }
+
+    #[test]
+    fn a_grant_may_be_empty() {
+        assert_eq!(*grant("{}").unwrap().limits(), Limits::default());
+    }
+
+    #[test]
+    fn errors_say_where_and_what() {
+        for (json, expected) in [
+            (
+                r#"{"egress": ["https://x", "nowhere"]}"#,
+                "/egress/1: egress rule `nowhere`: it has no scheme",
+            ),
+            (
+                r#"{"limits": {"memory": "1TB"}}"#,
+                "/limits/memory: limits.memory: ",
+            ),
+            (
+                r#"{"ingress": []}"#,
+                "unknown field `ingress`, expected one of `egress`, `config`, `limits`",
+            ),
+            (r#"{"config": {"base-url": 3}}"#, "expected a string"),
+        ] {
+            let error = grant(json).unwrap_err();
+            assert!(error.contains(expected), "{json}: {error}");
+        }
+    }
+}

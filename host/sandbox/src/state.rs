@@ -1,0 +1,155 @@
+//! What a store holds: the capabilities of one call, and its bounds while it runs.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+use wasmtime::component::ResourceTable;
+use wasmtime::{ResourceLimiter, UpdateDeadline};
+use wasmtime_wasi::{WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
+
+use crate::Limits;
+use crate::capability::Prepared;
+use crate::limits::{CORE_INSTANCES_MAX, RESOURCES_MAX, TABLE_ELEMENTS_MAX};
+use crate::meter::Meter;
+
+/// The data of a store.
+pub(crate) struct State {
+    pub(crate) table: ResourceTable,
+    pub(crate) capabilities: Prepared,
+    pub(crate) bounds: Bounds,
+}
+
+/// The bounds of a running call, and the first one that it met.
+pub(crate) struct Bounds {
+    limits: Limits,
+    deadline: Instant,
+    meter: Arc<Meter>,
+    memory: usize,
+    memory_peak: usize,
+    exceeded: Option<Exceeded>,
+}
+
+/// A bound that a call met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exceeded {
+    Memory,
+    Table,
+    Time,
+    Cpu,
+}
+
+impl State {
+    pub(crate) fn new(capabilities: Prepared, bounds: Bounds) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(RESOURCES_MAX);
+        Self {
+            table,
+            capabilities,
+            bounds,
+        }
+    }
+}
+
+impl Bounds {
+    pub(crate) fn new(limits: Limits, deadline: Instant, meter: Arc<Meter>) -> Self {
+        Self {
+            limits,
+            deadline,
+            meter,
+            memory: 0,
+            memory_peak: 0,
+            exceeded: None,
+        }
+    }
+
+    /// The bytes of all linear memories now.
+    pub(crate) fn memory(&self) -> usize {
+        self.memory
+    }
+
+    /// The most bytes that all linear memories had together.
+    pub(crate) fn memory_peak(&self) -> usize {
+        self.memory_peak
+    }
+
+    /// The last bound that the call met.
+    pub(crate) fn exceeded(&self) -> Option<Exceeded> {
+        self.exceeded
+    }
+
+    /// At every tick of the engine while the guest computes: ends it, or lets others have the thread.
+    pub(crate) fn tick(&mut self) -> UpdateDeadline {
+        if self.meter.spent() > self.limits.cpu {
+            self.exceeded = Some(Exceeded::Cpu);
+            return UpdateDeadline::Interrupt;
+        }
+        if Instant::now() >= self.deadline {
+            self.exceeded = Some(Exceeded::Time);
+            return UpdateDeadline::Interrupt;
+        }
+        UpdateDeadline::Yield(1)
+    }
+}
+
+impl ResourceLimiter for Bounds {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let total = self.memory.saturating_add(desired.saturating_sub(current));
+        if total > self.limits.memory {
+            self.exceeded = Some(Exceeded::Memory);
+            return Ok(false);
+        }
+        // What is above the memory's own maximum fails without being counted.
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        self.memory = total;
+        self.memory_peak = self.memory_peak.max(total);
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if desired > TABLE_ELEMENTS_MAX {
+            self.exceeded = Some(Exceeded::Table);
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        CORE_INSTANCES_MAX
+    }
+
+    fn tables(&self) -> usize {
+        CORE_INSTANCES_MAX
+    }
+
+    fn memories(&self) -> usize {
+        CORE_INSTANCES_MAX
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.capabilities.inert,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        self.capabilities.http.view(&mut self.table)
+    }
+}

@@ -1,0 +1,378 @@
+//! Reading a body: its type, its size, its text and its JSON.
+//!
+//! Every route has a bound ([`limits`]), and all bodies that are held at once have one together, the
+//! server's budget: a request that would pass it is refused as busy before any of it is read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
+use baton_api::{ProblemKind, limits};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use serde::de::DeserializeOwned;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::refusal::Refusal;
+use crate::router::Context;
+
+/// How much of a body that is too large is read and thrown away, so that a client that has not finished
+/// sending gets to see the answer rather than a broken connection.
+const DRAINED_MAX: usize = 64 << 20;
+
+/// How long that may take.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How soon a client may come again when the budget is spent.
+const BUDGET_RETRY: Duration = Duration::from_secs(1);
+
+/// What a route takes as its body.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Accepts {
+    /// The media types, in lower case. The first one is the one to recommend.
+    types: &'static [&'static str],
+    /// The most bytes.
+    bytes_max: usize,
+}
+
+/// A workflow document.
+pub(crate) const DOCUMENT: Accepts = Accepts {
+    types: &[
+        "application/yaml",
+        "application/json",
+        "application/x-yaml",
+        "text/yaml",
+        "text/x-yaml",
+    ],
+    bytes_max: limits::DOCUMENT_BYTES_MAX,
+};
+
+/// A component.
+pub(crate) const COMPONENT: Accepts = Accepts {
+    types: &["application/wasm", "application/octet-stream"],
+    bytes_max: limits::CONNECTOR_BYTES_MAX,
+};
+
+/// JSON that carries a run's input or a function's arguments.
+pub(crate) const INPUT: Accepts = Accepts {
+    types: &["application/json"],
+    bytes_max: limits::INPUT_BYTES_MAX,
+};
+
+/// JSON of any other kind.
+pub(crate) const SMALL: Accepts = Accepts {
+    types: &["application/json"],
+    bytes_max: limits::SMALL_BODY_BYTES_MAX,
+};
+
+/// All bodies that are held at once, in kibibytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Budget(Arc<Semaphore>);
+
+/// A body, and its part of the budget, which is given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) bytes: Bytes,
+    _part: OwnedSemaphorePermit,
+}
+
+impl Budget {
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        Self(Arc::new(Semaphore::new(
+            (bytes_max / 1024).min(Semaphore::MAX_PERMITS),
+        )))
+    }
+
+    fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
+        let kibibytes = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+        Arc::clone(&self.0)
+            .try_acquire_many_owned(kibibytes)
+            .map_err(|_| {
+                Refusal::busy(
+                    "too many requests with large bodies are under way; try again",
+                    BUDGET_RETRY,
+                )
+            })
+    }
+}
+
+impl Held {
+    /// The body as UTF-8.
+    pub(crate) fn text(&self) -> Result<&str, Refusal> {
+        std::str::from_utf8(&self.bytes).map_err(|error| {
+            let at = error.valid_up_to();
+            Refusal::new(
+                ProblemKind::UnreadableBody,
+                format!("the body is not UTF-8: byte {at} is none of a character"),
+            )
+        })
+    }
+
+    /// The body as JSON of this shape.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        let mut deserializer = serde_json::Deserializer::from_slice(&self.bytes);
+        let value = serde_path_to_error::deserialize(&mut deserializer)
+            .map_err(|error| invalid_json(&error.path().to_string(), error.inner()))?;
+        deserializer
+            .end()
+            .map_err(|error| invalid_json(".", &error))?;
+        Ok(value)
+    }
+}
+
+/// Reads the body of a request.
+pub(crate) async fn read(
+    context: &Context,
+    request: Request,
+    accepts: Accepts,
+) -> Result<Held, Refusal> {
+    let (parts, body) = request.into_parts();
+    check_type(&parts.headers, accepts.types)?;
+    let announced = content_length(&parts.headers);
+    if announced.is_some_and(|length| length > accepts.bytes_max) {
+        // A client that asks first (RFC 9110 section 10.1.1) has sent nothing, and sends nothing now.
+        if !parts.headers.contains_key(EXPECT) {
+            drain(body).await;
+        }
+        return Err(too_large(accepts.bytes_max));
+    }
+    let part = context
+        .budget
+        .take(announced.unwrap_or(accepts.bytes_max))?;
+    let reading = collect(body, accepts.bytes_max, announced.unwrap_or_default());
+    let bytes = timeout(context.settings.body_timeout, reading)
+        .await
+        .map_err(|_| {
+            let seconds = context.settings.body_timeout.as_secs();
+            Refusal::new(
+                ProblemKind::UnreadableBody,
+                format!("the body did not come within {seconds} seconds"),
+            )
+        })??;
+    Ok(Held { bytes, _part: part })
+}
+
+/// The JSON of a body that may be left out.
+pub(crate) async fn read_json_or_default<T: DeserializeOwned + Default>(
+    context: &Context,
+    request: Request,
+    accepts: Accepts,
+) -> Result<T, Refusal> {
+    if axum::body::HttpBody::is_end_stream(request.body()) {
+        return Ok(T::default());
+    }
+    let held = read(context, request, accepts).await?;
+    if held.bytes.is_empty() {
+        Ok(T::default())
+    } else {
+        held.json()
+    }
+}
+
+async fn collect(mut body: Body, bytes_max: usize, expected: usize) -> Result<Bytes, Refusal> {
+    let mut bytes = BytesMut::with_capacity(expected);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            Refusal::new(
+                ProblemKind::UnreadableBody,
+                format!("the body broke off: {error}"),
+            )
+        })?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        if bytes.len() + data.len() > bytes_max {
+            drop(bytes);
+            drain(body).await;
+            return Err(too_large(bytes_max));
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes.freeze())
+}
+
+async fn drain(mut body: Body) {
+    let reading = async {
+        let mut count = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            count += frame.data_ref().map_or(0, Bytes::len);
+            if count > DRAINED_MAX {
+                break;
+            }
+        }
+    };
+    // Whatever remains is the client's to lose.
+    let _ = timeout(DRAIN_TIMEOUT, reading).await;
+}
+
+fn too_large(bytes_max: usize) -> Refusal {
+    let detail = match bytes_max {
+        max if max >= 1 << 20 => format!(
+            "the body is larger than the {} MiB that this route takes",
+            max >> 20
+        ),
+        max => format!(
+            "the body is larger than the {} KiB that this route takes",
+            max >> 10
+        ),
+    };
+    Refusal::new(ProblemKind::ContentTooLarge, detail)
+}
+
+/// Whether the content is of a type that the route takes. A body without a type is taken for the right one
+/// (RFC 9110 section 8.3 leaves it to the recipient).
+fn check_type(headers: &HeaderMap, types: &[&str]) -> Result<(), Refusal> {
+    let Some(value) = headers.get(CONTENT_TYPE) else {
+        return Ok(());
+    };
+    let given = String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let essence = given
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    if types.contains(&essence.as_str()) {
+        return Ok(());
+    }
+    let detail = format!(
+        "this route does not take `{essence}`; send the header `Content-Type: {}`",
+        types[0]
+    );
+    Err(Refusal::new(ProblemKind::UnsupportedMediaType, detail))
+}
+
+fn content_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// What is wrong with a body, at which place of the text and in which member.
+fn invalid_json(path: &str, error: &serde_json::Error) -> Refusal {
+    let message = error.to_string();
+    // serde_json puts the place behind the message; the problem has members for it.
+    let message = message.split(" at line ").next().unwrap_or(&message);
+    let detail = match path {
+        // Where the text itself is no JSON, no member is known.
+        "." | "" | "?" => message.to_owned(),
+        path => format!("`{path}`: {message}"),
+    };
+    let mut refusal = Refusal::new(ProblemKind::InvalidJson, detail);
+    refusal.problem.line = (error.line() > 0).then_some(error.line());
+    refusal.problem.column = (error.line() > 0).then_some(error.column().max(1));
+    refusal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use baton_api::connector::Grants;
+    use baton_api::run::StartRun;
+
+    fn held(text: &[u8]) -> Held {
+        Held {
+            bytes: Bytes::copy_from_slice(text),
+            _part: Budget::new(1 << 20).take(1).unwrap(),
+        }
+    }
+
+    fn problem<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> (String, usize, usize) {
+        let problem = held(text.as_bytes()).json::<T>().unwrap_err().problem;
+        assert_eq!(problem.kind(), Some(ProblemKind::InvalidJson));
+        (
+            problem.detail.unwrap(),
+            problem.line.unwrap(),
+            problem.column.unwrap(),
+        )
+    }
+
+    #[test]
+    fn bad_json_is_pointed_at() {
+        for (text, detail, line, column) in [
+            ("{\n  \"input\": 1,\n}", "trailing comma", 3, 1),
+            (
+                "{\"inputs\": 1}",
+                "`inputs`: unknown field `inputs`, expected one of `input`, `version`, `tags`",
+                1,
+                9,
+            ),
+            (
+                "{\"tags\": {\"team\": 7}}",
+                "`tags.team`: invalid type: integer `7`, expected a string",
+                1,
+                19,
+            ),
+            ("{} {}", "trailing characters", 1, 4),
+            ("", "EOF while parsing a value", 1, 1),
+        ] {
+            assert_eq!(
+                problem::<StartRun>(text),
+                (detail.to_owned(), line, column),
+                "{text}"
+            );
+        }
+        let (detail, ..) = problem::<Grants>(r#"{"limits": {"fuel": 1}}"#);
+        assert!(
+            detail.starts_with("`limits.fuel`: unknown field `fuel`"),
+            "{detail}"
+        );
+    }
+
+    #[test]
+    fn deep_json_is_an_error_and_no_overflow() {
+        let text = "[".repeat(100_000);
+        let (detail, ..) = problem::<StartRun>(&format!("{{\"input\":{text}"));
+        assert!(detail.contains("recursion limit"), "{detail}");
+    }
+
+    #[test]
+    fn text_must_be_utf8() {
+        let error = held(b"ab\xff").text().unwrap_err();
+        assert!(error.problem.detail.unwrap().contains("byte 2"));
+    }
+
+    #[test]
+    fn types_are_compared_without_case_and_parameters() {
+        let check = |value: &str| {
+            let headers = [(CONTENT_TYPE, value.parse().unwrap())]
+                .into_iter()
+                .collect();
+            check_type(&headers, DOCUMENT.types)
+        };
+        for good in [
+            "application/yaml",
+            "Application/YAML; charset=utf-8",
+            "application/json;x",
+        ] {
+            assert!(check(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "application/x-www-form-urlencoded",
+            "text/plain",
+            "",
+            "yaml",
+        ] {
+            let detail = check(bad).unwrap_err().problem.detail.unwrap();
+            assert!(
+                detail.contains("`Content-Type: application/yaml`"),
+                "{detail}"
+            );
+        }
+        assert!(check_type(&HeaderMap::new(), DOCUMENT.types).is_ok());
+    }
+
+    #[test]
+    fn the_budget_is_given_back() {
+        let budget = Budget::new(4096);
+        let first = budget.take(4096).unwrap();
+        assert_eq!(
+            budget.take(1).unwrap_err().problem.kind(),
+            Some(ProblemKind::Busy)
+        );
+        drop(first);
+        assert!(budget.take(4096).is_ok());
+    }
+}

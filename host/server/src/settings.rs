@@ -1,0 +1,43 @@
+//! What can be set, and every bound of the server that isn't a client's business.
+
+use std::time::Duration;
+
+use crate::auth::Authenticator;
+
+/// How the server is set up. The bounds that clients run into stand in [`baton_api::limits`].
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// Who may ask, and for which tenant.
+    pub authenticator: Authenticator,
+    /// How many connections are open at once. Further ones wait in the listener's queue. 4,096 by default:
+    /// some 100 MB at worst, and most systems let a process open more files than that.
+    pub connections_max: usize,
+    /// How many bytes of request bodies are held at once, over all requests. Beyond it a request is refused
+    /// as busy. 256 MiB by default: four of the largest connectors.
+    pub body_bytes_max: usize,
+    /// How long a client may take to send the head of a request, and how long an idle connection is kept.
+    /// 30 s by default.
+    pub head_timeout: Duration,
+    /// How long a client may take to send a body. 120 s by default: 64 MiB at half a megabyte a second.
+    pub body_timeout: Duration,
+    /// How often a stream of events without news carries a comment, so that proxies keep it open. 15 s by
+    /// default; proxies usually wait 30 to 60 s.
+    pub keep_alive: Duration,
+    /// How long requests under way may take to end when the server stops. 10 s by default.
+    pub grace: Duration,
+}
+
+impl ServerSettings {
+    /// The defaults, for those whom the authenticator lets in.
+    pub fn new(authenticator: Authenticator) -> Self {
+        Self {
+            authenticator,
+            connections_max: 4096,
+            body_bytes_max: 256 << 20,
+            head_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(120),
+            keep_alive: Duration::from_secs(15),
+            grace: Duration::from_secs(10),
+        }
+    }
+}

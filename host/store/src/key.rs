@@ -1,0 +1,477 @@
+//! Where each record lives.
+//!
+//! ```text
+//! space(u16) …
+//!
+//! 0x0000..=0xfeff  a partition:   kind(u8) tenant …            what one processor owns
+//! 0xfffe           tenants:       tenant kind(u8) …            what a tenant owns beside its runs
+//! 0xffff           shared:        kind(u8) …                   the store itself, and content by digest
+//!
+//! tenant = length(u8) name         numbers are big-endian, so that keys sort as the numbers do
+//! ```
+//!
+//! Within a partition the kind stands before the tenant, since a processor reads what is open and what
+//! is due of all tenants at once. The tenant's length stands before its name, so that no tenant's keys
+//! are within the range of another's. Parts of variable length that others follow end with a zero byte,
+//! which none of them can contain.
+
+use crate::id::{Digest, Partition, RunId, TenantId};
+
+/// The space of what tenants own.
+const TENANTS: u16 = 0xfffe;
+/// The space of what all share.
+const SHARED: u16 = 0xffff;
+/// The greatest number of partitions.
+pub const PARTITIONS_MAX: u16 = 0xff00;
+
+/// The kinds of a partition's records.
+mod partition_kind {
+    pub(super) const RUN: u8 = b'r';
+    pub(super) const JOURNAL: u8 = b'j';
+    pub(super) const END: u8 = b'e';
+    pub(super) const OPEN: u8 = b'o';
+    pub(super) const TIMER: u8 = b't';
+}
+
+/// The kinds of a tenant's records.
+mod tenant_kind {
+    pub(super) const WORKFLOW: u8 = b'w';
+    pub(super) const DOCUMENT: u8 = b'd';
+    pub(super) const CONNECTOR: u8 = b'c';
+    pub(super) const GRANT: u8 = b'g';
+    pub(super) const RUN_INDEX: u8 = b'r';
+    pub(super) const IDEMPOTENCY: u8 = b'i';
+}
+
+/// The kinds of shared records.
+mod shared_kind {
+    pub(super) const META: u8 = b'm';
+    pub(super) const COMPONENT: u8 = b'c';
+}
+
+/// Keys from `start` up to and without `end`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRange {
+    /// The least key that is in the range.
+    pub start: Vec<u8>,
+    /// The least key that is behind the range.
+    pub end: Vec<u8>,
+}
+
+impl KeyRange {
+    /// All keys that begin with `prefix`. The prefix must not be empty or of `0xff` bytes alone, which
+    /// none of this module is.
+    fn prefix(prefix: Vec<u8>) -> Self {
+        let mut end = prefix.clone();
+        while end.last() == Some(&0xff) {
+            end.pop();
+        }
+        match end.last_mut() {
+            Some(last) => *last += 1,
+            // There is no key behind; the longest run of 0xff is as good as none.
+            None => end = vec![0xff; 64],
+        }
+        Self { start: prefix, end }
+    }
+
+    /// Whether the range holds no key at all.
+    pub fn is_empty(&self) -> bool {
+        self.start >= self.end
+    }
+
+    /// Whether `key` is in the range.
+    pub fn contains(&self, key: &[u8]) -> bool {
+        self.start.as_slice() <= key && key < self.end.as_slice()
+    }
+
+    /// The part of the range behind `key`.
+    #[must_use]
+    pub fn after(mut self, key: &[u8]) -> Self {
+        // The least key that is greater than another is that one and a zero byte.
+        let next = [key, &[0]].concat();
+        self.start = self.start.max(next);
+        self
+    }
+
+    /// The part of the range before `key`.
+    #[must_use]
+    pub fn before(mut self, key: &[u8]) -> Self {
+        if key < self.end.as_slice() {
+            self.end = key.to_vec();
+        }
+        self
+    }
+}
+
+/// A key under construction.
+struct Builder(Vec<u8>);
+
+impl Builder {
+    fn partition(partition: Partition, kind: u8) -> Self {
+        debug_assert!(partition.0 < PARTITIONS_MAX);
+        let mut key = Vec::with_capacity(64);
+        key.extend(partition.0.to_be_bytes());
+        key.push(kind);
+        Self(key)
+    }
+
+    fn tenant_space(tenant: &TenantId, kind: u8) -> Self {
+        let mut key = Vec::with_capacity(64);
+        key.extend(TENANTS.to_be_bytes());
+        Self(key).tenant(tenant).byte(kind)
+    }
+
+    fn shared(kind: u8) -> Self {
+        let mut key = Vec::with_capacity(40);
+        key.extend(SHARED.to_be_bytes());
+        Self(key).byte(kind)
+    }
+
+    fn byte(mut self, byte: u8) -> Self {
+        self.0.push(byte);
+        self
+    }
+
+    fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    fn tenant(self, tenant: &TenantId) -> Self {
+        let name = tenant.as_str().as_bytes();
+        let length = u8::try_from(name.len()).expect("a tenant's name has at most 63 bytes");
+        self.byte(length).bytes(name)
+    }
+
+    /// A part of variable length that others follow.
+    fn terminated(self, text: &str) -> Self {
+        debug_assert!(!text.as_bytes().contains(&0));
+        self.bytes(text.as_bytes()).byte(0)
+    }
+
+    fn key(self) -> Vec<u8> {
+        self.0
+    }
+
+    fn range(self) -> KeyRange {
+        KeyRange::prefix(self.0)
+    }
+}
+
+/// What a run is and keeps: [`crate::record::RunRecord`].
+pub fn run(partition: Partition, tenant: &TenantId, run: &RunId) -> Vec<u8> {
+    Builder::partition(partition, partition_kind::RUN)
+        .tenant(tenant)
+        .bytes(run.as_bytes())
+        .key()
+}
+
+/// How a run ended: [`crate::record::EndRecord`].
+pub fn end(partition: Partition, tenant: &TenantId, run: &RunId) -> Vec<u8> {
+    Builder::partition(partition, partition_kind::END)
+        .tenant(tenant)
+        .bytes(run.as_bytes())
+        .key()
+}
+
+/// One event of a run, numbered from 1: [`crate::record::EventRecord`].
+pub fn event(partition: Partition, tenant: &TenantId, run: &RunId, seq: u32) -> Vec<u8> {
+    journal_of(partition, tenant, run)
+        .bytes(&seq.to_be_bytes())
+        .key()
+}
+
+/// All events of a run, in their order.
+pub fn events(partition: Partition, tenant: &TenantId, run: &RunId) -> KeyRange {
+    journal_of(partition, tenant, run).range()
+}
+
+fn journal_of(partition: Partition, tenant: &TenantId, run: &RunId) -> Builder {
+    Builder::partition(partition, partition_kind::JOURNAL)
+        .tenant(tenant)
+        .bytes(run.as_bytes())
+}
+
+/// That a run has not ended: [`crate::record::OpenRecord`].
+pub fn open(partition: Partition, tenant: &TenantId, run: &RunId) -> Vec<u8> {
+    Builder::partition(partition, partition_kind::OPEN)
+        .tenant(tenant)
+        .bytes(run.as_bytes())
+        .key()
+}
+
+/// All runs of a partition that have not ended, by tenant.
+pub fn opens(partition: Partition) -> KeyRange {
+    Builder::partition(partition, partition_kind::OPEN).range()
+}
+
+/// The tenant and run of a key of [`opens`].
+pub fn parse_open(key: &[u8]) -> Option<(TenantId, RunId)> {
+    tenant_and_run(key.get(3..)?)
+}
+
+/// A timer of a run, by the time at which it comes due, in milliseconds since the epoch:
+/// [`crate::record::TimerRecord`]. `discriminator` tells the timers of one run that are due at one time
+/// apart.
+pub fn timer(
+    partition: Partition,
+    due_ms: i64,
+    tenant: &TenantId,
+    run: &RunId,
+    discriminator: u64,
+) -> Vec<u8> {
+    Builder::partition(partition, partition_kind::TIMER)
+        .bytes(&sortable(due_ms))
+        .tenant(tenant)
+        .bytes(run.as_bytes())
+        .bytes(&discriminator.to_be_bytes())
+        .key()
+}
+
+/// All timers of a partition that come due before `due_ms`, the soonest first.
+pub fn timers_before(partition: Partition, due_ms: i64) -> KeyRange {
+    let all = Builder::partition(partition, partition_kind::TIMER).range();
+    let end = Builder::partition(partition, partition_kind::TIMER)
+        .bytes(&sortable(due_ms))
+        .key();
+    all.before(&end)
+}
+
+/// The time, tenant and run of a key of [`timers_before`].
+pub fn parse_timer(key: &[u8]) -> Option<(i64, TenantId, RunId)> {
+    let due = key.get(3..11)?.try_into().ok().map(u64::from_be_bytes)?;
+    let rest = key.get(11..)?;
+    let (tenant, run) = tenant_and_run(rest.get(..rest.len().checked_sub(8)?)?)?;
+    Some(((due ^ (1 << 63)).cast_signed(), tenant, run))
+}
+
+/// The bytes of a signed number, in the order of the numbers.
+fn sortable(number: i64) -> [u8; 8] {
+    (number.cast_unsigned() ^ (1 << 63)).to_be_bytes()
+}
+
+fn tenant_and_run(bytes: &[u8]) -> Option<(TenantId, RunId)> {
+    let (length, rest) = bytes.split_first()?;
+    let (name, run) = rest.split_at_checked(usize::from(*length))?;
+    let tenant = TenantId::new(std::str::from_utf8(name).ok()?).ok()?;
+    Some((tenant, RunId::from_bytes(run.try_into().ok()?)))
+}
+
+/// A version of a workflow: [`crate::record::WorkflowRecord`].
+pub fn workflow(tenant: &TenantId, namespace: &str, name: &str, version: &str) -> Vec<u8> {
+    workflow_of(tenant, namespace, name)
+        .bytes(version.as_bytes())
+        .key()
+}
+
+/// All versions of a workflow, in the order of their texts, which is not that of the versions.
+pub fn workflow_versions(tenant: &TenantId, namespace: &str, name: &str) -> KeyRange {
+    workflow_of(tenant, namespace, name).range()
+}
+
+/// All workflows of a tenant, by namespace and name.
+pub fn workflows(tenant: &TenantId) -> KeyRange {
+    Builder::tenant_space(tenant, tenant_kind::WORKFLOW).range()
+}
+
+fn workflow_of(tenant: &TenantId, namespace: &str, name: &str) -> Builder {
+    Builder::tenant_space(tenant, tenant_kind::WORKFLOW)
+        .terminated(namespace)
+        .terminated(name)
+}
+
+/// A document as it was posted, by its digest: [`crate::record::DocumentRecord`].
+pub fn document(tenant: &TenantId, digest: &Digest) -> Vec<u8> {
+    Builder::tenant_space(tenant, tenant_kind::DOCUMENT)
+        .bytes(&digest.0)
+        .key()
+}
+
+/// A connector that a tenant has installed: [`crate::record::ConnectorRecord`].
+pub fn connector(tenant: &TenantId, name: &str) -> Vec<u8> {
+    Builder::tenant_space(tenant, tenant_kind::CONNECTOR)
+        .bytes(name.as_bytes())
+        .key()
+}
+
+/// All connectors that a tenant has installed, by name.
+pub fn connectors(tenant: &TenantId) -> KeyRange {
+    Builder::tenant_space(tenant, tenant_kind::CONNECTOR).range()
+}
+
+/// What a tenant has granted a connector: [`crate::record::GrantRecord`].
+pub fn grant(tenant: &TenantId, connector: &str) -> Vec<u8> {
+    Builder::tenant_space(tenant, tenant_kind::GRANT)
+        .bytes(connector.as_bytes())
+        .key()
+}
+
+/// What a tenant's list of runs shows: [`crate::record::RunIndexRecord`].
+pub fn run_index(tenant: &TenantId, run: &RunId) -> Vec<u8> {
+    Builder::tenant_space(tenant, tenant_kind::RUN_INDEX)
+        .bytes(run.as_bytes())
+        .key()
+}
+
+/// All runs of a tenant, the earliest first.
+pub fn run_indexes(tenant: &TenantId) -> KeyRange {
+    Builder::tenant_space(tenant, tenant_kind::RUN_INDEX).range()
+}
+
+/// The run of a key of [`run_indexes`].
+pub fn parse_run_index(key: &[u8]) -> Option<RunId> {
+    let run = key.get(key.len().checked_sub(16)?..)?;
+    Some(RunId::from_bytes(run.try_into().ok()?))
+}
+
+/// Which run a client's idempotency key started: [`crate::record::IdempotencyRecord`].
+pub fn idempotency(tenant: &TenantId, key: &str) -> Vec<u8> {
+    Builder::tenant_space(tenant, tenant_kind::IDEMPOTENCY)
+        .bytes(key.as_bytes())
+        .key()
+}
+
+/// What the store says about itself: [`crate::record::MetaRecord`].
+pub fn meta() -> Vec<u8> {
+    Builder::shared(shared_kind::META).key()
+}
+
+/// A component's bytes, by their digest: [`crate::record::ComponentRecord`].
+pub fn component(digest: &Digest) -> Vec<u8> {
+    Builder::shared(shared_kind::COMPONENT)
+        .bytes(&digest.0)
+        .key()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tenant(name: &str) -> TenantId {
+        TenantId::new(name).expect("a tenant")
+    }
+
+    fn id(n: u8) -> RunId {
+        RunId::from_bytes([n; 16])
+    }
+
+    /// One of each kind of key, for each of some tenants and partitions whose names nest.
+    fn samples() -> Vec<Vec<u8>> {
+        let mut keys = vec![
+            meta(),
+            component(&Digest([0; 32])),
+            component(&Digest([0xff; 32])),
+        ];
+        for name in ["a", "ab", "b", "r", "w"] {
+            let t = tenant(name);
+            for p in [
+                Partition(0),
+                Partition(1),
+                Partition(255),
+                Partition(256),
+                Partition(PARTITIONS_MAX - 1),
+            ] {
+                for r in [id(0), id(255)] {
+                    keys.extend([run(p, &t, &r), end(p, &t, &r), open(p, &t, &r)]);
+                    keys.extend([event(p, &t, &r, 1), event(p, &t, &r, u32::MAX)]);
+                    keys.extend([
+                        timer(p, -1, &t, &r, 0),
+                        timer(p, 0, &t, &r, 0),
+                        timer(p, 1, &t, &r, 1),
+                    ]);
+                }
+            }
+            for (space, name) in [("a", "b"), ("a", "bc"), ("ab", "c"), ("a-b", "c")] {
+                keys.extend([
+                    workflow(&t, space, name, "1.0.0"),
+                    workflow(&t, space, name, "1.0.0-a"),
+                ]);
+            }
+            keys.extend([
+                document(&t, &Digest([0; 32])),
+                document(&t, &Digest([0xff; 32])),
+            ]);
+            keys.extend([
+                connector(&t, "a"),
+                connector(&t, "ab"),
+                grant(&t, "a"),
+                grant(&t, "ab"),
+            ]);
+            keys.extend([run_index(&t, &id(0)), run_index(&t, &id(255))]);
+            keys.extend([idempotency(&t, ""), idempotency(&t, "k")]);
+        }
+        keys
+    }
+
+    #[test]
+    fn no_two_records_share_a_key() {
+        let keys = samples();
+        let different: std::collections::BTreeSet<_> = keys.iter().collect();
+        assert_eq!(different.len(), keys.len());
+    }
+
+    #[test]
+    fn a_range_holds_its_own_and_nobody_elses() {
+        let (a, ab) = (tenant("a"), tenant("ab"));
+        let count = |range: &KeyRange| samples().iter().filter(|key| range.contains(key)).count();
+        for t in [&a, &ab] {
+            assert_eq!(count(&workflows(t)), 8);
+            assert_eq!(count(&workflow_versions(t, "a", "b")), 2);
+            assert_eq!(count(&connectors(t)), 2);
+            assert_eq!(count(&run_indexes(t)), 2);
+            assert_eq!(count(&events(Partition(0), t, &id(255))), 2);
+        }
+        assert_eq!(count(&opens(Partition(255))), 5 * 2);
+        assert_eq!(count(&timers_before(Partition(256), 0)), 5 * 2);
+        assert_eq!(count(&timers_before(Partition(256), 1)), 5 * 4);
+        assert_eq!(count(&timers_before(Partition(256), i64::MIN)), 0);
+    }
+
+    #[test]
+    fn keys_read_back() {
+        let t = tenant("team-7");
+        assert_eq!(
+            parse_open(&open(Partition(9), &t, &id(7))),
+            Some((t.clone(), id(7)))
+        );
+        assert_eq!(parse_run_index(&run_index(&t, &id(7))), Some(id(7)));
+        for due in [i64::MIN, -1, 0, 1, i64::MAX] {
+            assert_eq!(
+                parse_timer(&timer(Partition(9), due, &t, &id(7), 3)),
+                Some((due, t.clone(), id(7)))
+            );
+        }
+        for bad in [&[][..], &[0, 0, b'o'], &[0, 0, b'o', 200, b'a']] {
+            assert_eq!(parse_open(bad), None);
+            assert_eq!(parse_timer(bad), None);
+        }
+    }
+
+    #[test]
+    fn timers_and_events_sort_as_their_numbers_do() {
+        let t = tenant("a");
+        let times = [i64::MIN, -5, -1, 0, 1, 255, 256, i64::MAX];
+        assert!(
+            times
+                .map(|due| timer(Partition(0), due, &t, &id(0), 0))
+                .is_sorted()
+        );
+        assert!(
+            [1, 2, 255, 256, u32::MAX]
+                .map(|seq| event(Partition(0), &t, &id(0), seq))
+                .is_sorted()
+        );
+    }
+
+    #[test]
+    fn a_range_can_be_cut_on_both_sides() {
+        let t = tenant("a");
+        let all = run_indexes(&t);
+        let key = run_index(&t, &id(7));
+        assert!(all.contains(&key));
+        assert!(!all.clone().after(&key).contains(&key));
+        assert!(!all.clone().before(&key).contains(&key));
+        assert!(all.clone().after(&key).contains(&run_index(&t, &id(8))));
+        assert!(all.before(&key).contains(&run_index(&t, &id(6))));
+    }
+}

@@ -1,0 +1,135 @@
+//! What is stored under the keys.
+//!
+//! A record is one byte, the version of its form, and the form itself in
+//! [postcard](https://postcard.jamesmunns.com/wire-format). Each type here is version 1 of its kind.
+//! They are types of their own, used for nothing but storing: whoever reads or writes them converts.
+//!
+//! To change a form, keep the old type under a name with its version, give the new one the next number
+//! and convert in [`Record::decode`]; add a file under `tests/golden` and leave those that are there.
+
+mod run;
+mod shared;
+mod tenant;
+
+pub use run::{
+    AnswerRecord, CallRecord, EndRecord, EndingRecord, ErrorRecord, EventKindRecord, EventRecord,
+    OpenRecord, PinRecord, RunRecord, TaskRecord, TimerKindRecord, TimerRecord, WorkflowPinRecord,
+};
+pub use shared::{ComponentRecord, MetaRecord};
+pub use tenant::{
+    ConnectorRecord, DocumentRecord, GrantRecord, IdempotencyRecord, RunIndexRecord, StatusRecord,
+    WorkflowRecord,
+};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// A JSON value as text (RFC 8259). Never parsed by this crate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Json(pub String);
+
+/// Something that is stored.
+pub trait Record: Sized {
+    /// What it is, for messages: `run`, `event`.
+    const NAME: &'static str;
+
+    /// The bytes to store.
+    fn encode(&self) -> Vec<u8>;
+
+    /// The record of stored bytes, of this or any earlier version.
+    ///
+    /// # Errors
+    ///
+    /// Where the bytes are of a later version, or no such record at all.
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError>;
+}
+
+/// Why bytes are no record.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// A later release wrote it.
+    #[error(
+        "a {name} record is of version {version}, which this host does not know: run a later release"
+    )]
+    NewerVersion {
+        /// What it should be.
+        name: &'static str,
+        /// The version that it has.
+        version: u8,
+    },
+    /// It is not what was written.
+    #[error("a {name} record is damaged: {detail}")]
+    Damaged {
+        /// What it should be.
+        name: &'static str,
+        /// What is wrong.
+        detail: String,
+    },
+}
+
+impl From<DecodeError> for crate::ReadError {
+    fn from(error: DecodeError) -> Self {
+        Self::Corrupt {
+            detail: error.to_string(),
+        }
+    }
+}
+
+/// Version 1: the version byte and the postcard form.
+fn encode_v1<T: Serialize>(record: &T) -> Vec<u8> {
+    postcard::to_extend(record, vec![1]).expect("records hold nothing that postcard refuses")
+}
+
+/// What [`encode_v1`] made.
+fn decode_v1<T: DeserializeOwned>(name: &'static str, bytes: &[u8]) -> Result<T, DecodeError> {
+    let form = version_1(name, bytes)?;
+    match postcard::take_from_bytes(form) {
+        Ok((record, [])) => Ok(record),
+        Ok((_, rest)) => Err(DecodeError::Damaged {
+            name,
+            detail: format!("{} bytes too many", rest.len()),
+        }),
+        Err(error) => Err(DecodeError::Damaged {
+            name,
+            detail: error.to_string(),
+        }),
+    }
+}
+
+/// The bytes behind the version, which must be 1.
+fn version_1<'a>(name: &'static str, bytes: &'a [u8]) -> Result<&'a [u8], DecodeError> {
+    match bytes.split_first() {
+        Some((1, form)) => Ok(form),
+        Some((0, _)) => Err(DecodeError::Damaged {
+            name,
+            detail: "no version".into(),
+        }),
+        Some((version, _)) => Err(DecodeError::NewerVersion {
+            name,
+            version: *version,
+        }),
+        None => Err(DecodeError::Damaged {
+            name,
+            detail: "empty".into(),
+        }),
+    }
+}
+
+/// Makes postcard types of version 1 records.
+macro_rules! records {
+    ($($type:ident = $name:literal),* $(,)?) => {$(
+        impl crate::record::Record for $type {
+            const NAME: &'static str = $name;
+
+            fn encode(&self) -> Vec<u8> {
+                crate::record::encode_v1(self)
+            }
+
+            fn decode(bytes: &[u8]) -> Result<Self, crate::record::DecodeError> {
+                crate::record::decode_v1(Self::NAME, bytes)
+            }
+        }
+    )*};
+}
+use records;

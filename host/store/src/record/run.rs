@@ -1,0 +1,189 @@
+//! What a run is made of. All times are milliseconds since 1970-01-01T00:00:00Z.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Json, records};
+
+records! {
+    RunRecord = "run",
+    EventRecord = "event",
+    EndRecord = "end",
+    OpenRecord = "open run",
+    TimerRecord = "timer",
+}
+
+/// What a run is and keeps from its first step to its last. Written once, with the run's first event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// The workflow version that it runs.
+    pub workflow: WorkflowPinRecord,
+    /// The digest of the expression language's component.
+    pub language: [u8; 32],
+    /// The connectors that the workflow names, as they were when the run started, by name.
+    pub connectors: Vec<PinRecord>,
+    /// What the client has tagged it with, by key.
+    pub tags: Vec<(String, String)>,
+    /// When it started.
+    pub started_at_ms: i64,
+    /// The runtime's descriptor (`$runtime`) of the host that started it.
+    pub runtime: Json,
+    /// The run that started it, where a run did.
+    pub parent: Option<[u8; 16]>,
+}
+
+/// A workflow version and its content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkflowPinRecord {
+    /// The namespace.
+    pub namespace: String,
+    /// The name.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// The SHA-256 of the document.
+    pub digest: [u8; 32],
+}
+
+/// A connector as a run keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinRecord {
+    /// The name under which the workflow knows it.
+    pub name: String,
+    /// The version of its WIT package, where that has one.
+    pub version: Option<String>,
+    /// The SHA-256 of the component.
+    pub digest: [u8; 32],
+}
+
+/// One event of a run: a line of its journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventRecord {
+    /// When it happened; never before the one before it.
+    pub at_ms: i64,
+    /// What happened.
+    pub kind: EventKindRecord,
+}
+
+/// What happened to a run. New kinds are added at the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EventKindRecord {
+    /// It started, with this raw input.
+    Started {
+        /// The input.
+        input: Json,
+    },
+    /// A call ended.
+    Answered {
+        /// Which call.
+        call: CallRecord,
+        /// How.
+        answer: AnswerRecord,
+    },
+    /// A timer came due.
+    Elapsed {
+        /// Which one.
+        timer: TimerKindRecord,
+    },
+    /// Somebody wanted it to end.
+    CancelRequested {
+        /// Who.
+        by: String,
+        /// Why.
+        reason: Option<String>,
+    },
+}
+
+/// An attempt of a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallRecord {
+    /// The task that calls.
+    pub task: TaskRecord,
+    /// Which attempt, from 1.
+    pub attempt: u32,
+}
+
+/// A visit of a task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskRecord {
+    /// The task's JSON pointer into the document.
+    pub pointer: String,
+    /// Which visit, from 1.
+    pub visit: u32,
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AnswerRecord {
+    /// With a result.
+    Result(Json),
+    /// With an error.
+    Error(ErrorRecord),
+}
+
+/// A problem detail (RFC 9457), as a run carries it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorRecord {
+    /// The type's URI.
+    pub type_uri: String,
+    /// The status.
+    pub status: u16,
+    /// The task that it comes from.
+    pub instance: Option<String>,
+    /// The summary of the type.
+    pub title: Option<String>,
+    /// What happened this time.
+    pub detail: Option<String>,
+    /// What a connector gave along.
+    pub data: Option<Json>,
+    /// How long to wait at least before the next attempt, in milliseconds.
+    pub retry_after_ms: Option<u64>,
+}
+
+/// A timer of a run. New kinds are added at the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TimerKindRecord {
+    /// The end of a `wait` task.
+    Wait(TaskRecord),
+    /// The time limit of a task.
+    Timeout(TaskRecord),
+    /// The delay before a `try` task tries again.
+    Retry(TaskRecord),
+    /// The time limit of the run.
+    RunTimeout,
+    /// The time limit of one attempt of a `try` task.
+    Attempt(TaskRecord),
+}
+
+/// How a run ended. Written with the event that ended it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndRecord {
+    /// When.
+    pub at_ms: i64,
+    /// How.
+    pub ending: EndingRecord,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EndingRecord {
+    /// With an output.
+    Completed(Json),
+    /// With an error.
+    Faulted(ErrorRecord),
+    /// From outside.
+    Cancelled,
+}
+
+/// That a run has not ended. Removed with the event that ends it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenRecord {
+    /// Whether all that the run waits for is a timer: recovery need not load it then, its timers will.
+    pub waiting: bool,
+}
+
+/// A timer that has not come due. Removed with the event that it brings about, or that makes it void.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimerRecord {
+    /// Which timer.
+    pub timer: TimerKindRecord,
+}

@@ -1,0 +1,115 @@
+//! What a tenant owns beside the journals of its runs. All times are milliseconds since the epoch.
+
+use serde::{Deserialize, Serialize};
+
+use super::{DecodeError, Json, Record, records, version_1};
+
+records! {
+    WorkflowRecord = "workflow",
+    ConnectorRecord = "connector",
+    GrantRecord = "grant",
+    RunIndexRecord = "run index",
+    IdempotencyRecord = "idempotency",
+}
+
+/// A version of a workflow. Written once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkflowRecord {
+    /// The namespace.
+    pub namespace: String,
+    /// The name.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// The SHA-256 of the document, under which its text is stored.
+    pub digest: [u8; 32],
+    /// The document's title.
+    pub title: Option<String>,
+    /// The document's summary.
+    pub summary: Option<String>,
+    /// The connectors that it calls, by name, each once.
+    pub connectors: Vec<String>,
+    /// When it was published.
+    pub published_at_ms: i64,
+}
+
+/// A document, byte for byte as it was posted. Stored as it is behind the version byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentRecord(pub String);
+
+impl Record for DocumentRecord {
+    const NAME: &'static str = "document";
+
+    fn encode(&self) -> Vec<u8> {
+        [&[1], self.0.as_bytes()].concat()
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let text = version_1(Self::NAME, bytes)?.to_vec();
+        let damaged = |_| DecodeError::Damaged {
+            name: Self::NAME,
+            detail: "not UTF-8".into(),
+        };
+        Ok(Self(String::from_utf8(text).map_err(damaged)?))
+    }
+}
+
+/// A connector that is installed. Another installation under the name takes its place; the component
+/// itself stays for the runs that keep it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectorRecord {
+    /// The name under which workflows know it.
+    pub name: String,
+    /// The version of its WIT package, where that has one.
+    pub version: Option<String>,
+    /// The SHA-256 of the component, under which its bytes are stored.
+    pub digest: [u8; 32],
+    /// When it was installed.
+    pub installed_at_ms: i64,
+}
+
+/// What a connector is granted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantRecord {
+    /// The grant as the tenant has written it.
+    pub spec: Json,
+    /// When it was granted.
+    pub granted_at_ms: i64,
+}
+
+/// What a tenant's list of runs is filtered by. Written with the start, and again with the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunIndexRecord {
+    /// The workflow's namespace.
+    pub namespace: String,
+    /// The workflow's name.
+    pub name: String,
+    /// The workflow's version.
+    pub version: String,
+    /// Whether it has ended, and how.
+    pub status: StatusRecord,
+    /// What the client has tagged it with, by key.
+    pub tags: Vec<(String, String)>,
+}
+
+/// Whether a run has ended, and how. New statuses are added at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StatusRecord {
+    /// Not ended.
+    Open,
+    /// Ended with an output.
+    Completed,
+    /// Ended with an error.
+    Faulted,
+    /// Ended from outside.
+    Cancelled,
+}
+
+/// Which run a client's idempotency key started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdempotencyRecord {
+    /// The run.
+    pub run: [u8; 16],
+    /// The SHA-256 of what was asked for, to tell a repetition from another request under the same key.
+    pub request: [u8; 32],
+}

@@ -1,0 +1,288 @@
+//! The embedded store: one file, by [redb](https://docs.rs/redb), a copy-on-write B-tree.
+//!
+//! A commit writes new pages, flips to a new root and calls `fdatasync` once. The root has a checksum:
+//! after a crash the file opens with the last root whose pages are whole.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
+
+use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError, TableDefinition};
+
+use crate::batch::{Batch, Operation};
+use crate::error::{CommitError, OpenError, ReadError};
+use crate::key::KeyRange;
+use crate::meta::{FORMAT, Meta, MetaError};
+use crate::store::{Direction, Pair, Store};
+
+/// The name of the file within the data directory.
+pub const FILE_NAME: &str = "baton.redb";
+
+const TABLE: TableDefinition<&[u8], &[u8]> = TableDefinition::new("baton");
+
+/// How to open the file.
+#[derive(Clone, Debug)]
+pub struct RedbOptions {
+    /// Bytes of memory for pages that were read or will be written. Default: 16 MiB, which holds the
+    /// upper levels of the tree and what open runs touch; more makes reading of old runs faster.
+    pub cache_bytes: usize,
+}
+
+impl Default for RedbOptions {
+    fn default() -> Self {
+        Self {
+            cache_bytes: 16 * 1024 * 1024,
+        }
+    }
+}
+
+/// A store in one file.
+pub struct RedbStore {
+    path: PathBuf,
+    options: RedbOptions,
+    /// None after a failure of the medium, until opening the file again succeeds: redb refuses all work
+    /// on a database that has once failed to read or write.
+    database: RwLock<Option<Database>>,
+}
+
+impl RedbStore {
+    /// Opens the store in the directory `data`, making both where they are missing.
+    ///
+    /// # Errors
+    ///
+    /// Where another process has the store, where it can't be written, where the disk is full, where a
+    /// later release wrote it, and where it is no store.
+    pub fn open(data: &Path, options: RedbOptions) -> Result<Self, OpenError> {
+        fs::create_dir_all(data).map_err(|source| io_error(data, source))?;
+        let path = data.join(FILE_NAME);
+        let database = open_database(&path, &options)?;
+        let store = Self {
+            path,
+            options,
+            database: RwLock::new(Some(database)),
+        };
+        store.check_format()?;
+        Ok(store)
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn check_format(&self) -> Result<(), OpenError> {
+        match Meta::read(self) {
+            Ok(_) => Ok(()),
+            Err(MetaError::NewerVersion { found, created_by }) => Err(OpenError::NewerVersion {
+                path: self.path.clone(),
+                found,
+                known: FORMAT,
+                created_by,
+            }),
+            Err(error) => Err(OpenError::Corrupt {
+                path: self.path.clone(),
+                detail: error.to_string(),
+            }),
+        }
+    }
+
+    /// Does `work` on the open database.
+    fn with<T, E>(&self, work: impl FnOnce(&Database) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<redb::Error>,
+    {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        match database.as_ref() {
+            Some(database) => work(database),
+            None => Err(redb::Error::PreviousIo.into()),
+        }
+    }
+
+    /// Opens the file again after a failure, so that the next operation has a database that works.
+    fn reopen(&self) -> Result<(), OpenError> {
+        let mut database = self
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        // The old one holds the lock of the file, so it has to go first.
+        *database = None;
+        *database = Some(open_database(&self.path, &self.options)?);
+        Ok(())
+    }
+
+    fn try_commit(&self, batch: &Batch) -> Result<(), redb::Error> {
+        self.with(|database| {
+            let transaction = database.begin_write()?;
+            let mut table = transaction.open_table(TABLE)?;
+            for operation in batch.operations() {
+                match operation {
+                    Operation::Put(key, value) => {
+                        drop(table.insert(key.as_slice(), value.as_slice())?)
+                    }
+                    Operation::Delete(key) => drop(table.remove(key.as_slice())?),
+                }
+            }
+            drop(table);
+            transaction.commit()?;
+            Ok(())
+        })
+    }
+
+    /// Whether what is stored is as `batch` would leave it.
+    fn holds(&self, batch: &Batch) -> Result<bool, ReadError> {
+        let mut last = std::collections::BTreeMap::new();
+        for operation in batch.operations() {
+            last.insert(operation.key(), operation);
+        }
+        for (key, operation) in last {
+            let stored = self.get(key)?;
+            let wanted = match operation {
+                Operation::Put(_, value) => Some(value),
+                Operation::Delete(_) => None,
+            };
+            if stored.as_ref() != wanted {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Store for RedbStore {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+        self.with(|database| {
+            let table = database.begin_read()?.open_table(TABLE)?;
+            Ok(table.get(key)?.map(|value| value.value().to_vec()))
+        })
+        .map_err(|error: redb::Error| read_error(&error))
+    }
+
+    fn scan(
+        &self,
+        range: &KeyRange,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<Pair>, ReadError> {
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.with(|database| {
+            let table = database.begin_read()?.open_table(TABLE)?;
+            let mut within = table.range(range.start.as_slice()..range.end.as_slice())?;
+            let mut pairs = Vec::new();
+            while pairs.len() < limit {
+                let next = match direction {
+                    Direction::Ascending => within.next(),
+                    Direction::Descending => within.next_back(),
+                };
+                let Some(pair) = next else { break };
+                let (key, value) = pair?;
+                pairs.push((key.value().to_vec(), value.value().to_vec()));
+            }
+            Ok(pairs)
+        })
+        .map_err(|error: redb::Error| read_error(&error))
+    }
+
+    fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
+        let Err(error) = self.try_commit(batch) else {
+            return Ok(());
+        };
+        if let redb::Error::ValueTooLarge(bytes) = error {
+            return Err(CommitError::TooLarge { bytes });
+        }
+        // Whether a commit that failed at its last step is on the medium, only the medium knows.
+        match self.reopen() {
+            Ok(()) if matches!(self.holds(batch), Ok(true)) => Ok(()),
+            _ => Err(commit_error(&error)),
+        }
+    }
+}
+
+fn open_database(path: &Path, options: &RedbOptions) -> Result<Database, OpenError> {
+    let mut builder = Builder::new();
+    builder.set_cache_size(options.cache_bytes);
+    let database = builder
+        .create(path)
+        .map_err(|error| open_error(path, error))?;
+    // Readers expect the table to be there.
+    let make_table = || -> Result<(), redb::Error> {
+        if database.begin_read()?.open_table(TABLE).is_ok() {
+            return Ok(());
+        }
+        let transaction = database.begin_write()?;
+        drop(transaction.open_table(TABLE)?);
+        transaction.commit()?;
+        Ok(())
+    };
+    match make_table() {
+        Ok(()) => Ok(database),
+        Err(redb::Error::Io(source)) => Err(io_error(path, source)),
+        Err(error) => Err(OpenError::Corrupt {
+            path: path.to_owned(),
+            detail: error.to_string(),
+        }),
+    }
+}
+
+fn open_error(path: &Path, error: DatabaseError) -> OpenError {
+    let path = path.to_owned();
+    match error {
+        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
+            OpenError::Locked { path }
+        }
+        DatabaseError::Storage(StorageError::Io(source))
+            if source.kind() == io::ErrorKind::InvalidData =>
+        {
+            OpenError::Corrupt {
+                path,
+                detail: source.to_string(),
+            }
+        }
+        DatabaseError::Storage(StorageError::Io(source)) => io_error(&path, source),
+        error => OpenError::Corrupt {
+            path,
+            detail: error.to_string(),
+        },
+    }
+}
+
+fn io_error(path: &Path, source: io::Error) -> OpenError {
+    let path = path.to_owned();
+    match source.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            OpenError::ReadOnly { path, source }
+        }
+        _ if is_full(&source) => OpenError::Full { path, source },
+        _ => OpenError::Io { path, source },
+    }
+}
+
+/// Whether there is no room: on the disk, in the quota, or within the process's limit for a file.
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
+}
+
+fn read_error(error: &redb::Error) -> ReadError {
+    match error {
+        redb::Error::Io(_) | redb::Error::PreviousIo | redb::Error::Backend(_) => ReadError::Io {
+            detail: error.to_string(),
+        },
+        _ => ReadError::Corrupt {
+            detail: error.to_string(),
+        },
+    }
+}
+
+fn commit_error(error: &redb::Error) -> CommitError {
+    match error {
+        redb::Error::Io(source) if is_full(source) => CommitError::Full,
+        _ => CommitError::Io {
+            detail: error.to_string(),
+        },
+    }
+}

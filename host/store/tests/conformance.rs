@@ -1,0 +1,150 @@
+//! Every store passes the same tests; the in-memory one is the model.
+
+use std::sync::Arc;
+
+use baton_store::{
+    Batch, Direction, FILE_NAME, KeyRange, MemoryStore, OpenError, RedbOptions, RedbStore, Store,
+};
+use proptest::prelude::*;
+
+fn redb(data: &std::path::Path) -> RedbStore {
+    RedbStore::open(data, RedbOptions::default()).expect("a store")
+}
+
+/// Each kind of store, new.
+fn stores() -> Vec<(&'static str, Arc<dyn Store>, Option<tempfile::TempDir>)> {
+    let data = tempfile::tempdir().expect("a directory");
+    vec![
+        ("memory", Arc::new(MemoryStore::new()), None),
+        ("redb", Arc::new(redb(data.path())), Some(data)),
+    ]
+}
+
+fn range(start: &[u8], end: &[u8]) -> KeyRange {
+    KeyRange {
+        start: start.to_vec(),
+        end: end.to_vec(),
+    }
+}
+
+#[test]
+fn the_last_of_several_changes_of_a_key_counts() {
+    for (name, store, _data) in stores() {
+        let mut batch = Batch::new();
+        batch.put(b"a".to_vec(), b"1".to_vec());
+        batch.put(b"a".to_vec(), b"2".to_vec());
+        batch.put(b"b".to_vec(), b"3".to_vec());
+        batch.delete(b"b".to_vec());
+        batch.delete(b"never".to_vec());
+        store.commit(&batch).expect("committed");
+        assert_eq!(
+            store.get(b"a").expect("read"),
+            Some(b"2".to_vec()),
+            "{name}"
+        );
+        assert_eq!(store.get(b"b").expect("read"), None, "{name}");
+    }
+}
+
+#[test]
+fn scans_have_an_order_bounds_and_a_limit() {
+    for (name, store, _data) in stores() {
+        let mut batch = Batch::new();
+        for key in [&b"a"[..], b"a\0", b"ab", b"b", b"\xff\xff"] {
+            batch.put(key.to_vec(), Vec::new());
+        }
+        store.commit(&batch).expect("committed");
+        let keys = |range: &KeyRange, direction, limit| -> Vec<Vec<u8>> {
+            store
+                .scan(range, direction, limit)
+                .expect("read")
+                .into_iter()
+                .map(|(key, _)| key)
+                .collect()
+        };
+        let all = range(b"a", b"b");
+        assert_eq!(
+            keys(&all, Direction::Ascending, 9),
+            [&b"a"[..], b"a\0", b"ab"],
+            "{name}"
+        );
+        assert_eq!(
+            keys(&all, Direction::Descending, 2),
+            [&b"ab"[..], b"a\0"],
+            "{name}"
+        );
+        assert!(keys(&all, Direction::Ascending, 0).is_empty(), "{name}");
+        assert!(
+            keys(&range(b"b", b"a"), Direction::Ascending, 9).is_empty(),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn what_was_committed_is_there_after_reopening() {
+    let data = tempfile::tempdir().expect("a directory");
+    let mut batch = Batch::new();
+    batch.put(b"k".to_vec(), vec![7; 100_000]);
+    redb(data.path()).commit(&batch).expect("committed");
+    assert_eq!(
+        redb(data.path()).get(b"k").expect("read"),
+        Some(vec![7; 100_000])
+    );
+}
+
+#[test]
+fn a_store_in_use_is_locked() {
+    let data = tempfile::tempdir().expect("a directory");
+    let _open = redb(data.path());
+    let error = RedbStore::open(data.path(), RedbOptions::default())
+        .err()
+        .expect("refused");
+    assert!(matches!(error, OpenError::Locked { .. }), "{error}");
+    assert!(error.to_string().contains(FILE_NAME));
+}
+
+#[test]
+fn what_is_no_store_is_refused_and_left_alone() {
+    let data = tempfile::tempdir().expect("a directory");
+    let path = data.path().join(FILE_NAME);
+    std::fs::write(&path, b"this is a letter, not a database").expect("written");
+    let error = RedbStore::open(data.path(), RedbOptions::default())
+        .err()
+        .expect("refused");
+    assert!(matches!(error, OpenError::Corrupt { .. }), "{error}");
+    assert_eq!(
+        std::fs::read(&path).expect("read"),
+        b"this is a letter, not a database"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    #[test]
+    fn redb_does_what_the_model_does(
+        batches in prop::collection::vec(
+            prop::collection::vec((prop::collection::vec(any::<u8>(), 1..3), prop::option::of(0u8..9)), 0..8), 0..8)
+    ) {
+        let data = tempfile::tempdir().expect("a directory");
+        let (model, store) = (MemoryStore::new(), redb(data.path()));
+        for changes in batches {
+            let mut batch = Batch::new();
+            for (key, value) in changes {
+                match value {
+                    Some(value) => batch.put(key, vec![value]),
+                    None => batch.delete(key),
+                }
+            }
+            model.commit(&batch).expect("committed");
+            store.commit(&batch).expect("committed");
+        }
+        let all = range(&[], &[0xff, 0xff, 0xff, 0xff]);
+        for direction in [Direction::Ascending, Direction::Descending] {
+            prop_assert_eq!(
+                model.scan(&all, direction, 999).expect("read"),
+                store.scan(&all, direction, 999).expect("read")
+            );
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Records of every version that a release has written stay readable.
+//!
+//! The files under `tests/golden` are never changed. A new version of a record gets a file of its own;
+//! `BATON_GOLDEN=write cargo test -p baton-store --test golden` writes those that are missing.
+
+use std::fmt::Debug;
+use std::path::PathBuf;
+
+use baton_store::record::{
+    AnswerRecord, CallRecord, ComponentRecord, ConnectorRecord, DocumentRecord, EndRecord,
+    EndingRecord, ErrorRecord, EventKindRecord, EventRecord, GrantRecord, IdempotencyRecord, Json,
+    MetaRecord, OpenRecord, PinRecord, Record, RunIndexRecord, RunRecord, StatusRecord, TaskRecord,
+    TimerKindRecord, TimerRecord, WorkflowPinRecord, WorkflowRecord,
+};
+
+fn check<R: Record + PartialEq + Debug>(file: &str, record: &R) {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "golden", file]
+        .iter()
+        .collect();
+    let bytes = record.encode();
+    if !path.exists() && std::env::var("BATON_GOLDEN").is_ok_and(|it| it == "write") {
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(&path, hex::encode(&bytes) + "\n").expect("written");
+    }
+    let text = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let golden = hex::decode(text.trim()).expect("hex");
+    assert_eq!(R::decode(&golden).as_ref(), Ok(record), "{file}");
+    assert_eq!(
+        bytes, golden,
+        "{file}: what is written now differs from version 1"
+    );
+    assert!(R::decode(&[]).is_err());
+    assert!(
+        R::decode(&[9, 1])
+            .expect_err("a later version")
+            .to_string()
+            .contains("version 9")
+    );
+}
+
+fn task() -> TaskRecord {
+    TaskRecord {
+        pointer: "/do/0/greet".into(),
+        visit: 2,
+    }
+}
+
+fn error() -> ErrorRecord {
+    ErrorRecord {
+        type_uri: "https://serverlessworkflow.io/spec/1.0.0/errors/communication".into(),
+        status: 503,
+        instance: Some("/do/0/greet".into()),
+        title: Some("Service Unavailable".into()),
+        detail: None,
+        data: Some(Json("{\"a\":1}".into())),
+        retry_after_ms: Some(1500),
+    }
+}
+
+#[test]
+fn version_1_of_every_record() {
+    let json = Json("{\"name\":\"Ada\"}".into());
+    let workflow = WorkflowPinRecord {
+        namespace: "examples".into(),
+        name: "hello".into(),
+        version: "1.0.0".into(),
+        digest: [1; 32],
+    };
+    let pin = PinRecord {
+        name: "http".into(),
+        version: Some("1.0.0".into()),
+        digest: [2; 32],
+    };
+    check(
+        "run.1.hex",
+        &RunRecord {
+            workflow,
+            language: [3; 32],
+            connectors: vec![pin],
+            tags: vec![("team".into(), "a".into())],
+            started_at_ms: 1_800_000_000_000,
+            runtime: json.clone(),
+            parent: None,
+        },
+    );
+    let event = |kind| EventRecord {
+        at_ms: 1_800_000_000_000,
+        kind,
+    };
+    let call = CallRecord {
+        task: task(),
+        attempt: 3,
+    };
+    check(
+        "event-started.1.hex",
+        &event(EventKindRecord::Started {
+            input: json.clone(),
+        }),
+    );
+    let answer = AnswerRecord::Result(json.clone());
+    check(
+        "event-answered.1.hex",
+        &event(EventKindRecord::Answered {
+            call: call.clone(),
+            answer,
+        }),
+    );
+    let answer = AnswerRecord::Error(error());
+    check(
+        "event-failed.1.hex",
+        &event(EventKindRecord::Answered { call, answer }),
+    );
+    for (file, timer) in [
+        ("wait", TimerKindRecord::Wait(task())),
+        ("timeout", TimerKindRecord::Timeout(task())),
+        ("retry", TimerKindRecord::Retry(task())),
+        ("run-timeout", TimerKindRecord::RunTimeout),
+        ("attempt", TimerKindRecord::Attempt(task())),
+    ] {
+        check(
+            &format!("event-elapsed-{file}.1.hex"),
+            &event(EventKindRecord::Elapsed {
+                timer: timer.clone(),
+            }),
+        );
+        check(&format!("timer-{file}.1.hex"), &TimerRecord { timer });
+    }
+    let cancel = EventKindRecord::CancelRequested {
+        by: "ada".into(),
+        reason: Some("enough".into()),
+    };
+    check("event-cancel-requested.1.hex", &event(cancel));
+    let end = |ending| EndRecord {
+        at_ms: 1_800_000_000_001,
+        ending,
+    };
+    check(
+        "end-completed.1.hex",
+        &end(EndingRecord::Completed(json.clone())),
+    );
+    check("end-faulted.1.hex", &end(EndingRecord::Faulted(error())));
+    check("end-cancelled.1.hex", &end(EndingRecord::Cancelled));
+    check("open.1.hex", &OpenRecord { waiting: true });
+    for (file, status) in [
+        ("open", StatusRecord::Open),
+        ("completed", StatusRecord::Completed),
+        ("faulted", StatusRecord::Faulted),
+        ("cancelled", StatusRecord::Cancelled),
+    ] {
+        check(
+            &format!("run-index-{file}.1.hex"),
+            &RunIndexRecord {
+                namespace: "examples".into(),
+                name: "hello".into(),
+                version: "1.0.0".into(),
+                status,
+                tags: vec![("team".into(), "a".into())],
+            },
+        );
+    }
+    check(
+        "workflow.1.hex",
+        &WorkflowRecord {
+            namespace: "examples".into(),
+            name: "hello".into(),
+            version: "1.0.0".into(),
+            digest: [1; 32],
+            title: Some("Hello".into()),
+            summary: None,
+            connectors: vec!["http".into()],
+            published_at_ms: 1_800_000_000_000,
+        },
+    );
+    check("document.1.hex", &DocumentRecord("document: {}\n".into()));
+    check(
+        "connector.1.hex",
+        &ConnectorRecord {
+            name: "greeter".into(),
+            version: None,
+            digest: [2; 32],
+            installed_at_ms: 1_800_000_000_000,
+        },
+    );
+    check(
+        "grant.1.hex",
+        &GrantRecord {
+            spec: json,
+            granted_at_ms: 1_800_000_000_000,
+        },
+    );
+    check(
+        "idempotency.1.hex",
+        &IdempotencyRecord {
+            run: [4; 16],
+            request: [5; 32],
+        },
+    );
+    check("component.1.hex", &ComponentRecord(vec![0, 1, 2]));
+    check(
+        "meta.1.hex",
+        &MetaRecord {
+            format: 1,
+            partitions: 8,
+            created_by: "baton 0.1.0".into(),
+            created_at_ms: 1_800_000_000_000,
+        },
+    );
+}

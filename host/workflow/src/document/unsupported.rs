@@ -1,0 +1,359 @@
+//! What this host does not run yet, and what others don't.
+
+use super::{
+    Approval, Authentication, AuthenticationScheme, Call, Document, Endpoint, EvaluateMode,
+    FunctionTarget, Input, Located, Location, Process, Reusable, Schema, SchemaSource, Task,
+    TaskKind, TaskList,
+};
+use crate::diagnostic::{self, Diagnostic, code};
+
+/// What of a document this host does not run yet. This list shrinks with time; the model does not change.
+pub(super) fn unsupported(document: &Document) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    Walk {
+        document,
+        report: &mut |finding, location| {
+            if let Some((message, help)) = finding.unsupported() {
+                let error =
+                    Diagnostic::error(&document.source, code::UNSUPPORTED, location.span, message);
+                found.push(
+                    error
+                        .pointing_to(location.pointer.to_string())
+                        .with_help(help),
+                );
+            }
+        },
+    }
+    .document();
+    diagnostic::sort(&mut found);
+    found
+}
+
+/// What of a document only this host runs.
+pub(super) fn not_portable(document: &Document) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    Walk {
+        document,
+        report: &mut |finding, location| {
+            if let Some(message) = finding.not_portable() {
+                let warning = Diagnostic::warning(
+                    &document.source,
+                    code::NOT_PORTABLE,
+                    location.span,
+                    message,
+                );
+                found.push(warning.pointing_to(location.pointer.to_string()));
+            }
+        },
+    }
+    .document();
+    diagnostic::sort(&mut found);
+    found
+}
+
+/// A part of a document that not every host runs.
+enum Finding<'a> {
+    Needs,
+    Concurrency,
+    Compensate,
+    TimeZone,
+    Approval,
+    Protocol(&'a str),
+    DefinedFunction(&'a str),
+    CatalogFunction(&'a str),
+    ExternalFunction,
+    Task(&'static str),
+    Process(&'static str),
+    Schedule,
+    Use(&'static str),
+    Scheme(&'static str),
+    SecretCredentials,
+    Language(&'a str),
+    Loose,
+    ExternalSchema,
+    SchemaFormat(&'a str),
+}
+
+impl Finding<'_> {
+    /// Why this host does not run it, and what to do instead. `None` for what it runs.
+    fn unsupported(&self) -> Option<(String, Option<String>)> {
+        let (what, help) = match self {
+            Self::Needs => (
+                "`needs`".to_owned(),
+                Some("put branches that wait for others into a second `fork` after the first"),
+            ),
+            Self::Concurrency => (
+                "`concurrency` of a `for`".to_owned(),
+                Some("leave it out: the iterations run one after another"),
+            ),
+            Self::Compensate => (
+                "`compensate`".to_owned(),
+                Some("put the undo steps into the `catch` of a `try`"),
+            ),
+            Self::TimeZone => ("`timezone`".to_owned(), None),
+            Self::Approval => ("`call: approval`".to_owned(), None),
+            Self::Protocol("openapi") => ("`call: openapi`".to_owned(), Some("use `call: http`")),
+            Self::Protocol(name) => (
+                format!("`call: {name}`"),
+                Some("use `call: http`, or a connector that speaks the protocol"),
+            ),
+            Self::DefinedFunction(name) => (
+                format!("the function `{name}` of `use.functions`"),
+                Some("put its task in place of the call"),
+            ),
+            Self::CatalogFunction(name) => (
+                format!("the catalog `{name}`"),
+                Some("install a connector with the function"),
+            ),
+            Self::ExternalFunction => (
+                "a function at a URI".to_owned(),
+                Some("install a connector with the function: function@connector"),
+            ),
+            Self::Task(kind) => (format!("`{kind}`"), None),
+            Self::Process(kind) => (format!("`run: {kind}`"), Some("call a connector instead")),
+            Self::Schedule => (
+                "`schedule`".to_owned(),
+                Some("leave it out, and start runs through the API"),
+            ),
+            Self::Use(key) => (format!("`use.{key}`"), None),
+            Self::Scheme(scheme) => (
+                format!("`{scheme}` authentication"),
+                Some("use `basic` or `bearer`"),
+            ),
+            Self::SecretCredentials => (
+                "credentials from a secret".to_owned(),
+                Some("write them here, as an expression on the input if need be"),
+            ),
+            Self::Language(name) => (format!("the expression language `{name}`"), Some("use jq")),
+            Self::Loose => (
+                "the evaluation mode `loose`".to_owned(),
+                Some("put each expression into ${ } and remove `mode`"),
+            ),
+            Self::ExternalSchema => (
+                "a schema that is kept elsewhere".to_owned(),
+                Some("write it here, under `document`"),
+            ),
+            Self::SchemaFormat(name) => (
+                format!("the schema format `{name}`"),
+                Some("use `json`: JSON Schema"),
+            ),
+        };
+        Some((
+            format!("{what} is not yet supported by this host"),
+            help.map(ToOwned::to_owned),
+        ))
+    }
+
+    /// Why other hosts refuse it. `None` for what the specification knows.
+    fn not_portable(&self) -> Option<String> {
+        let what = match self {
+            Self::Needs => "`needs`",
+            Self::Concurrency => "`concurrency`",
+            Self::Compensate => "`compensate`",
+            Self::TimeZone => "`timezone`",
+            Self::Approval => "`call: approval`",
+            _ => return None,
+        };
+        Some(format!(
+            "{what} is an addition of this host, which other runtimes refuse"
+        ))
+    }
+}
+
+/// Goes through a document.
+struct Walk<'d, 'r> {
+    document: &'d Document,
+    report: &'r mut dyn FnMut(Finding<'_>, &Location),
+}
+
+impl<'d> Walk<'d, '_> {
+    fn document(&mut self) {
+        let workflow = self.document.workflow();
+        self.input(workflow.input.as_ref());
+        self.schema(
+            workflow
+                .output
+                .as_ref()
+                .and_then(|output| output.schema.as_ref()),
+        );
+        if let Some(schedule) = &workflow.schedule {
+            (self.report)(Finding::Schedule, &schedule.location);
+            if let Some(zone) = &schedule.timezone {
+                (self.report)(Finding::TimeZone, &zone.location);
+            }
+        }
+        if let Some(language) = workflow
+            .evaluate
+            .language
+            .as_ref()
+            .filter(|language| language.as_str() != "jq")
+        {
+            (self.report)(Finding::Language(language), &language.location);
+        }
+        if let Some(mode) = workflow
+            .evaluate
+            .mode
+            .as_ref()
+            .filter(|mode| ***mode == EvaluateMode::Loose)
+        {
+            (self.report)(Finding::Loose, &mode.location);
+        }
+        self.reusable();
+        self.list(&workflow.tasks);
+    }
+
+    fn reusable(&mut self) {
+        let reusable = &self.document.workflow().reusable;
+        for (key, empty) in [
+            ("catalogs", reusable.catalogs.is_empty()),
+            ("extensions", reusable.extensions.is_empty()),
+        ] {
+            self.section(key, empty);
+        }
+        self.section("functions", reusable.functions.is_empty());
+        self.section("secrets", reusable.secrets.is_empty());
+        for (_, authentication) in reusable.authentications.iter() {
+            self.authentication(authentication);
+        }
+    }
+
+    /// A part of `use`, at the place of its key.
+    fn section(&mut self, key: &'static str, empty: bool) {
+        let pointer = super::Pointer::root().key("use").key(key);
+        if let Some(span) = self
+            .document
+            .key_span_of(&pointer.to_string())
+            .filter(|_| !empty)
+        {
+            (self.report)(Finding::Use(key), &Location { span, pointer });
+        }
+    }
+
+    fn list(&mut self, list: &'d TaskList) {
+        for task in &list.tasks {
+            self.task(task);
+        }
+    }
+
+    fn task(&mut self, task: &'d Task) {
+        self.input(task.input.as_ref());
+        self.schema(
+            task.output
+                .as_ref()
+                .and_then(|output| output.schema.as_ref()),
+        );
+        self.schema(
+            task.export
+                .as_ref()
+                .and_then(|export| export.schema.as_ref()),
+        );
+        if let Some(compensate) = &task.compensate {
+            (self.report)(Finding::Compensate, &compensate.location);
+            self.list(compensate);
+        }
+        match &task.kind {
+            TaskKind::Call(call) => self.call(call),
+            TaskKind::Emit(_) => self.at_key(Finding::Task("emit"), task),
+            TaskKind::Listen(_) => self.at_key(Finding::Task("listen"), task),
+            TaskKind::For(one) => {
+                if let Some(concurrency) = &one.concurrency {
+                    (self.report)(Finding::Concurrency, &concurrency.location);
+                }
+            }
+            TaskKind::Fork(fork) => {
+                for branch in &fork.branches {
+                    if let Some(need) = branch.needs.first() {
+                        (self.report)(Finding::Needs, &need.location);
+                    }
+                    self.task(&branch.task);
+                }
+            }
+            TaskKind::Run(run) => {
+                let kind = match &run.process {
+                    Process::Container(_) => "container",
+                    Process::Script(_) => "script",
+                    Process::Shell(_) => "shell",
+                    Process::Workflow(_) => "workflow",
+                };
+                self.at_key(Finding::Process(kind), task);
+            }
+            TaskKind::Do(_)
+            | TaskKind::Raise(_)
+            | TaskKind::Set(_)
+            | TaskKind::Switch(_)
+            | TaskKind::Try(_)
+            | TaskKind::Wait(_) => {}
+        }
+        // What is inside a task that is not run at all need not be said.
+        if !matches!(task.kind, TaskKind::Listen(_)) {
+            for list in task.kind.lists() {
+                self.list(list);
+            }
+        }
+    }
+
+    /// Reports what a task does, at the key that says so.
+    fn at_key(&mut self, finding: Finding<'_>, task: &Task) {
+        let pointer = task.location.pointer.key(task.kind.key());
+        let span = self
+            .document
+            .key_span_of(&pointer.to_string())
+            .unwrap_or(task.location.span);
+        (self.report)(finding, &Location { span, pointer });
+    }
+
+    fn call(&mut self, call: &'d Call) {
+        match call {
+            Call::Http(call) => self.endpoint(&call.endpoint),
+            Call::Protocol(call) => {
+                (self.report)(Finding::Protocol(&call.protocol), &call.protocol.location);
+            }
+            Call::Approval(approval) => {
+                let Approval { function, .. } = &**approval;
+                (self.report)(Finding::Approval, &function.location);
+            }
+            Call::Function(call) => {
+                let finding = match &call.target {
+                    FunctionTarget::Connector { .. } => return,
+                    FunctionTarget::Defined(name) => Finding::DefinedFunction(name),
+                    FunctionTarget::Catalog { catalog, .. } => Finding::CatalogFunction(catalog),
+                    FunctionTarget::External(_) => Finding::ExternalFunction,
+                };
+                (self.report)(finding, &call.function.location);
+            }
+        }
+    }
+
+    fn endpoint(&mut self, endpoint: &'d Endpoint) {
+        if let Some(Reusable::Inline(authentication)) = &endpoint.authentication {
+            self.authentication(authentication);
+        }
+    }
+
+    fn authentication(&mut self, authentication: &'d Authentication) {
+        if !matches!(
+            authentication.scheme,
+            AuthenticationScheme::Basic(_) | AuthenticationScheme::Bearer(_)
+        ) {
+            (self.report)(
+                Finding::Scheme(authentication.scheme.key()),
+                &authentication.location,
+            );
+        } else if let Some(Located { location, .. }) = authentication.scheme.secret() {
+            (self.report)(Finding::SecretCredentials, location);
+        }
+    }
+
+    fn input(&mut self, input: Option<&'d Input>) {
+        self.schema(input.and_then(|input| input.schema.as_ref()));
+    }
+
+    fn schema(&mut self, schema: Option<&'d Schema>) {
+        let Some(schema) = schema else { return };
+        if let SchemaSource::Resource(_) = &schema.source {
+            (self.report)(Finding::ExternalSchema, &schema.location);
+        } else if let Some(format) = schema.format.as_ref().filter(|_| !schema.is_json()) {
+            (self.report)(Finding::SchemaFormat(format), &format.location);
+        }
+    }
+}

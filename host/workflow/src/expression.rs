@@ -1,0 +1,83 @@
+//! Runtime expressions: what they look like, and who evaluates them.
+//!
+//! The commonest shapes (constants, `.a.b[0]`, `$input.x`, strings with such parts) are evaluated right
+//! here, by a small evaluator that can't loop. All else goes to the [`Evaluate`] that the caller gives
+//! along: an expression language in a WebAssembly component. Where the small evaluator would have to say
+//! no (a member of a number, a float in a string), it leaves the answer to the component as well, so that
+//! there is one opinion on every error.
+
+mod native;
+mod source;
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+pub(crate) use source::{embedded, enclosed, variables_in};
+
+use native::Native;
+
+/// Who evaluates the expressions that are more than a path.
+///
+/// An implementation must be deterministic: the same expression on the same input and variables gives
+/// the same result, for ever. A run that is replayed after a crash relies on it.
+pub trait Evaluate {
+    /// Evaluates `expression` on `input`, with a value for each of its variables, in their order.
+    ///
+    /// # Errors
+    ///
+    /// A message that says what went wrong, in a form that fits behind "error: ".
+    fn evaluate(
+        &mut self,
+        expression: &Expression,
+        input: &Value,
+        variables: &[&Value],
+    ) -> Result<Value, String>;
+}
+
+/// An expression of a plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expression {
+    /// Its number within the plan, from 0: what an evaluator keeps the compiled form under.
+    pub id: u32,
+    /// The source text, without `${ }`.
+    pub source: String,
+    /// The names, without `$`, of the variables that it uses and that exist where it stands.
+    pub variables: Vec<String>,
+    /// Where it stands in the document, as a JSON pointer.
+    pub pointer: String,
+    native: Option<Native>,
+}
+
+impl Expression {
+    /// An expression with number `id`, at `pointer`, of which `available` are the variables that exist
+    /// there.
+    pub fn new(id: u32, source: &str, pointer: &str, available: &[String]) -> Self {
+        let used = variables_in(source);
+        Self {
+            id,
+            source: source.to_owned(),
+            variables: available
+                .iter()
+                .filter(|name| used.contains(&name.as_str()))
+                .cloned()
+                .collect(),
+            pointer: pointer.to_owned(),
+            native: Native::parse(source, available),
+        }
+    }
+
+    /// Whether it is `.`, whose result is its input.
+    pub fn is_identity(&self) -> bool {
+        self.native.as_ref().is_some_and(Native::is_identity)
+    }
+
+    /// Evaluates it without an expression language; none where that can't be done.
+    pub fn evaluate_native<'a>(
+        &self,
+        input: &'a Value,
+        variable: &dyn Fn(&str) -> Option<Cow<'a, Value>>,
+    ) -> Option<Value> {
+        self.native.as_ref()?.evaluate(input, variable)
+    }
+}

@@ -1,0 +1,31 @@
+//! The workflow language: from a posted text to a run that can be replayed.
+//!
+//! Three stages, each a module, each the only way to the next:
+//!
+//! 1. [`document`]: text to [`Document`], lossless, or to [`Diagnostic`]s that say what is wrong where.
+//! 2. [`plan`]: `Document` to [`Plan`], an arena of typed nodes with compiled data flow and resolved edges.
+//! 3. [`machine`]: `Plan` and events to commands. [`Machine`] is a run.
+//!
+//! This crate knows no clock, no randomness, no input or output, no tokio and no wasmtime. Time and ids
+//! come in as arguments, expressions are evaluated by whom the caller passes as [`Evaluate`], and what
+//! is to be done goes out as [`Command`]s. That is what makes a run replayable.
+//!
+//! The language is the [Open Workflow Specification](https://open-workflow-specification.org) 1.0.3.
+//! Sections that comments name are those of its `dsl.md` and `dsl-reference.md`.
+
+pub mod data;
+pub mod diagnostic;
+pub mod document;
+pub mod error;
+pub mod expression;
+pub mod machine;
+pub mod plan;
+pub mod yaml;
+
+pub use data::{Data, Timestamp};
+pub use diagnostic::Diagnostic;
+pub use document::Document;
+pub use error::{Error, ErrorKind};
+pub use expression::Evaluate;
+pub use machine::{Command, Event, Machine};
+pub use plan::Plan;

@@ -1,0 +1,362 @@
+//! The machine: a run as a pure state machine.
+//!
+//! A [`Machine`] is given what happens ([`Event`]) and says what it wants done ([`Command`]). It knows
+//! no clock, no randomness and no input or output. The same events, with the same times, on the same
+//! plan make the same commands: that is what replaying a journal relies on.
+//!
+//! # How to drive it
+//!
+//! 1. [`Machine::new`], then [`Machine::apply`] with [`Event::Started`], once.
+//! 2. [`Machine::apply`] with each further event, in the order in which they were recorded.
+//! 3. Carry out the commands that come back, in their order; [`Command::Invoke`] only once the event
+//!    that brought it about is durable.
+//! 4. After a replay, [`Machine::outstanding`] says which calls to make again and which timers to set.
+//!
+//! # How it works inside
+//!
+//! The tasks under way are a tree: a task knows its place, and what happens inside it is told to it.
+//! [`flow`] holds what is the same for all tasks (the data flow of dsl.md, in its order); what a kind
+//! of task does is in the file of its name. One event may take a run through many tasks: they are worked
+//! off an agenda, not by recursion, so that no document can exhaust the stack.
+
+mod call;
+mod command;
+mod r#do;
+mod event;
+mod flow;
+mod r#for;
+mod fork;
+mod raise;
+mod scope;
+mod set;
+mod switch;
+mod task;
+mod r#try;
+mod wait;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use command::{Command, Detail, Ending, Invocation, Note, NoteKind};
+pub use event::{Event, Occurrence, TaskKey, TimerKey};
+
+use task::{Contexts, Place, Task, TaskId, Work};
+
+use crate::data::{Data, Timestamp};
+use crate::error::{Error, ErrorKind};
+use crate::expression::Evaluate;
+use crate::plan::{NodeId, Plan};
+
+/// How many steps one event may take a run through. A workflow that goes on longer without a call or a
+/// wait is most likely in a loop that never ends, and would hold up all others: it faults.
+pub const STEPS_PER_EVENT_MAX: usize = 100_000;
+
+/// What a run needs to know of the world, fixed at its start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// The run's id: `$workflow.id`.
+    pub id: String,
+    /// `$runtime`: `{name, version, metadata}` (dsl.md, "Runtime Descriptor").
+    pub runtime: Value,
+}
+
+/// The phases of a run (dsl.md, "Status Phases").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Created; has not started.
+    Pending,
+    /// At work: at least one call is under way.
+    Running,
+    /// Nothing is under way but timers.
+    Waiting,
+    /// Paused by somebody, until somebody resumes it.
+    Suspended,
+    /// Ended by somebody.
+    Cancelled,
+    /// Ended by an error.
+    Faulted,
+    /// Ended with an output.
+    Completed,
+}
+
+impl Status {
+    /// Whether a run in this phase has ended.
+    pub fn is_ended(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Faulted | Self::Completed)
+    }
+}
+
+/// What a run waits for: see [`Machine::outstanding`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outstanding {
+    /// The calls under way.
+    pub calls: Vec<Invocation>,
+    /// The timers that are set, and when they come due.
+    pub timers: Vec<(TimerKey, Timestamp)>,
+}
+
+/// A run.
+#[derive(Debug)]
+pub struct Machine {
+    plan: Arc<Plan>,
+    facts: Facts,
+    status: Status,
+    /// The workflow's raw input: `$workflow.input`.
+    input: Data,
+    started_at: Timestamp,
+    tasks: BTreeMap<TaskId, Task>,
+    /// The tasks under way by their identity: how answers and timers find them.
+    keys: BTreeMap<TaskKey, TaskId>,
+    next_task: u32,
+    contexts: Contexts,
+    /// How often the run has come to each task.
+    visits: BTreeMap<NodeId, u32>,
+    /// How often it has begun each visit: more than once where a `try` around it tried again.
+    attempts: BTreeMap<(NodeId, u32), u32>,
+    timers: BTreeMap<TimerKey, Timestamp>,
+    notes: u64,
+}
+
+impl Machine {
+    /// A run that has not started.
+    pub fn new(plan: Arc<Plan>, facts: Facts) -> Self {
+        Self {
+            plan,
+            facts,
+            status: Status::Pending,
+            input: Data::default(),
+            started_at: Timestamp::from_millis(0),
+            tasks: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            next_task: 0,
+            contexts: Contexts::default(),
+            visits: BTreeMap::new(),
+            attempts: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            notes: 0,
+        }
+    }
+
+    /// Takes what happened at `at` and says what is to be done.
+    ///
+    /// An event that no longer matters (an answer to an abandoned call, a cleared timer, anything after
+    /// the end) changes nothing and gives no commands.
+    pub fn apply(
+        &mut self,
+        event: Event,
+        at: Timestamp,
+        evaluator: &mut dyn Evaluate,
+    ) -> Vec<Command> {
+        if self.status.is_ended() {
+            return Vec::new();
+        }
+        let mut turn = Turn {
+            run: self,
+            evaluator,
+            at,
+            commands: Vec::new(),
+            agenda: VecDeque::new(),
+        };
+        match event {
+            Event::Started { input } => turn.started(input),
+            Event::Answered {
+                task,
+                attempt,
+                answer,
+            } => turn.answered(&task, attempt, answer),
+            Event::Elapsed { timer } => turn.elapsed(timer),
+            Event::CancelRequested { by, reason } => turn.cancelled(by, reason),
+        }
+        turn.work_off();
+        let commands = turn.commands;
+        self.settle();
+        commands
+    }
+
+    /// The run's phase.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The plan that it runs.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// What the run waits for.
+    pub fn outstanding(&self) -> Outstanding {
+        let invocation = |task: &Task| match &task.work {
+            Work::Call(invocation) => Some(invocation.clone()),
+            _ => None,
+        };
+        Outstanding {
+            calls: self.tasks.values().filter_map(invocation).collect(),
+            timers: self
+                .timers
+                .iter()
+                .map(|(timer, due)| (timer.clone(), *due))
+                .collect(),
+        }
+    }
+
+    /// Running or waiting, by what is under way.
+    fn settle(&mut self) {
+        if !self.status.is_ended() {
+            let calls = self
+                .tasks
+                .values()
+                .any(|task| matches!(task.work, Work::Call(_)));
+            self.status = if calls {
+                Status::Running
+            } else {
+                Status::Waiting
+            };
+        }
+    }
+}
+
+/// One event being worked off.
+struct Turn<'a> {
+    run: &'a mut Machine,
+    evaluator: &'a mut dyn Evaluate,
+    at: Timestamp,
+    commands: Vec<Command>,
+    agenda: VecDeque<Step>,
+}
+
+/// What is still to do before the event has been worked off.
+enum Step {
+    /// Come to a task.
+    Enter {
+        node: NodeId,
+        input: Data,
+        place: Place,
+    },
+    /// A task has failed; the error leaves it for what is around it.
+    Raised { place: Place, error: Error },
+}
+
+impl Turn<'_> {
+    fn work_off(&mut self) {
+        for _ in 0..STEPS_PER_EVENT_MAX {
+            let Some(step) = self.agenda.pop_front() else {
+                return;
+            };
+            match step {
+                Step::Enter { node, input, place } => self.enter(node, input, place),
+                Step::Raised { place, error } => self.raised(&place, error),
+            }
+        }
+        if !self.agenda.is_empty() {
+            self.fault(Error::new(
+                ErrorKind::Runtime,
+                "The run goes on without end",
+                format!(
+                    "it made {STEPS_PER_EVENT_MAX} steps without a call or a wait; \
+                     look for a `then` that leads back, or put a `wait` into the loop"
+                ),
+            ));
+        }
+    }
+
+    fn answered(&mut self, key: &TaskKey, attempt: u32, answer: Result<Data, Error>) {
+        let Some(&id) = self.run.keys.get(key) else {
+            return;
+        };
+        match &self.run.tasks[&id].work {
+            Work::Call(invocation) if invocation.attempt == attempt => {}
+            _ => return,
+        }
+        match answer {
+            Ok(output) => self.complete(id, output, None),
+            Err(error) => self.fail(id, error),
+        }
+    }
+
+    fn elapsed(&mut self, timer: TimerKey) {
+        if self.run.timers.remove(&timer).is_none() {
+            return;
+        }
+        let task = |key: &TaskKey| self.run.keys.get(key).copied();
+        match timer {
+            TimerKey::RunTimeout => self.fault(Error::new(
+                ErrorKind::Timeout,
+                "The workflow took too long",
+                "it was still under way when the time that its `timeout` allows was over",
+            )),
+            TimerKey::Wait(key) => {
+                if let Some(id) = task(&key) {
+                    self.waited(id);
+                }
+            }
+            TimerKey::Retry(key) => {
+                if let Some(id) = task(&key) {
+                    self.try_again(id);
+                }
+            }
+            TimerKey::Attempt(key) => {
+                if let Some(id) = task(&key) {
+                    self.attempt_timed_out(id);
+                }
+            }
+            TimerKey::Timeout(key) => {
+                if let Some(id) = task(&key) {
+                    self.fail(
+                        id,
+                        Error::new(
+                            ErrorKind::Timeout,
+                            "The task took too long",
+                            "it was still under way when the time that its `timeout` allows was over",
+                        ),
+                    );
+                }
+            }
+        }
+    }
+
+    fn cancelled(&mut self, by: String, reason: Option<String>) {
+        self.cancel_all();
+        self.run.status = Status::Cancelled;
+        let detail = Detail {
+            by: Some(by),
+            reason,
+            ..Detail::default()
+        };
+        self.note(NoteKind::WorkflowCancelled, None, None, detail);
+        self.commands.push(Command::End(Ending::Cancelled));
+    }
+
+    fn note(
+        &mut self,
+        kind: NoteKind,
+        task: Option<TaskKey>,
+        attempt: Option<u32>,
+        detail: Detail,
+    ) {
+        self.run.notes += 1;
+        let note = Note {
+            seq: self.run.notes,
+            at: self.at,
+            kind,
+            task,
+            attempt,
+            detail,
+        };
+        self.commands.push(Command::Note(note));
+    }
+
+    fn set_timer(&mut self, timer: TimerKey, due: Timestamp) {
+        self.run.timers.insert(timer.clone(), due);
+        self.commands.push(Command::SetTimer { timer, due });
+    }
+
+    fn clear_timer(&mut self, timer: TimerKey) {
+        if self.run.timers.remove(&timer).is_some() {
+            self.commands.push(Command::ClearTimer { timer });
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! What a run wants done.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{TaskKey, TimerKey};
+use crate::data::{Data, Timestamp};
+use crate::error::Error;
+
+/// What a run wants done, in the order in which it wants it.
+///
+/// Only [`Command::Invoke`] can touch the world; it may go out only after the event that brought it
+/// about is durable.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Call a connector's function, and answer with [`super::Event::Answered`].
+    Invoke(Invocation),
+    /// A call's answer is no longer wanted. The call may be stopped; an answer changes nothing.
+    Abandon {
+        /// The task that called.
+        task: TaskKey,
+        /// Which of its attempts.
+        attempt: u32,
+    },
+    /// Say [`super::Event::Elapsed`] at `due` or as soon after it as possible.
+    SetTimer {
+        /// Which timer.
+        timer: TimerKey,
+        /// When it comes due; may be past.
+        due: Timestamp,
+    },
+    /// Forget a timer that has not come due.
+    ClearTimer {
+        /// Which timer.
+        timer: TimerKey,
+    },
+    /// Something for the run's history.
+    Note(Note),
+    /// The run has ended. The last command of each run.
+    End(Ending),
+}
+
+/// A call of a connector's function: the one way out of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Invocation {
+    /// The task that calls.
+    pub task: TaskKey,
+    /// Which attempt of this visit of the task, from 1.
+    pub attempt: u32,
+    /// The connector's name, as installed.
+    pub connector: String,
+    /// The interface that exports the function, where the document names one.
+    pub interface: Option<String>,
+    /// The function's name.
+    pub function: String,
+    /// The function's arguments by parameter name.
+    pub arguments: Data,
+    /// When the answer must be there, where a timeout around the task says so.
+    pub deadline: Option<Timestamp>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// It ran to completion, with this output.
+    Completed(Data),
+    /// An error left the workflow.
+    Faulted(Error),
+    /// Somebody cancelled it.
+    Cancelled,
+}
+
+/// A line of a run's history.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Note {
+    /// The line's number within the run, from 1 and without gaps: the same in every replay.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub kind: NoteKind,
+    /// Which task, and which visit of it; none where the line is about the run itself.
+    pub task: Option<TaskKey>,
+    /// Which attempt of the task, where it calls or tries.
+    pub attempt: Option<u32>,
+    /// What else there is to say.
+    pub detail: Detail,
+}
+
+/// What a line of a run's history says beyond its kind. Data is shared with the run, not copied.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Detail {
+    /// The transformed input of the run or the task that started.
+    pub input: Option<Data>,
+    /// The transformed output of the run or the task that completed.
+    pub output: Option<Data>,
+    /// What the run or the task failed with.
+    pub error: Option<Error>,
+    /// The function that the task calls, as `function@connector`.
+    pub function: Option<String>,
+    /// When a wait ends, or the next attempt begins.
+    pub due: Option<Timestamp>,
+    /// Who asked for it.
+    pub by: Option<String>,
+    /// Why, if they said.
+    pub reason: Option<String>,
+}
+
+/// What a line of a run's history says, under the names of the specification's lifecycle events
+/// (dsl.md, "Lifecycle Events").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum NoteKind {
+    /// The run began.
+    #[serde(rename = "workflow.started")]
+    WorkflowStarted,
+    /// The run ended with an output.
+    #[serde(rename = "workflow.completed")]
+    WorkflowCompleted,
+    /// The run ended with an error.
+    #[serde(rename = "workflow.faulted")]
+    WorkflowFaulted,
+    /// The run was cancelled.
+    #[serde(rename = "workflow.cancelled")]
+    WorkflowCancelled,
+    /// The run came to a task.
+    #[serde(rename = "task.started")]
+    TaskStarted,
+    /// A task failed and will be tried again.
+    #[serde(rename = "task.retried")]
+    TaskRetried,
+    /// A task ended with an output.
+    #[serde(rename = "task.completed")]
+    TaskCompleted,
+    /// A task ended with an error.
+    #[serde(rename = "task.faulted")]
+    TaskFaulted,
+    /// A task was ended from outside: by a timeout around it, a lost race or a cancellation.
+    #[serde(rename = "task.cancelled")]
+    TaskCancelled,
+    /// A task's condition (`if`) did not hold. Not among the specification's events, which have no
+    /// name for it.
+    #[serde(rename = "task.skipped")]
+    TaskSkipped,
+}
+
+impl NoteKind {
+    /// The name, as the history shows it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::WorkflowStarted => "workflow.started",
+            Self::WorkflowCompleted => "workflow.completed",
+            Self::WorkflowFaulted => "workflow.faulted",
+            Self::WorkflowCancelled => "workflow.cancelled",
+            Self::TaskStarted => "task.started",
+            Self::TaskRetried => "task.retried",
+            Self::TaskCompleted => "task.completed",
+            Self::TaskFaulted => "task.faulted",
+            Self::TaskCancelled => "task.cancelled",
+            Self::TaskSkipped => "task.skipped",
+        }
+    }
+}

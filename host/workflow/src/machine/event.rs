@@ -1,0 +1,73 @@
+//! What can happen to a run.
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::{Data, Timestamp};
+use crate::error::Error;
+
+/// A task's identity within a run: where it stands in the document, and how often the run has come to
+/// it (`then` can loop, `for` does), from 1.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TaskKey {
+    /// The task's JSON pointer (RFC 6901) into the document: `/do/0/createAccount`.
+    pub pointer: std::sync::Arc<str>,
+    /// Which of the run's visits to the task, from 1.
+    pub visit: u32,
+}
+
+/// A timer's identity within a run. At most one timer of an identity is set at a time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum TimerKey {
+    /// The end of a `wait` task.
+    Wait(TaskKey),
+    /// The time limit of a task.
+    Timeout(TaskKey),
+    /// The delay before a `try` task tries again.
+    Retry(TaskKey),
+    /// The time limit of one attempt of a `try` task (`retry.limit.attempt.duration`).
+    Attempt(TaskKey),
+    /// The time limit of the run itself.
+    RunTimeout,
+}
+
+/// What happens to a run. The sequence of its events, each with its time, is a run's journal: the same
+/// events make the same run again.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The run starts. The first event of each run, and never another.
+    Started {
+        /// The workflow's raw input.
+        input: Data,
+    },
+    /// A call has ended.
+    Answered {
+        /// The task that called.
+        task: TaskKey,
+        /// Which of the task's attempts, from 1. An answer to an earlier attempt than the current one
+        /// changes nothing.
+        attempt: u32,
+        /// The function's result, or what it failed with.
+        answer: Result<Data, Error>,
+    },
+    /// A timer has come due.
+    Elapsed {
+        /// Which one. A timer that is no longer set changes nothing.
+        timer: TimerKey,
+    },
+    /// Somebody wants the run to end now.
+    CancelRequested {
+        /// Who asks.
+        by: String,
+        /// Why, if they say.
+        reason: Option<String>,
+    },
+}
+
+/// An event and its time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Occurrence {
+    /// When it happened, by the clock of the host that recorded it. Never before the one before it.
+    pub at: Timestamp,
+    /// What happened.
+    pub event: Event,
+}

@@ -1,0 +1,639 @@
+//! What is the same for all tasks: entering, completing, failing, ending. The data flow is that of
+//! dsl.md, "Data Flow", in its order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::command::{Command, Detail, Ending, NoteKind};
+use super::event::{TaskKey, TimerKey};
+use super::scope::View;
+use super::task::{Place, Task, TaskId, Variables, Work};
+use super::{Machine, Status, Step, Turn};
+use crate::data::Data;
+use crate::error::{Error, ErrorKind};
+use crate::plan::{DurationTemplate, Edge, Kind, NodeId, Sequence, Template, Transform, truthy};
+
+/// What goes in and out of the tasks under way.
+impl Turn<'_> {
+    /// The run starts: the workflow's input is checked and transformed, and the first task entered.
+    pub(super) fn started(&mut self, input: Data) {
+        if self.run.status != Status::Pending {
+            return;
+        }
+        self.run.status = Status::Running;
+        self.run.started_at = self.at;
+        self.run.input = input.clone();
+        let context = self.run.contexts.add(Arc::new(Value::Object(Map::new())));
+        let mut place = Place {
+            parent: None,
+            slot: 0,
+            context,
+            variables: Variables::default(),
+            deadline: None,
+            tried: false,
+        };
+        let detail = Detail {
+            input: Some(input.clone()),
+            ..Detail::default()
+        };
+        self.note(NoteKind::WorkflowStarted, None, None, detail);
+        let prepared = self
+            .transform_workflow(Side::Input, &input, &place)
+            .and_then(|input| {
+                self.workflow_limit(&input, &place)
+                    .map(|limit| (input, limit))
+            });
+        match prepared {
+            Ok((input, limit)) => {
+                if let Some(limit) = limit {
+                    let due = self.at.after(limit);
+                    place.deadline = Some(due);
+                    self.set_timer(TimerKey::RunTimeout, due);
+                }
+                let body = self.run.plan.body;
+                self.go(body, input, place);
+            }
+            Err(error) => self.fault(error),
+        }
+    }
+
+    /// Comes to a task: steps 3 and 4 of the data flow.
+    pub(super) fn enter(&mut self, node_id: NodeId, raw_input: Data, place: Place) {
+        let plan = self.run.plan.clone();
+        let node = plan.node(node_id);
+        let id = self.add_task(node_id, raw_input.clone(), place);
+        match self.condition(id, node.condition.as_ref(), &raw_input) {
+            Ok(true) => {}
+            Ok(false) => return self.skip(id, node.next),
+            Err(error) => return self.fail(id, error),
+        }
+        let task = &self.run.tasks[&id];
+        let (key, attempt) = (task.key.clone(), task.attempt);
+        let prepared = check(&node.input, "the task's input", &raw_input)
+            .and_then(|()| self.fill(id, node.input.template.as_ref(), &raw_input, Moment::Before));
+        let input = match prepared {
+            Ok(input) => input,
+            Err(error) => {
+                self.note(
+                    NoteKind::TaskStarted,
+                    Some(key),
+                    Some(attempt),
+                    Detail::default(),
+                );
+                return self.fail(id, error);
+            }
+        };
+        self.task_mut(id).input = input.clone();
+        let function = match &node.kind {
+            Kind::Call(call) => Some(format!("{}@{}", call.function, call.connector)),
+            _ => None,
+        };
+        let detail = Detail {
+            input: Some(input),
+            function,
+            ..Detail::default()
+        };
+        self.note(
+            NoteKind::TaskStarted,
+            Some(key.clone()),
+            Some(attempt),
+            detail,
+        );
+        if let Some(timeout) = &node.timeout {
+            match self.duration(id, timeout) {
+                Ok(limit) => {
+                    let due = self.at.after(limit);
+                    let place = &mut self.task_mut(id).place;
+                    place.deadline = Some(place.deadline.map_or(due, |outer| outer.min(due)));
+                    self.set_timer(TimerKey::Timeout(key), due);
+                }
+                Err(error) => return self.fail(id, error),
+            }
+        }
+        self.begin(id, &node.kind);
+    }
+
+    fn begin(&mut self, id: TaskId, kind: &Kind) {
+        match kind {
+            Kind::Call(call) => self.begin_call(id, call),
+            Kind::Do(body) => self.begin_do(id, *body),
+            Kind::For(it) => self.begin_for(id, it),
+            Kind::Fork(fork) => self.begin_fork(id, fork),
+            Kind::Raise(raise) => self.begin_raise(id, raise),
+            Kind::Set(template) => self.begin_set(id, template),
+            Kind::Switch(cases) => self.begin_switch(id, cases),
+            Kind::Try(it) => self.begin_try(id, it),
+            Kind::Wait(duration) => self.begin_wait(id, duration),
+        }
+    }
+
+    /// A task has done its work: steps 5 to 9 of the data flow. `edge` is where it leads, where that is
+    /// not its own `then`.
+    pub(super) fn complete(&mut self, id: TaskId, raw_output: Data, edge: Option<Edge>) {
+        let plan = self.run.plan.clone();
+        let node = plan.node(self.run.tasks[&id].node);
+        let output = self
+            .fill(
+                id,
+                node.output.template.as_ref(),
+                &raw_output,
+                Moment::After(&raw_output),
+            )
+            .and_then(|output| check(&node.output, "the task's output", &output).map(|()| output))
+            .and_then(|output| {
+                self.export(id, &node.export, &raw_output, &output)
+                    .map(|()| output)
+            });
+        match output {
+            Ok(output) => {
+                let task = self.remove_task(id);
+                let detail = Detail {
+                    output: Some(output.clone()),
+                    ..Detail::default()
+                };
+                self.note(
+                    NoteKind::TaskCompleted,
+                    Some(task.key),
+                    Some(task.attempt),
+                    detail,
+                );
+                self.left(task.place, output, edge.unwrap_or(node.then));
+            }
+            Err(error) => self.fail(id, error),
+        }
+    }
+
+    fn export(
+        &mut self,
+        id: TaskId,
+        export: &Transform,
+        raw: &Data,
+        output: &Data,
+    ) -> Result<(), Error> {
+        let Some(template) = &export.template else {
+            return Ok(());
+        };
+        let context = self.fill(id, Some(template), output, Moment::Exporting(raw, output))?;
+        check(export, "the exported context", &context)?;
+        let place = self.run.tasks[&id].place.context;
+        self.run.contexts.set(place, context);
+        Ok(())
+    }
+
+    fn skip(&mut self, id: TaskId, next: Edge) {
+        let task = self.remove_task(id);
+        self.note(
+            NoteKind::TaskSkipped,
+            Some(task.key),
+            None,
+            Detail::default(),
+        );
+        self.left(task.place, task.raw_input, next);
+    }
+
+    /// A task has been left along `edge`.
+    fn left(&mut self, place: Place, output: Data, edge: Edge) {
+        match edge {
+            Edge::To(node) => self.agenda.push_back(Step::Enter {
+                node,
+                input: output,
+                place,
+            }),
+            Edge::Exit => self.scope_done(&place, output),
+            Edge::End => self.end_early(&place, output),
+        }
+    }
+
+    /// Starts on a sequence within `place`.
+    pub(super) fn go(&mut self, sequence: Sequence, input: Data, place: Place) {
+        match sequence.first {
+            Some(node) => self.agenda.push_back(Step::Enter { node, input, place }),
+            None => self.scope_done(&place, input),
+        }
+    }
+
+    /// A sequence, or a branch, has come to its end.
+    fn scope_done(&mut self, place: &Place, output: Data) {
+        let Some(id) = place.parent else {
+            return self.finish(place, output);
+        };
+        match &self.run.tasks[&id].work {
+            Work::Do => self.complete(id, output, None),
+            Work::For(_) => self.iterated(id, output),
+            Work::Fork(_) => self.branch_done(id, place.slot, output),
+            Work::Try(_) => self.try_scope_done(id, output),
+            Work::Beginning | Work::Call(_) | Work::Wait => {
+                unreachable!("such a task has nothing inside it")
+            }
+        }
+    }
+
+    /// A task has failed. What is inside it ends; the error goes to what is around it.
+    pub(super) fn fail(&mut self, id: TaskId, error: Error) {
+        self.cancel_inside(id);
+        let task = self.remove_task(id);
+        let error = error.at(&task.key.pointer);
+        let detail = Detail {
+            error: Some(error.clone()),
+            ..Detail::default()
+        };
+        self.note(
+            NoteKind::TaskFaulted,
+            Some(task.key),
+            Some(task.attempt),
+            detail,
+        );
+        self.agenda.push_back(Step::Raised {
+            place: task.place,
+            error,
+        });
+    }
+
+    /// An error has left a task for what is around it.
+    pub(super) fn raised(&mut self, place: &Place, error: Error) {
+        let Some(id) = place.parent else {
+            return self.fault(error);
+        };
+        match &self.run.tasks[&id].work {
+            Work::Try(_) => self.try_raised(id, error),
+            Work::Fork(_) => self.branch_failed(id, place.slot, error),
+            _ => self.fail(id, error),
+        }
+    }
+
+    /// `then: end`: the tasks around the place have come to a good end, all others are cut short.
+    fn end_early(&mut self, place: &Place, output: Data) {
+        let mut around = place.parent;
+        while let Some(id) = around {
+            let task = &self.run.tasks[&id];
+            let (key, attempt) = (task.key.clone(), task.attempt);
+            around = task.place.parent;
+            self.run.keys.remove(&key);
+            self.clear_timers(&key);
+            let detail = Detail {
+                output: Some(output.clone()),
+                ..Detail::default()
+            };
+            self.note(NoteKind::TaskCompleted, Some(key), Some(attempt), detail);
+        }
+        let mut around = place.parent;
+        while let Some(id) = around {
+            around = self
+                .run
+                .tasks
+                .remove(&id)
+                .and_then(|task| task.place.parent);
+        }
+        self.finish(place, output);
+    }
+
+    /// The last task is done: steps 10 and 11 of the data flow.
+    fn finish(&mut self, place: &Place, output: Data) {
+        match self.transform_workflow(Side::Output, &output, place) {
+            Ok(output) => {
+                self.cancel_all();
+                self.run.status = Status::Completed;
+                let detail = Detail {
+                    output: Some(output.clone()),
+                    ..Detail::default()
+                };
+                self.note(NoteKind::WorkflowCompleted, None, None, detail);
+                self.commands.push(Command::End(Ending::Completed(output)));
+            }
+            Err(error) => self.fault(error),
+        }
+    }
+
+    /// An error has left the workflow.
+    pub(super) fn fault(&mut self, error: Error) {
+        self.cancel_all();
+        self.run.status = Status::Faulted;
+        let detail = Detail {
+            error: Some(error.clone()),
+            ..Detail::default()
+        };
+        self.note(NoteKind::WorkflowFaulted, None, None, detail);
+        self.commands.push(Command::End(Ending::Faulted(error)));
+    }
+}
+
+/// Tasks come and go.
+impl Turn<'_> {
+    fn add_task(&mut self, node_id: NodeId, raw_input: Data, place: Place) -> TaskId {
+        let pointer = self.run.plan.node(node_id).pointer.clone();
+        let visit = self.run.visits.entry(node_id).or_default();
+        *visit += 1;
+        let attempt = match place.tried {
+            false => 1,
+            true => {
+                let attempts = self.run.attempts.entry((node_id, *visit)).or_default();
+                *attempts += 1;
+                *attempts
+            }
+        };
+        let id = TaskId(self.run.next_task);
+        self.run.next_task += 1;
+        let key = TaskKey {
+            pointer,
+            visit: *visit,
+        };
+        let task = Task {
+            node: node_id,
+            key: key.clone(),
+            attempt,
+            place,
+            input: raw_input.clone(),
+            raw_input,
+            started_at: self.at,
+            work: Work::Beginning,
+        };
+        self.run.keys.insert(key, id);
+        self.run.tasks.insert(id, task);
+        id
+    }
+
+    pub(super) fn task_mut(&mut self, id: TaskId) -> &mut Task {
+        self.run
+            .tasks
+            .get_mut(&id)
+            .expect("a task that is worked on is under way")
+    }
+
+    fn remove_task(&mut self, id: TaskId) -> Task {
+        let task = self
+            .run
+            .tasks
+            .remove(&id)
+            .expect("a task that is worked on is under way");
+        self.run.keys.remove(&task.key);
+        self.clear_timers(&task.key);
+        match &task.work {
+            Work::Fork(fork) => fork
+                .contexts
+                .iter()
+                .for_each(|context| self.run.contexts.remove(*context)),
+            Work::Try(_) if !task.place.tried => self.forget_attempts(task.node),
+            _ => {}
+        }
+        task
+    }
+
+    /// Nothing inside the task will be begun again under the numbers it has had.
+    fn forget_attempts(&mut self, node: NodeId) {
+        let end = self.run.plan.node(node).end;
+        let inside: Vec<_> = self
+            .run
+            .attempts
+            .range((node, 0)..(end, 0))
+            .map(|(key, _)| *key)
+            .collect();
+        for key in inside {
+            self.run.attempts.remove(&key);
+        }
+    }
+
+    fn clear_timers(&mut self, key: &TaskKey) {
+        if self.run.timers.is_empty() {
+            return;
+        }
+        for timer in [
+            TimerKey::Wait,
+            TimerKey::Timeout,
+            TimerKey::Retry,
+            TimerKey::Attempt,
+        ] {
+            self.clear_timer(timer(key.clone()));
+        }
+    }
+
+    /// Ends what is inside a task, innermost first.
+    pub(super) fn cancel_inside(&mut self, id: TaskId) {
+        self.cancel_where(id, |_| true);
+    }
+
+    /// Ends what is inside a task in the lines of work that `slot` accepts, innermost first.
+    pub(super) fn cancel_where(&mut self, id: TaskId, slot: impl Fn(u32) -> bool) {
+        let mut inside: Vec<TaskId> = Vec::new();
+        for (&other, task) in self.run.tasks.range(TaskId(id.0 + 1)..) {
+            let directly = task.place.parent == Some(id) && slot(task.place.slot);
+            if directly
+                || task
+                    .place
+                    .parent
+                    .is_some_and(|parent| inside.binary_search(&parent).is_ok())
+            {
+                inside.push(other);
+            }
+        }
+        for task in inside.into_iter().rev() {
+            self.cancel(task);
+        }
+        // What was about to be entered inside it is not entered either.
+        let tasks = &self.run.tasks;
+        self.agenda.retain(|step| {
+            let (Step::Enter { place, .. } | Step::Raised { place, .. }) = step;
+            match place.parent {
+                None => true,
+                Some(parent) if parent == id => !slot(place.slot),
+                Some(parent) => tasks.contains_key(&parent),
+            }
+        });
+    }
+
+    pub(super) fn cancel_all(&mut self) {
+        self.agenda.clear();
+        while let Some((&id, _)) = self.run.tasks.last_key_value() {
+            self.cancel(id);
+        }
+        for timer in std::mem::take(&mut self.run.timers).into_keys() {
+            self.commands.push(Command::ClearTimer { timer });
+        }
+    }
+
+    fn cancel(&mut self, id: TaskId) {
+        let task = self.remove_task(id);
+        if let Work::Call(call) = &task.work {
+            self.commands.push(Command::Abandon {
+                task: task.key.clone(),
+                attempt: call.attempt,
+            });
+        }
+        self.note(
+            NoteKind::TaskCancelled,
+            Some(task.key),
+            Some(task.attempt),
+            Detail::default(),
+        );
+    }
+}
+
+/// The moments of a task at which expressions are evaluated; later ones have more variables.
+#[derive(Clone, Copy)]
+pub(super) enum Moment<'a> {
+    /// `if` and `input.from`: there is no `$input` yet.
+    Before,
+    /// The task's own definition.
+    During,
+    /// `output.as`, with the raw output.
+    After(&'a Data),
+    /// `export.as`, with the raw and the transformed output.
+    Exporting(&'a Data, &'a Data),
+}
+
+/// Expressions.
+impl Turn<'_> {
+    /// Fills a template in, at a moment of a task. No template is the identity.
+    pub(super) fn fill(
+        &mut self,
+        id: TaskId,
+        template: Option<&Template>,
+        input: &Data,
+        moment: Moment<'_>,
+    ) -> Result<Data, Error> {
+        let Some(template) = template else {
+            return Ok(input.clone());
+        };
+        let task = &self.run.tasks[&id];
+        let view = view(self.run, task, &task.place, moment);
+        template
+            .evaluate(input, &view, self.evaluator)
+            .map_err(expression_error)
+    }
+
+    /// Fills a template of a task's definition in, on `input` and with the variables of `place`.
+    pub(super) fn fill_on(
+        &mut self,
+        id: TaskId,
+        template: &Template,
+        input: &Data,
+        place: &Place,
+    ) -> Result<Data, Error> {
+        let view = view(self.run, &self.run.tasks[&id], place, Moment::During);
+        template
+            .evaluate(input, &view, self.evaluator)
+            .map_err(expression_error)
+    }
+
+    /// Fills a template of a task's definition in, on its input.
+    pub(super) fn define(&mut self, id: TaskId, template: &Template) -> Result<Data, Error> {
+        let input = self.run.tasks[&id].input.clone();
+        self.fill(id, Some(template), &input, Moment::During)
+    }
+
+    /// A duration of a task's definition.
+    pub(super) fn duration(
+        &mut self,
+        id: TaskId,
+        template: &DurationTemplate,
+    ) -> Result<Duration, Error> {
+        let task = &self.run.tasks[&id];
+        let view = view(self.run, task, &task.place, Moment::During);
+        template
+            .evaluate(&task.input, &view, self.evaluator)
+            .map_err(expression_error)
+    }
+
+    fn condition(
+        &mut self,
+        id: TaskId,
+        template: Option<&Template>,
+        input: &Data,
+    ) -> Result<bool, Error> {
+        let Some(template) = template else {
+            return Ok(true);
+        };
+        self.fill(id, Some(template), input, Moment::Before)
+            .map(|value| truthy(&value))
+    }
+
+    /// The workflow's own `input` and `output`. The input is checked before it is transformed, the
+    /// output after.
+    fn transform_workflow(
+        &mut self,
+        side: Side,
+        value: &Data,
+        place: &Place,
+    ) -> Result<Data, Error> {
+        let plan = self.run.plan.clone();
+        let (transform, what) = match side {
+            Side::Input => (&plan.input, "the workflow's input"),
+            Side::Output => (&plan.output, "the workflow's output"),
+        };
+        if let Side::Input = side {
+            check(transform, what, value)?;
+        }
+        let transformed = match &transform.template {
+            None => value.clone(),
+            Some(template) => {
+                let view = workflow_view(self.run, place);
+                template
+                    .evaluate(value, &view, self.evaluator)
+                    .map_err(expression_error)?
+            }
+        };
+        if let Side::Output = side {
+            check(transform, what, &transformed)?;
+        }
+        Ok(transformed)
+    }
+
+    fn workflow_limit(&mut self, input: &Data, place: &Place) -> Result<Option<Duration>, Error> {
+        let plan = self.run.plan.clone();
+        let Some(timeout) = &plan.timeout else {
+            return Ok(None);
+        };
+        let view = workflow_view(self.run, place);
+        timeout
+            .evaluate(input, &view, self.evaluator)
+            .map(Some)
+            .map_err(expression_error)
+    }
+}
+
+/// The two sides of a workflow.
+#[derive(Clone, Copy)]
+enum Side {
+    Input,
+    Output,
+}
+
+fn view<'a>(run: &'a Machine, task: &'a Task, place: &'a Place, moment: Moment<'a>) -> View<'a> {
+    let (input, raw_output, output) = match moment {
+        Moment::Before => (None, None, None),
+        Moment::During => (Some(&task.input), None, None),
+        Moment::After(raw) => (Some(&task.input), Some(raw), None),
+        Moment::Exporting(raw, output) => (Some(&task.input), Some(raw), Some(output)),
+    };
+    View {
+        run,
+        place,
+        task: Some(task),
+        input,
+        raw_output,
+        output,
+    }
+}
+
+fn workflow_view<'a>(run: &'a Machine, place: &'a Place) -> View<'a> {
+    View {
+        run,
+        place,
+        task: None,
+        input: None,
+        raw_output: None,
+        output: None,
+    }
+}
+
+fn check(transform: &Transform, what: &str, value: &Value) -> Result<(), Error> {
+    transform
+        .schema
+        .as_ref()
+        .map_or(Ok(()), |schema| schema.check(what, value))
+}
+
+fn expression_error(detail: String) -> Error {
+    Error::new(ErrorKind::Expression, "An expression failed", detail)
+}

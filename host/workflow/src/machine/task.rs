@@ -1,0 +1,188 @@
+//! Tasks under way.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::command::Invocation;
+use super::event::TaskKey;
+use crate::data::{Data, Timestamp};
+use crate::error::Error;
+use crate::plan::NodeId;
+
+/// A task under way, by the order in which the run came to it: what is inside a task has a greater one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct TaskId(pub(super) u32);
+
+/// A task under way.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) node: NodeId,
+    pub(super) key: TaskKey,
+    /// Which attempt of this visit it is, from 1.
+    pub(super) attempt: u32,
+    pub(super) place: Place,
+    /// `$task.input`.
+    pub(super) raw_input: Data,
+    /// `$input`.
+    pub(super) input: Data,
+    pub(super) started_at: Timestamp,
+    pub(super) work: Work,
+}
+
+/// Where a task runs.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// The task that it is inside of; none at the top.
+    pub(super) parent: Option<TaskId>,
+    /// Which of the parent's lines of work it belongs to: a branch of `fork`.
+    pub(super) slot: u32,
+    /// The context that it reads and exports to.
+    pub(super) context: ContextId,
+    /// The variables that the tasks around it have set: an item, an index, an error.
+    pub(super) variables: Variables,
+    /// When the nearest timeout around it runs out.
+    pub(super) deadline: Option<Timestamp>,
+    /// Whether a `try` is around it, so that a visit may be begun more than once.
+    pub(super) tried: bool,
+}
+
+impl Place {
+    /// The place inside the task `parent`, which itself is here.
+    pub(super) fn inside(&self, parent: TaskId) -> Self {
+        Self {
+            parent: Some(parent),
+            slot: 0,
+            ..self.clone()
+        }
+    }
+
+    /// The same place, with one more variable.
+    #[must_use]
+    pub(super) fn with(mut self, name: &str, value: Data) -> Self {
+        self.variables = self.variables.with(name, value);
+        self
+    }
+}
+
+/// How far a task is.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Between entering and its own beginning.
+    Beginning,
+    Call(Invocation),
+    Do,
+    For(ForWork),
+    Fork(ForkWork),
+    Try(TryWork),
+    Wait,
+}
+
+/// How far a loop is.
+#[derive(Debug)]
+pub(super) struct ForWork {
+    pub(super) items: Vec<Value>,
+    /// The iteration under way, from 0.
+    pub(super) index: usize,
+}
+
+/// How far the branches are.
+#[derive(Debug)]
+pub(super) struct ForkWork {
+    /// The context as it was when the branches began.
+    pub(super) base: Data,
+    /// Each branch's context, by slot.
+    pub(super) contexts: Vec<ContextId>,
+    /// Each branch's output, by slot, once it has completed.
+    pub(super) outputs: Vec<Option<Data>>,
+    /// How many branches are still under way.
+    pub(super) open: usize,
+}
+
+/// How far a `try` is.
+#[derive(Debug)]
+pub(super) struct TryWork {
+    /// How many times it has tried again.
+    pub(super) retries: u32,
+    pub(super) phase: TryPhase,
+    /// How often the run had come to the tasks of the body when it first began: where the counts go
+    /// back to when it tries again, so that a call keeps its identity over all attempts.
+    pub(super) visits: Vec<u32>,
+}
+
+/// What a `try` is at.
+#[derive(Debug, PartialEq)]
+pub(super) enum TryPhase {
+    /// The body is under way.
+    Trying,
+    /// Between two attempts.
+    Pausing,
+    /// `catch.do` is under way.
+    Handling(Error),
+}
+
+/// A context, by number: each branch of a fork works on its own copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ContextId(u32);
+
+/// The contexts of a run.
+#[derive(Debug, Default)]
+pub(super) struct Contexts {
+    values: BTreeMap<ContextId, Data>,
+    next: u32,
+}
+
+impl Contexts {
+    pub(super) fn get(&self, id: ContextId) -> &Data {
+        &self.values[&id]
+    }
+
+    pub(super) fn set(&mut self, id: ContextId, value: Data) {
+        self.values.insert(id, value);
+    }
+
+    pub(super) fn add(&mut self, value: Data) -> ContextId {
+        let id = ContextId(self.next);
+        self.next += 1;
+        self.values.insert(id, value);
+        id
+    }
+
+    pub(super) fn remove(&mut self, id: ContextId) {
+        self.values.remove(&id);
+    }
+}
+
+/// Variables, the innermost first. Cheap to copy: what is around a task is shared with it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Variables(Option<Arc<Variable>>);
+
+#[derive(Debug)]
+struct Variable {
+    name: String,
+    value: Data,
+    outer: Variables,
+}
+
+impl Variables {
+    /// These variables, and one more that hides one of the same name.
+    pub(super) fn with(&self, name: &str, value: Data) -> Self {
+        Self(Some(Arc::new(Variable {
+            name: name.to_owned(),
+            value,
+            outer: self.clone(),
+        })))
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+        let mut next = self;
+        while let Some(variable) = &next.0 {
+            if variable.name == name {
+                return Some(&variable.value);
+            }
+            next = &variable.outer;
+        }
+        None
+    }
+}

@@ -1,0 +1,188 @@
+//! The plan: a document lowered into what the machine runs.
+//!
+//! Lowering happens once, at publication. What it leaves is an arena of typed [`Node`]s: references into
+//! `use` are replaced by what they name, flow directives by the edges they mean, expressions are
+//! compiled as far as this crate can, and every function has been looked up. The machine knows only plans.
+
+mod arguments;
+mod builder;
+mod call;
+pub mod catalog;
+mod duration;
+mod r#for;
+mod fork;
+mod graph;
+mod lower;
+mod raise;
+mod retry;
+mod schema;
+mod set;
+mod switch;
+mod template;
+mod r#try;
+mod uri_template;
+mod wait;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+pub use catalog::{Catalog, FunctionReference, NoSuchFunction, Signature};
+
+pub(crate) use call::Call;
+pub(crate) use duration::DurationTemplate;
+pub(crate) use r#for::For;
+pub(crate) use fork::Fork;
+pub(crate) use raise::Raise;
+pub(crate) use retry::RetryPolicy;
+pub(crate) use schema::Schema;
+pub(crate) use switch::Case;
+pub(crate) use template::{Scope, Template, truthy};
+pub(crate) use r#try::Try;
+
+use crate::data::Data;
+use crate::diagnostic::Diagnostic;
+use crate::document::Document;
+use crate::expression::Expression;
+
+/// A workflow, ready to run.
+#[derive(Debug)]
+pub struct Plan {
+    /// The document as JSON: `$workflow.definition`.
+    pub(crate) definition: Data,
+    /// The tasks, each before those inside it, so that a task and all that is inside it are a range.
+    pub(crate) nodes: Vec<Node>,
+    /// The workflow's own `do`.
+    pub(crate) body: Sequence,
+    /// What is done with the workflow's raw input.
+    pub(crate) input: Transform,
+    /// What is done with the last task's output.
+    pub(crate) output: Transform,
+    /// How long a run may take.
+    pub(crate) timeout: Option<DurationTemplate>,
+    pub(crate) expressions: Vec<Arc<Expression>>,
+    pub(crate) connectors: BTreeSet<String>,
+}
+
+impl Plan {
+    /// Lowers a document.
+    ///
+    /// # Errors
+    ///
+    /// All that a document alone can't tell: functions that `catalog` does not have, arguments that do
+    /// not fit them, schemas that are none, task kinds that this host does not run yet.
+    pub fn new(document: &Document, catalog: &dyn Catalog) -> Result<Self, Vec<Diagnostic>> {
+        lower::lower(document, catalog)
+    }
+
+    /// The connectors that the workflow calls, by name, each once.
+    pub fn connectors(&self) -> impl Iterator<Item = &str> {
+        self.connectors.iter().map(String::as_str)
+    }
+
+    /// The expressions that need an expression language. An expression's id is its index.
+    pub fn expressions(&self) -> &[Arc<Expression>] {
+        &self.expressions
+    }
+
+    /// The document as JSON.
+    pub fn definition(&self) -> &Value {
+        &self.definition
+    }
+
+    /// The plan as a graph: `{start, nodes: [{id, name, kind, parent, start}], edges: [{from, to, label}]}`, ids being
+    /// JSON pointers, or `end`. A node that has tasks inside says which of them is the first.
+    pub fn graph(&self) -> Value {
+        graph::graph(self)
+    }
+
+    pub(crate) fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+}
+
+/// A task's place in the arena.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct NodeId(pub(crate) u32);
+
+/// A task.
+#[derive(Debug)]
+pub(crate) struct Node {
+    /// The task's name.
+    pub(crate) name: String,
+    /// Where it stands: a JSON pointer, its identity.
+    pub(crate) pointer: Arc<str>,
+    /// The task as JSON: `$task.definition`.
+    pub(crate) definition: Data,
+    /// `if`.
+    pub(crate) condition: Option<Template>,
+    pub(crate) input: Transform,
+    pub(crate) output: Transform,
+    /// `export`: no template leaves the context alone.
+    pub(crate) export: Transform,
+    pub(crate) timeout: Option<DurationTemplate>,
+    /// Where to go when the task has been skipped: `continue`.
+    pub(crate) next: Edge,
+    /// Where to go when it has completed.
+    pub(crate) then: Edge,
+    /// The end of the range of nodes that starts behind this one and is inside it.
+    pub(crate) end: NodeId,
+    pub(crate) kind: Kind,
+}
+
+/// A step of the data flow: `from` or `as`, and the schema beside it.
+#[derive(Debug, Default)]
+pub(crate) struct Transform {
+    pub(crate) template: Option<Template>,
+    pub(crate) schema: Option<Schema>,
+}
+
+/// Where to go next, within one scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Edge {
+    /// To a task of the same scope.
+    To(NodeId),
+    /// Out of the scope, which is then complete. `continue` behind the last task means the same.
+    Exit,
+    /// To the end of the workflow.
+    End,
+}
+
+/// Tasks of one scope. The first is where it starts; from there on, edges lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sequence {
+    /// None where the list is empty: it completes at once, with its input.
+    pub(crate) first: Option<NodeId>,
+}
+
+/// What a task does.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    Call(Call),
+    Do(Sequence),
+    For(For),
+    Fork(Fork),
+    Raise(Raise),
+    Set(Template),
+    Switch(Vec<Case>),
+    Try(Try),
+    Wait(DurationTemplate),
+}
+
+impl Kind {
+    /// The key that makes a task one of this kind.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Call(_) => "call",
+            Self::Do(_) => "do",
+            Self::For(_) => "for",
+            Self::Fork(_) => "fork",
+            Self::Raise(_) => "raise",
+            Self::Set(_) => "set",
+            Self::Switch(_) => "switch",
+            Self::Try(_) => "try",
+            Self::Wait(_) => "wait",
+        }
+    }
+}

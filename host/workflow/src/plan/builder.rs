@@ -1,0 +1,195 @@
+//! What lowering makes templates with: it knows which variables exist where, and collects expressions
+//! and diagnostics.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{DurationTemplate, Template, uri_template::UriTemplate};
+use crate::diagnostic::{Diagnostic, code};
+use crate::document::{Document, Duration, Located};
+use crate::expression::{Expression, embedded, enclosed};
+
+/// The places where expressions stand, by the variables that exist there (dsl.md, the table under
+/// "Runtime expression arguments").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// The workflow's `input.from`.
+    WorkflowInput,
+    /// A task's `if` and `input.from`.
+    Before,
+    /// A task's own definition.
+    During,
+    /// `output.as`.
+    After,
+    /// `export.as`.
+    Exporting,
+    /// The workflow's `output.as`.
+    WorkflowOutput,
+}
+
+impl Moment {
+    fn variables(self) -> &'static [&'static str] {
+        match self {
+            Self::WorkflowInput => &["workflow", "runtime"],
+            Self::Before => &["context", "task", "workflow", "runtime"],
+            Self::During | Self::After => &["context", "input", "task", "workflow", "runtime"],
+            Self::Exporting => &["context", "input", "output", "task", "workflow", "runtime"],
+            Self::WorkflowOutput => &["context", "workflow", "runtime"],
+        }
+    }
+}
+
+/// Makes templates.
+pub(super) struct Builder<'d> {
+    document: &'d Document,
+    /// The variables that the tasks around set, the innermost last.
+    locals: Vec<String>,
+    expressions: Vec<Arc<Expression>>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl<'d> Builder<'d> {
+    pub(super) fn new(document: &'d Document) -> Self {
+        Self {
+            document,
+            locals: Vec::new(),
+            expressions: Vec::new(),
+            diagnostics: Vec::new(),
+        }
+    }
+
+    /// What has been collected.
+    pub(super) fn finish(self) -> (Vec<Arc<Expression>>, Vec<Diagnostic>) {
+        (self.expressions, self.diagnostics)
+    }
+
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Makes `names` exist; [`Builder::leave`] takes as many away again.
+    pub(super) fn enter(&mut self, names: &[&str]) {
+        self.locals
+            .extend(names.iter().map(|name| (*name).to_owned()));
+    }
+
+    /// Takes the last `count` variables away.
+    pub(super) fn leave(&mut self, count: usize) {
+        self.locals.truncate(self.locals.len() - count);
+    }
+
+    /// JSON in which the strings of the form `${ }` are expressions.
+    pub(super) fn template(&mut self, value: &Value, pointer: &str, moment: Moment) -> Template {
+        match value {
+            Value::String(text) => self.text(text, pointer, moment),
+            Value::Array(items) => {
+                let items: Vec<Template> = (0..)
+                    .zip(items)
+                    .map(|(index, item): (usize, _)| {
+                        self.template(item, &format!("{pointer}/{index}"), moment)
+                    })
+                    .collect();
+                unless_constant(value, items.iter().all(is_constant), || {
+                    Template::Array(items)
+                })
+            }
+            Value::Object(members) => {
+                let members: Vec<(String, Template)> = members
+                    .iter()
+                    .map(|(key, member)| {
+                        (
+                            key.clone(),
+                            self.template(member, &child(pointer, key), moment),
+                        )
+                    })
+                    .collect();
+                let constant = members.iter().all(|(_, member)| is_constant(member));
+                unless_constant(value, constant, || Template::Object(members))
+            }
+            _ => Template::Constant(Arc::new(value.clone())),
+        }
+    }
+
+    /// A string: an expression where it has the form of one.
+    pub(super) fn text(&mut self, text: &str, pointer: &str, moment: Moment) -> Template {
+        if let Some(source) = enclosed(text) {
+            return self.source(source, pointer, moment);
+        }
+        if embedded(text) {
+            let message = "`${ }` inside a longer text is not evaluated";
+            let help = r#"make the whole text an expression: ${ "Hello \(.name)" }"#;
+            let warning = self.document.warning_at(pointer, code::NO_EFFECT, message);
+            self.report(warning.with_help(help.to_owned()));
+        }
+        Template::Constant(Arc::new(Value::String(text.to_owned())))
+    }
+
+    /// A string that is an expression, with or without `${ }` around it.
+    pub(super) fn expression(&mut self, text: &str, pointer: &str, moment: Moment) -> Template {
+        self.source(enclosed(text).unwrap_or(text), pointer, moment)
+    }
+
+    /// The same, of a part of the document that knows its place.
+    pub(super) fn bare(&mut self, text: &Located<String>, moment: Moment) -> Template {
+        self.expression(&text.value, &text.location.pointer.to_string(), moment)
+    }
+
+    /// A URI: an expression, a URI template, or neither.
+    pub(super) fn uri(&mut self, text: &str, pointer: &str) -> Template {
+        match UriTemplate::parse(text) {
+            Some(template) if enclosed(text).is_none() => Template::Uri(template),
+            _ => self.text(text, pointer, Moment::During),
+        }
+    }
+
+    pub(super) fn duration(
+        &mut self,
+        duration: &Located<Duration>,
+        moment: Moment,
+    ) -> DurationTemplate {
+        match &duration.value {
+            Duration::Fixed(duration) => DurationTemplate::Constant(*duration),
+            Duration::Expression(text) => {
+                let pointer = duration.location.pointer.to_string();
+                DurationTemplate::Template(self.expression(text, &pointer, moment))
+            }
+        }
+    }
+
+    fn source(&mut self, source: &str, pointer: &str, moment: Moment) -> Template {
+        let mut available: Vec<String> = moment
+            .variables()
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect();
+        available.extend(
+            self.locals
+                .iter()
+                .filter(|name| !available.contains(name))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
+        let id = u32::try_from(self.expressions.len()).expect("the size of a document is bounded");
+        let expression = Arc::new(Expression::new(id, source, pointer, &available));
+        self.expressions.push(expression.clone());
+        Template::Expression(expression)
+    }
+}
+
+/// The pointer to a member.
+pub(super) fn child(pointer: &str, key: &str) -> String {
+    format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+}
+
+fn is_constant(template: &Template) -> bool {
+    matches!(template, Template::Constant(_))
+}
+
+fn unless_constant(value: &Value, constant: bool, template: impl FnOnce() -> Template) -> Template {
+    if constant {
+        Template::Constant(Arc::new(value.clone()))
+    } else {
+        template()
+    }
+}

@@ -1,0 +1,94 @@
+//! The plan as a graph, for whoever wants to draw it.
+
+use serde_json::{Value, json};
+
+use super::{Edge, Kind, Node, NodeId, Plan, Sequence};
+
+/// The identity of the workflow's end in the graph; no JSON pointer has this form.
+const END: &str = "end";
+
+/// The nodes and edges of a plan; the form is described at [`Plan::graph`].
+pub(super) fn graph(plan: &Plan) -> Value {
+    let mut edges = Vec::new();
+    for node in &plan.nodes {
+        match &node.kind {
+            Kind::Switch(cases) => {
+                for case in cases {
+                    edge(plan, &mut edges, node, case.then, &case.name);
+                }
+                if cases.iter().all(|case| case.when.is_some()) {
+                    edge(plan, &mut edges, node, node.then, "");
+                }
+            }
+            Kind::Try(it) => {
+                edge(plan, &mut edges, node, node.then, "");
+                if let Some(then) = it.then {
+                    edge(plan, &mut edges, node, then, "catch");
+                }
+            }
+            _ => edge(plan, &mut edges, node, node.then, ""),
+        }
+        if node.condition.is_some() && node.next != node.then {
+            edge(plan, &mut edges, node, node.next, "skipped");
+        }
+    }
+    let nodes: Vec<Value> = (0u32..)
+        .zip(&plan.nodes)
+        .map(|(id, node)| describe(plan, NodeId(id), node))
+        .collect();
+    json!({ "start": first(plan, plan.body), "nodes": nodes, "edges": edges })
+}
+
+fn edge(plan: &Plan, edges: &mut Vec<Value>, from: &Node, to: Edge, label: &str) {
+    let to = match to {
+        Edge::To(id) => &*plan.node(id).pointer,
+        Edge::End => END,
+        Edge::Exit => return,
+    };
+    let mut edge = json!({ "from": *from.pointer, "to": to });
+    if !label.is_empty() {
+        edge["label"] = Value::from(label);
+    }
+    edges.push(edge);
+}
+
+fn describe(plan: &Plan, id: NodeId, node: &Node) -> Value {
+    let parent = plan.nodes[..id.0 as usize]
+        .iter()
+        .rev()
+        .find(|other| id < other.end);
+    let mut description =
+        json!({ "id": *node.pointer, "name": node.name, "kind": node.kind.name() });
+    if let Some(parent) = parent {
+        description["parent"] = Value::from(&*parent.pointer);
+    }
+    match &node.kind {
+        Kind::Call(call) => {
+            description["function"] = Value::from(format!("{}@{}", call.function, call.connector))
+        }
+        Kind::Do(body) => description["start"] = first(plan, *body),
+        Kind::For(it) => description["start"] = first(plan, it.body),
+        Kind::Try(it) => {
+            description["start"] = first(plan, it.body);
+            if let Some(handler) = it.handler {
+                description["catch"] = first(plan, handler);
+            }
+        }
+        Kind::Fork(fork) => {
+            description["branches"] = fork
+                .branches
+                .iter()
+                .map(|it| Value::from(&*plan.node(*it).pointer))
+                .collect();
+            description["compete"] = Value::from(fork.compete);
+        }
+        Kind::Raise(_) | Kind::Set(_) | Kind::Switch(_) | Kind::Wait(_) => {}
+    }
+    description
+}
+
+fn first(plan: &Plan, sequence: Sequence) -> Value {
+    sequence
+        .first
+        .map_or(Value::Null, |id| Value::from(&*plan.node(id).pointer))
+}

@@ -1,0 +1,289 @@
+//! Lowering: from the document to the arena.
+//!
+//! A task is given its number before what is inside it is lowered, so that a task and all that is
+//! inside it are a range; and a list numbers all of its tasks before any of them is lowered, so that
+//! edges can lead to what comes later.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::builder::{Builder, Moment};
+use super::catalog::Catalog;
+use super::{
+    Edge, Kind, Node, NodeId, Plan, Schema, Sequence, Template, Transform, call, r#for, fork,
+    raise, set, switch, r#try, wait,
+};
+use crate::diagnostic::{self, Diagnostic, Severity, code};
+use crate::document::{
+    self, Document, Flow, Located, Reusable, SchemaSource, Task, TaskKind, TaskList, Timeout,
+};
+
+/// Lowers a document; the errors of [`Plan::new`].
+pub(super) fn lower(document: &Document, catalog: &dyn Catalog) -> Result<Plan, Vec<Diagnostic>> {
+    let unsupported = document.unsupported();
+    if !unsupported.is_empty() {
+        return Err(unsupported);
+    }
+    let mut lowering = Lowering {
+        document,
+        catalog,
+        builder: Builder::new(document),
+        nodes: Vec::new(),
+        connectors: BTreeSet::new(),
+    };
+    let workflow = document.workflow();
+    let input = workflow.input.as_ref().map(|input| {
+        lowering.transform(
+            input.schema.as_ref(),
+            input.from.as_ref(),
+            Moment::WorkflowInput,
+        )
+    });
+    let timeout = workflow
+        .timeout
+        .as_ref()
+        .map(|timeout| lowering.timeout(timeout, Moment::WorkflowInput));
+    let body = lowering.list(&workflow.tasks);
+    let output = workflow.output.as_ref().map(|output| {
+        lowering.transform(
+            output.schema.as_ref(),
+            output.r#as.as_ref(),
+            Moment::WorkflowOutput,
+        )
+    });
+    let Lowering {
+        builder,
+        nodes,
+        connectors,
+        ..
+    } = lowering;
+    let (expressions, mut diagnostics) = builder.finish();
+    if diagnostics.iter().any(|it| it.severity == Severity::Error) {
+        diagnostic::sort(&mut diagnostics);
+        return Err(diagnostics);
+    }
+    Ok(Plan {
+        definition: document.value().clone(),
+        nodes: nodes
+            .into_iter()
+            .map(|node| node.expect("each numbered task has been lowered"))
+            .collect(),
+        body,
+        input: input.unwrap_or_default(),
+        output: output.unwrap_or_default(),
+        timeout,
+        expressions,
+        connectors,
+    })
+}
+
+/// A document on its way into a plan.
+pub(super) struct Lowering<'d> {
+    pub(super) document: &'d Document,
+    pub(super) catalog: &'d dyn Catalog,
+    pub(super) builder: Builder<'d>,
+    nodes: Vec<Option<Node>>,
+    pub(super) connectors: BTreeSet<String>,
+}
+
+/// Where the directives of a list lead.
+pub(super) struct Targets<'d> {
+    names: HashMap<&'d str, NodeId>,
+    /// The task behind the one that is lowered.
+    next: Edge,
+}
+
+impl Targets<'_> {
+    /// Of a task that stands alone, such as a branch.
+    pub(super) fn none() -> Self {
+        Self {
+            names: HashMap::new(),
+            next: Edge::Exit,
+        }
+    }
+
+    /// The edge that a directive means.
+    pub(super) fn edge(&self, flow: &Flow) -> Edge {
+        match flow {
+            Flow::Continue => self.next,
+            Flow::Exit => Edge::Exit,
+            Flow::End => Edge::End,
+            Flow::To(name) => Edge::To(self.names[name.as_str()]),
+        }
+    }
+}
+
+impl<'d> Lowering<'d> {
+    /// Lowers the tasks of a scope.
+    pub(super) fn list(&mut self, list: &'d TaskList) -> Sequence {
+        let mut number = self.next_number();
+        let mut starts = Vec::with_capacity(list.tasks.len());
+        for task in &list.tasks {
+            starts.push(NodeId(number));
+            number += size(task);
+        }
+        let names = list
+            .tasks
+            .iter()
+            .map(|task| task.name.as_str())
+            .zip(starts.iter().copied())
+            .collect();
+        let mut targets = Targets {
+            names,
+            next: Edge::Exit,
+        };
+        for (index, task) in list.tasks.iter().enumerate() {
+            targets.next = starts
+                .get(index + 1)
+                .map_or(Edge::Exit, |next| Edge::To(*next));
+            self.task(task, &targets);
+        }
+        Sequence {
+            first: starts.first().copied(),
+        }
+    }
+
+    /// Lowers a task and what is inside it.
+    pub(super) fn task(&mut self, task: &'d Task, targets: &Targets<'_>) -> NodeId {
+        let id = NodeId(self.next_number());
+        self.nodes.push(None);
+        let pointer = task.location.pointer.to_string();
+        let condition = task
+            .condition
+            .as_ref()
+            .map(|it| self.builder.bare(it, Moment::Before));
+        let input = task.input.as_ref();
+        let input =
+            input.map(|it| self.transform(it.schema.as_ref(), it.from.as_ref(), Moment::Before));
+        let timeout = task
+            .timeout
+            .as_ref()
+            .map(|it| self.timeout(it, Moment::During));
+        let kind = self.kind(task, &pointer, targets);
+        let output = task.output.as_ref();
+        let output =
+            output.map(|it| self.transform(it.schema.as_ref(), it.r#as.as_ref(), Moment::After));
+        let export = task.export.as_ref();
+        let export = export
+            .map(|it| self.transform(it.schema.as_ref(), it.r#as.as_ref(), Moment::Exporting));
+        let definition = self
+            .document
+            .value_at(&pointer)
+            .cloned()
+            .unwrap_or_default();
+        let node = Node {
+            name: task.name.value.clone(),
+            pointer: pointer.into(),
+            definition: Arc::new(definition),
+            condition,
+            input: input.unwrap_or_default(),
+            output: output.unwrap_or_default(),
+            export: export.unwrap_or_default(),
+            timeout,
+            next: targets.next,
+            then: task
+                .then
+                .as_ref()
+                .map_or(targets.next, |then| targets.edge(&then.value)),
+            end: NodeId(self.next_number()),
+            kind,
+        };
+        self.nodes[id.0 as usize] = Some(node);
+        id
+    }
+
+    fn kind(&mut self, task: &'d Task, pointer: &str, targets: &Targets<'_>) -> Kind {
+        match &task.kind {
+            TaskKind::Call(it) => Kind::Call(call::lower(self, it, pointer)),
+            TaskKind::Do(it) => Kind::Do(self.list(&it.tasks)),
+            TaskKind::For(it) => Kind::For(r#for::lower(self, it)),
+            TaskKind::Fork(it) => Kind::Fork(fork::lower(self, it)),
+            TaskKind::Raise(it) => Kind::Raise(raise::lower(self, it)),
+            TaskKind::Set(it) => Kind::Set(set::lower(self, it)),
+            TaskKind::Switch(it) => Kind::Switch(switch::lower(self, it, targets)),
+            TaskKind::Try(it) => Kind::Try(r#try::lower(self, it, targets)),
+            TaskKind::Wait(it) => Kind::Wait(wait::lower(self, it)),
+            TaskKind::Emit(_) | TaskKind::Listen(_) | TaskKind::Run(_) => {
+                unreachable!("the document has said that this kind is unsupported")
+            }
+        }
+    }
+
+    /// A step of the data flow. `value` is `from` or `as`: a bare expression, or an object with
+    /// expressions in it.
+    fn transform(
+        &mut self,
+        schema: Option<&document::Schema>,
+        value: Option<&Located<Value>>,
+        moment: Moment,
+    ) -> Transform {
+        let template = value.map(|value| match &value.value {
+            Value::String(text) => {
+                self.builder
+                    .expression(text, &value.location.pointer.to_string(), moment)
+            }
+            other => self
+                .builder
+                .template(other, &value.location.pointer.to_string(), moment),
+        });
+        Transform {
+            template,
+            schema: schema.and_then(|schema| self.schema(schema)),
+        }
+    }
+
+    fn schema(&mut self, schema: &document::Schema) -> Option<Schema> {
+        let SchemaSource::Document(document) = &schema.source else {
+            return None;
+        };
+        match Schema::new(&document.value) {
+            Ok(schema) => Some(schema),
+            Err(why) => {
+                let message = format!("this is no JSON Schema: {why}");
+                let pointer = document.location.pointer.to_string();
+                self.builder
+                    .report(self.document.error_at(&pointer, code::BAD_SCHEMA, message));
+                None
+            }
+        }
+    }
+
+    fn timeout(
+        &mut self,
+        timeout: &'d Reusable<Timeout>,
+        moment: Moment,
+    ) -> super::DurationTemplate {
+        let after = &self.document.workflow().timeout(timeout).after;
+        self.builder.duration(after, moment)
+    }
+
+    fn next_number(&self) -> u32 {
+        u32::try_from(self.nodes.len()).expect("the size of a document is bounded")
+    }
+}
+
+/// A template that is an expression wherever the specification takes a bare one.
+pub(super) fn optional(
+    lowering: &mut Lowering<'_>,
+    text: Option<&Located<String>>,
+) -> Option<Template> {
+    text.map(|text| lowering.builder.bare(text, Moment::During))
+}
+
+/// How many nodes a task becomes.
+fn size(task: &Task) -> u32 {
+    let lists: u32 = task
+        .kind
+        .lists()
+        .into_iter()
+        .flat_map(|list| &list.tasks)
+        .map(size)
+        .sum();
+    let branches: u32 = match &task.kind {
+        TaskKind::Fork(fork) => fork.branches.iter().map(|branch| size(&branch.task)).sum(),
+        _ => 0,
+    };
+    1 + lists + branches
+}

@@ -1,0 +1,110 @@
+//! Schemas: what data must look like.
+
+use serde_json::Value;
+
+use crate::error::{Error, ErrorKind};
+
+/// A JSON Schema (2020-12 unless it says otherwise), compiled.
+pub(crate) struct Schema {
+    validator: jsonschema::Validator,
+}
+
+/// How many violations an error tells. The rest is counted.
+const VIOLATIONS_MAX: usize = 5;
+
+impl Schema {
+    /// Compiles a schema. Nothing is fetched: a `$ref` must stay within the document.
+    ///
+    /// # Errors
+    ///
+    /// A message that says what is wrong with it.
+    pub(crate) fn new(document: &Value) -> Result<Self, String> {
+        // Regular expressions come from the tenant and run natively, so that they must be of the kind
+        // that takes linear time.
+        let validator = jsonschema::options()
+            .with_pattern_options(jsonschema::PatternOptions::regex())
+            .build(document)
+            .map_err(|error| error.to_string())?;
+        Ok(Self { validator })
+    }
+
+    /// Checks data.
+    ///
+    /// # Errors
+    ///
+    /// A `validation` error that lists what is wrong where, under the title "`what` does not match its
+    /// schema".
+    pub(crate) fn check(&self, what: &str, value: &Value) -> Result<(), Error> {
+        let violations: Vec<String> = self
+            .validator
+            .iter_errors(value)
+            .map(|it| place(&it))
+            .collect();
+        if violations.is_empty() {
+            return Ok(());
+        }
+        let more = violations.len().saturating_sub(VIOLATIONS_MAX);
+        let mut detail = violations[..violations.len() - more].join("; ");
+        if more > 0 {
+            detail.push_str(&format!("; and {more} more"));
+        }
+        Err(Error::new(
+            ErrorKind::Validation,
+            format!("{what} does not match its schema"),
+            detail,
+        ))
+    }
+}
+
+fn place(violation: &jsonschema::ValidationError<'_>) -> String {
+    let pointer = violation.instance_path().to_string();
+    if pointer.is_empty() {
+        violation.to_string()
+    } else {
+        format!("{pointer}: {violation}")
+    }
+}
+
+impl std::fmt::Debug for Schema {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Schema")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn violations_are_told_with_their_place() {
+        let schema = Schema::new(&json!({
+            "type": "object",
+            "required": ["id"],
+            "properties": { "id": { "type": "integer", "minimum": 1 }, "name": { "pattern": "^(a+)+$" } },
+        }))
+        .expect("a schema");
+        assert_eq!(
+            schema.check("input", &json!({"id": 1, "name": "aaa"})),
+            Ok(())
+        );
+        let error = schema
+            .check("input", &json!({"id": 0}))
+            .expect_err("0 is less than 1");
+        assert_eq!(
+            error.title.as_deref(),
+            Some("input does not match its schema")
+        );
+        assert!(
+            error
+                .detail
+                .is_some_and(|detail| detail.starts_with("/id: "))
+        );
+    }
+
+    #[test]
+    fn what_is_no_schema_is_refused() {
+        assert!(Schema::new(&json!({"type": "objekt"})).is_err());
+        assert!(Schema::new(&json!({"$ref": "https://example.org/other.json"})).is_err());
+    }
+}

@@ -1,0 +1,85 @@
+//! What this host does not run yet, and what others don't: said at publication, never at run time.
+
+use insta::assert_snapshot;
+
+use super::{HEADER, parse, render, with_tasks};
+
+#[test]
+fn what_is_supported_is_not_named() {
+    let document = parse(&with_tasks(
+        "- a: { for: { in: .x }, while: .y, do: [] }\n- b: { call: create-user@scim }\n- c: { set: { x: 1 }, input: { schema: { document: {} } } }\n",
+    ));
+    assert!(document.unsupported().is_empty() && document.not_portable().is_empty());
+}
+
+#[test]
+fn tasks() {
+    let document = parse(&with_tasks(
+        "- a: { emit: { event: { with: { type: x } } } }\n- b: { listen: { to: { any: [] } } }\n- c: { run: { shell: { command: ls } } }\n- d: { call: grpc, with: { proto: { endpoint: 'http://a' }, service: { name: a, host: b }, method: c } }\n- e: { call: 'https://a/f' }\n- f: { call: http, with: { method: get, endpoint: { uri: 'http://a', authentication: { digest: { username: a, password: b } } } } }\n- g: { set: { x: 1 }, output: { schema: { resource: { endpoint: 'http://a' } } } }\n",
+    ));
+    assert_snapshot!(render(&document.unsupported()), @r"
+    case.yaml:7:10: error[unsupported]: `emit` is not yet supported by this host
+      at /do/0/a/emit
+    case.yaml:8:10: error[unsupported]: `listen` is not yet supported by this host
+      at /do/1/b/listen
+    case.yaml:9:10: error[unsupported]: `run: shell` is not yet supported by this host
+      at /do/2/c/run
+      help: call a connector instead
+    case.yaml:10:16: error[unsupported]: `call: grpc` is not yet supported by this host
+      at /do/3/d/call
+      help: use `call: http`, or a connector that speaks the protocol
+    case.yaml:11:16: error[unsupported]: a function at a URI is not yet supported by this host
+      at /do/4/e/call
+      help: install a connector with the function: function@connector
+    case.yaml:12:72: error[unsupported]: `digest` authentication is not yet supported by this host
+      at /do/5/f/with/endpoint/authentication
+      help: use `basic` or `bearer`
+    case.yaml:13:35: error[unsupported]: a schema that is kept elsewhere is not yet supported by this host
+      at /do/6/g/output/schema
+      help: write it here, under `document`
+    ");
+}
+
+#[test]
+fn around_the_tasks() {
+    let document = parse(&format!(
+        "{HEADER}use:\n  secrets: [s]\n  functions: {{ f: {{ set: {{ x: 1 }} }} }}\nevaluate: {{ language: js, mode: loose }}\nschedule: {{ every: PT1H }}\ndo:\n- a: {{ call: f }}\n"
+    ));
+    assert_snapshot!(render(&document.unsupported()), @r"
+    case.yaml:7:3: error[unsupported]: `use.secrets` is not yet supported by this host
+      at /use/secrets
+    case.yaml:8:3: error[unsupported]: `use.functions` is not yet supported by this host
+      at /use/functions
+    case.yaml:9:23: error[unsupported]: the expression language `js` is not yet supported by this host
+      at /evaluate/language
+      help: use jq
+    case.yaml:9:33: error[unsupported]: the evaluation mode `loose` is not yet supported by this host
+      at /evaluate/mode
+      help: put each expression into ${ } and remove `mode`
+    case.yaml:10:1: error[unsupported]: `schedule` is not yet supported by this host
+      at /schedule
+      help: leave it out, and start runs through the API
+    case.yaml:12:14: error[unsupported]: the function `f` of `use.functions` is not yet supported by this host
+      at /do/0/a/call
+      help: put its task in place of the call
+    ");
+}
+
+#[test]
+fn additions_of_this_host() {
+    let document = parse(&format!(
+        "{HEADER}schedule: {{ cron: 0 8 * * *, timezone: Europe/Berlin }}\ndo:\n- a: {{ for: {{ in: .x, concurrency: 2 }}, do: [], compensate: [] }}\n- b: {{ call: approval, with: {{ title: x }} }}\n- c: {{ fork: {{ branches: [ {{ x: {{ set: {{ y: 1 }} }} }}, {{ z: {{ set: {{ y: 1 }}, needs: [x] }} }} ] }} }}\n"
+    ));
+    assert_snapshot!(render(&document.not_portable()), @r"
+    case.yaml:6:40: warning[not-portable]: `timezone` is an addition of this host, which other runtimes refuse
+      at /schedule/timezone
+    case.yaml:8:36: warning[not-portable]: `concurrency` is an addition of this host, which other runtimes refuse
+      at /do/0/a/for/concurrency
+    case.yaml:8:49: warning[not-portable]: `compensate` is an addition of this host, which other runtimes refuse
+      at /do/0/a/compensate
+    case.yaml:9:14: warning[not-portable]: `call: approval` is an addition of this host, which other runtimes refuse
+      at /do/1/b/call
+    case.yaml:10:84: warning[not-portable]: `needs` is an addition of this host, which other runtimes refuse
+      at /do/2/c/fork/branches/1/z/needs/0
+    ");
+}

@@ -1,0 +1,74 @@
+use crate::support::Run;
+use baton_workflow::machine::Status;
+use serde_json::json;
+
+const CALL: &str = "
+do:
+  - first:
+      call: add@any
+      with: { a: '${ .x }', b: [1, '${ $workflow.id }'], n: 3 }
+      output: { as: .sum }
+  - second:
+      call: http
+      with:
+        method: get
+        endpoint: { uri: 'https://a.example/{id}', authentication: { use: me } }
+        query: { q: '${ . }' }
+      input: { from: '{id: .}' }
+use:
+  authentications: { me: { bearer: { token: '${ $workflow.input.token }' } } }
+";
+
+#[test]
+fn a_call_goes_out_with_its_arguments_and_waits_for_the_answer() {
+    let mut run = Run::start(CALL, json!({"x": [true], "token": "t0"}));
+    assert_eq!(run.status(), Status::Running);
+    insta::assert_snapshot!(run.transcript(), @r##"
+      workflow.started
+      task.started first
+    invoke first add@any {"a":[true],"b":[1,"run-1"],"n":3}
+    "##);
+    run.ok("first", json!({"sum": 5}));
+    insta::assert_snapshot!(run.transcript(), @r##"
+      task.completed first -> 5
+      task.started second
+    invoke second request@http {"method":"get","endpoint":{"uri":"https://a.example/5","authentication":{"bearer":{"token":"t0"}}},"query":{"q":{"id":5}}}
+    "##);
+    run.ok("second", json!("done"));
+    assert_eq!(run.output(), json!("done"));
+}
+
+#[test]
+fn a_failed_call_faults_the_run_and_names_the_task() {
+    let mut run = Run::start(CALL, json!({}));
+    run.fails("first", 503);
+    let error = run.error();
+    assert_eq!(
+        (error.status, error.instance.as_deref()),
+        (503, Some("/do/0/first"))
+    );
+}
+
+#[test]
+fn an_answer_nobody_waits_for_changes_nothing() {
+    let mut run = Run::start(CALL, json!({}));
+    let answer = |attempt| baton_workflow::Event::Answered {
+        task: run_key("/do/0/first"),
+        attempt,
+        answer: Ok(std::sync::Arc::new(json!({"sum": 1}))),
+    };
+    run.transcript();
+    run.apply(answer(2));
+    assert_eq!(run.transcript(), "");
+    run.apply(answer(1));
+    assert_ne!(run.transcript(), "");
+    run.apply(answer(1));
+    assert_eq!(run.transcript(), "");
+}
+
+fn run_key(pointer: &str) -> baton_workflow::machine::TaskKey {
+    baton_workflow::machine::TaskKey {
+        pointer: pointer.into(),
+        visit: 1,
+    }
+}

@@ -1,0 +1,16 @@
+//! The machine, driven by hand: a document and a script of events in, a transcript of commands out.
+
+mod support;
+
+mod call;
+mod data_flow;
+mod r#do;
+mod r#for;
+mod fork;
+mod raise;
+mod replay;
+mod set;
+mod switch;
+mod timeout;
+mod r#try;
+mod wait;

@@ -1,0 +1,300 @@
+//! A run with a clock that moves when told to, and a transcript of what it wants done.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use baton_workflow::document::Document;
+use baton_workflow::expression::{Evaluate, Expression};
+use baton_workflow::machine::{Ending, Facts, Occurrence, Status, TaskKey, TimerKey};
+use baton_workflow::plan::{Catalog, FunctionReference, NoSuchFunction, Signature};
+use baton_workflow::{Command, Error, ErrorKind, Event, Machine, Plan, Timestamp};
+use serde_json::{Value, json};
+
+/// A connector named `any` that has every function, and one named `http`.
+pub(crate) struct AnyFunction;
+
+impl Catalog for AnyFunction {
+    fn function(&self, reference: &FunctionReference) -> Result<Signature, NoSuchFunction> {
+        match reference.connector.as_str() {
+            "any" => {
+                let parameters = json!({"a": {}, "b": {}, "n": {"type": "integer"}});
+                Ok(Signature {
+                    arguments: json!({"type": "object", "properties": parameters}),
+                    result: json!({}),
+                })
+            }
+            "http" => {
+                let names = [
+                    "method", "endpoint", "headers", "query", "body", "output", "redirect",
+                ];
+                let properties: Value = names
+                    .iter()
+                    .map(|name| ((*name).to_owned(), json!({})))
+                    .collect();
+                Ok(Signature {
+                    arguments: json!({"type": "object", "properties": properties}),
+                    result: json!({}),
+                })
+            }
+            other => Err(NoSuchFunction {
+                message: format!("there is no connector `{other}`"),
+                help: Some("install it".to_owned()),
+            }),
+        }
+    }
+}
+
+/// jq, natively.
+#[derive(Default)]
+pub(crate) struct Jq {
+    compiled: HashMap<u32, jq::Filter>,
+}
+
+impl Evaluate for Jq {
+    fn evaluate(
+        &mut self,
+        expression: &Expression,
+        input: &Value,
+        variables: &[&Value],
+    ) -> Result<Value, String> {
+        let filter = self.compiled.entry(expression.id).or_insert_with(|| {
+            jq::Filter::compile(&expression.source, &expression.variables)
+                .unwrap_or_else(|error| panic!("{}: {}", expression.source, error.message))
+        });
+        let values: Vec<String> = variables.iter().map(ToString::to_string).collect();
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        filter
+            .evaluate(&input.to_string(), &values)
+            .map(|text| serde_json::from_str(&text).expect("jq gives JSON"))
+    }
+}
+
+pub(crate) fn plan(tasks: &str) -> Arc<Plan> {
+    let head = "document: {dsl: '1.0.3', namespace: test, name: test, version: '1.0.0'}\n";
+    let document = Document::parse(format!("{head}{tasks}"), Some("test.yaml")).unwrap_or_else(
+        |diagnostics| {
+            panic!(
+                "{}",
+                diagnostics
+                    .iter()
+                    .map(|it| format!("{}\n", it.display("test.yaml")))
+                    .collect::<String>()
+            )
+        },
+    );
+    Arc::new(
+        Plan::new(&document, &AnyFunction).unwrap_or_else(|diagnostics| {
+            panic!(
+                "{}",
+                diagnostics
+                    .iter()
+                    .map(|it| format!("{}\n", it.display("test.yaml")))
+                    .collect::<String>()
+            )
+        }),
+    )
+}
+
+/// A run under way.
+pub(crate) struct Run {
+    pub(crate) machine: Machine,
+    pub(crate) now: Timestamp,
+    pub(crate) journal: Vec<Occurrence>,
+    pub(crate) commands: Vec<Command>,
+    calls: Vec<(TaskKey, u32)>,
+    jq: Jq,
+    transcript: String,
+}
+
+impl Run {
+    /// Starts a run of a workflow that has these tasks.
+    pub(crate) fn start(tasks: &str, input: Value) -> Self {
+        let facts = Facts {
+            id: "run-1".to_owned(),
+            runtime: json!({"name": "Baton", "version": "0"}),
+        };
+        let mut run = Self {
+            machine: Machine::new(plan(tasks), facts),
+            now: Timestamp::from_millis(0),
+            journal: Vec::new(),
+            commands: Vec::new(),
+            calls: Vec::new(),
+            jq: Jq::default(),
+            transcript: String::new(),
+        };
+        run.apply(Event::Started {
+            input: Arc::new(input),
+        });
+        run
+    }
+
+    pub(crate) fn apply(&mut self, event: Event) {
+        self.journal.push(Occurrence {
+            at: self.now,
+            event: event.clone(),
+        });
+        let commands = self.machine.apply(event, self.now, &mut self.jq);
+        for command in &commands {
+            self.tell(command);
+        }
+        self.commands.extend(commands);
+    }
+
+    /// Answers the oldest call under way of the task with this name.
+    pub(crate) fn answer(&mut self, task: &str, answer: Result<Value, Error>) {
+        let found = self
+            .calls
+            .iter()
+            .position(|(key, _)| key.pointer.ends_with(&format!("/{task}")));
+        let (task, attempt) = self
+            .calls
+            .remove(found.unwrap_or_else(|| panic!("no call of {task} is under way")));
+        self.apply(Event::Answered {
+            task,
+            attempt,
+            answer: answer.map(Arc::new),
+        });
+    }
+
+    pub(crate) fn ok(&mut self, task: &str, output: Value) {
+        self.answer(task, Ok(output));
+    }
+
+    pub(crate) fn fails(&mut self, task: &str, status: u16) {
+        let mut error = Error::new(ErrorKind::Communication, "Failed", "as told");
+        error.status = status;
+        self.answer(task, Err(error));
+    }
+
+    /// Moves the clock to the timer that is due next, which elapses.
+    pub(crate) fn elapse(&mut self) {
+        let timers = self.machine.outstanding().timers;
+        let (timer, due) = timers
+            .into_iter()
+            .min_by_key(|(_, due)| *due)
+            .expect("a timer is set");
+        self.now = self.now.max(due);
+        self.apply(Event::Elapsed { timer });
+    }
+
+    pub(crate) fn pass(&mut self, duration: Duration) {
+        self.now = self.now.after(duration);
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        self.machine.status()
+    }
+
+    /// The output of a run that has completed.
+    #[track_caller]
+    pub(crate) fn output(&self) -> Value {
+        match self.ending() {
+            Some(Ending::Completed(output)) => Value::clone(output),
+            other => panic!("the run has not completed: {other:?}"),
+        }
+    }
+
+    /// The error of a run that has faulted.
+    #[track_caller]
+    pub(crate) fn error(&self) -> Error {
+        match self.ending() {
+            Some(Ending::Faulted(error)) => error.clone(),
+            other => panic!("the run has not faulted: {other:?}"),
+        }
+    }
+
+    pub(crate) fn ending(&self) -> Option<&Ending> {
+        self.commands.iter().find_map(|command| match command {
+            Command::End(ending) => Some(ending),
+            _ => None,
+        })
+    }
+
+    /// What has happened since the last time somebody asked.
+    pub(crate) fn transcript(&mut self) -> String {
+        std::mem::take(&mut self.transcript)
+    }
+
+    fn tell(&mut self, command: &Command) {
+        let out = &mut self.transcript;
+        match command {
+            Command::Invoke(call) => {
+                self.calls.push((call.task.clone(), call.attempt));
+                writeln!(
+                    out,
+                    "invoke {} {}@{} {}",
+                    name(&call.task, call.attempt),
+                    call.function,
+                    call.connector,
+                    call.arguments
+                )
+            }
+            Command::Abandon { task, attempt } => {
+                self.calls
+                    .retain(|(key, number)| key != task || number != attempt);
+                writeln!(out, "abandon {}", name(task, *attempt))
+            }
+            Command::SetTimer { timer, due } => {
+                writeln!(out, "set {} {}ms", timer_name(timer), due.as_millis())
+            }
+            Command::ClearTimer { timer } => writeln!(out, "clear {}", timer_name(timer)),
+            Command::Note(note) => {
+                let task = note
+                    .task
+                    .as_ref()
+                    .map(|task| name(task, note.attempt.unwrap_or(1)));
+                let mut line = format!("{} {}", note.kind.name(), task.unwrap_or_default());
+                if let Some(output) = &note.detail.output {
+                    write!(line, " -> {output}").expect("a string takes all");
+                }
+                if let Some(error) = &note.detail.error {
+                    let kind = error.type_uri.rsplit('/').next().unwrap_or_default();
+                    write!(line, " !! {kind} {}", error.status).expect("a string takes all");
+                }
+                writeln!(out, "  {}", line.replace("  ", " ").trim())
+            }
+            Command::End(ending) => match ending {
+                Ending::Completed(output) => writeln!(out, "end: completed {output}"),
+                Ending::Faulted(error) => {
+                    writeln!(
+                        out,
+                        "end: faulted {} at {}",
+                        error.status,
+                        error.instance.as_deref().unwrap_or("-")
+                    )
+                }
+                Ending::Cancelled => writeln!(out, "end: cancelled"),
+            },
+        }
+        .expect("a string takes all");
+    }
+}
+
+/// `createUser`, `createUser#2` on the second visit, `createUser~3` on the third attempt.
+fn name(task: &TaskKey, attempt: u32) -> String {
+    let mut name = task
+        .pointer
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    if task.visit > 1 {
+        write!(name, "#{}", task.visit).expect("a string takes all");
+    }
+    if attempt > 1 {
+        write!(name, "~{attempt}").expect("a string takes all");
+    }
+    name
+}
+
+fn timer_name(timer: &TimerKey) -> String {
+    match timer {
+        TimerKey::Wait(task) => format!("wait {}", name(task, 1)),
+        TimerKey::Timeout(task) => format!("timeout {}", name(task, 1)),
+        TimerKey::Retry(task) => format!("retry {}", name(task, 1)),
+        TimerKey::Attempt(task) => format!("attempt {}", name(task, 1)),
+        TimerKey::RunTimeout => "timeout of the run".to_owned(),
+    }
+}

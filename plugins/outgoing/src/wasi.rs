@@ -1,0 +1,265 @@
+//! Sending by the host.
+
+mod bindings {
+    #![allow(missing_docs, reason = "generated; `wit/` has the documentation")]
+
+    wit_bindgen::generate!({
+        inline: "
+            package baton:outgoing;
+            world network {
+                import wasi:http/types@0.2.12;
+                import wasi:http/outgoing-handler@0.2.12;
+            }
+        ",
+        path: "../../wit",
+        world: "baton:outgoing/network",
+        generate_all,
+    });
+}
+
+use bindings::wasi::http::outgoing_handler;
+use bindings::wasi::http::types::{
+    self, ErrorCode, Fields, IncomingBody, IncomingResponse, Method, OutgoingBody, OutgoingRequest,
+    Scheme,
+};
+use bindings::wasi::io::streams::{OutputStream, StreamError};
+
+use crate::{ErrorKind, Request, Response, Send, SendError};
+
+/// How much is written at a time: the most that `blocking-write-and-flush` takes.
+const WRITE_BYTES: usize = 4096;
+/// How much is asked for at a time.
+const READ_BYTES: u64 = 64 * 1024;
+
+/// The network, as far as the host's grant reaches.
+pub struct Network;
+
+impl Send for Network {
+    fn send(&self, request: &Request) -> Result<Response, SendError> {
+        let outgoing = outgoing(request)?;
+        let body = request.body.as_ref().map(|_| outgoing.body());
+        let body = body
+            .transpose()
+            .map_err(|()| invalid("the request takes no body"))?;
+        let response = outgoing_handler::handle(outgoing, None).map_err(|code| of_code(&code))?;
+        // A server may answer before it has read the body, and close: its answer is what counts, and
+        // the error in writing matters only where there is none.
+        let written = match (body, &request.body) {
+            (Some(outgoing), Some(bytes)) => write(outgoing, bytes),
+            _ => Ok(()),
+        };
+
+        response.subscribe().block();
+        match response.get() {
+            Some(Ok(Ok(response))) => receive(response),
+            Some(Ok(Err(code))) => Err(of_code(&code)),
+            Some(Err(())) | None => {
+                written?;
+                Err(SendError::new(
+                    ErrorKind::Communication,
+                    "no response arrived",
+                ))
+            }
+        }
+    }
+}
+
+fn outgoing(request: &Request) -> Result<OutgoingRequest, SendError> {
+    let mut headers: Vec<(String, Vec<u8>)> = request
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.clone().into_bytes()))
+        .collect();
+    if let Some(body) = &request.body {
+        headers.push((
+            "content-length".to_owned(),
+            body.len().to_string().into_bytes(),
+        ));
+    }
+    let fields = Fields::from_list(&headers).map_err(|error| match error {
+        types::HeaderError::Forbidden => {
+            invalid("one of the headers is set by the host and by nobody else")
+        }
+        _ => invalid("one of the headers is no valid header"),
+    })?;
+
+    let outgoing = OutgoingRequest::new(fields);
+    let method = method(&request.method);
+    outgoing
+        .set_method(&method)
+        .map_err(|()| invalid("the method is no valid method"))?;
+    let scheme = match request.uri.scheme().as_str().to_ascii_lowercase().as_str() {
+        "http" => Scheme::Http,
+        "https" => Scheme::Https,
+        other => Scheme::Other(other.to_owned()),
+    };
+    outgoing
+        .set_scheme(Some(&scheme))
+        .map_err(|()| invalid("the scheme is not HTTP's"))?;
+    let authority = request.uri.authority().map(|authority| authority.as_str());
+    outgoing
+        .set_authority(authority)
+        .map_err(|()| invalid("the host of the URI is no host"))?;
+    let path = match request.uri.path().as_str() {
+        "" => "/",
+        path => path,
+    };
+    let path = match request.uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    outgoing
+        .set_path_with_query(Some(&path))
+        .map_err(|()| invalid("the path of the URI is no path"))?;
+    Ok(outgoing)
+}
+
+fn method(name: &str) -> Method {
+    match name {
+        "GET" => Method::Get,
+        "HEAD" => Method::Head,
+        "POST" => Method::Post,
+        "PUT" => Method::Put,
+        "DELETE" => Method::Delete,
+        "CONNECT" => Method::Connect,
+        "OPTIONS" => Method::Options,
+        "TRACE" => Method::Trace,
+        "PATCH" => Method::Patch,
+        other => Method::Other(other.to_owned()),
+    }
+}
+
+fn write(body: OutgoingBody, bytes: &[u8]) -> Result<(), SendError> {
+    let stream: OutputStream = body
+        .write()
+        .map_err(|()| invalid("the request takes no body"))?;
+    for chunk in bytes.chunks(WRITE_BYTES) {
+        stream
+            .blocking_write_and_flush(chunk)
+            .map_err(|error| of_stream(&error))?;
+    }
+    drop(stream);
+    OutgoingBody::finish(body, None).map_err(|code| of_code(&code))
+}
+
+fn receive(response: IncomingResponse) -> Result<Response, SendError> {
+    let status = response.status();
+    let headers = response
+        .headers()
+        .entries()
+        .into_iter()
+        .map(|(name, value)| {
+            (
+                name.to_ascii_lowercase(),
+                String::from_utf8_lossy(&value).into_owned(),
+            )
+        })
+        .collect();
+    let incoming = response
+        .consume()
+        .map_err(|()| SendError::new(ErrorKind::Communication, "the response has no body"))?;
+    let body = read(&incoming)?;
+    Ok(Response {
+        status,
+        headers,
+        body,
+    })
+}
+
+fn read(incoming: &IncomingBody) -> Result<Vec<u8>, SendError> {
+    let stream = incoming
+        .stream()
+        .map_err(|()| SendError::new(ErrorKind::Communication, "the response has no body"))?;
+    let mut body = Vec::new();
+    loop {
+        match stream.blocking_read(READ_BYTES) {
+            Ok(bytes) => body.extend_from_slice(&bytes),
+            Err(StreamError::Closed) => return Ok(body),
+            Err(error) => return Err(of_stream(&error)),
+        }
+    }
+}
+
+fn invalid(detail: &str) -> SendError {
+    SendError::new(ErrorKind::Invalid, detail)
+}
+
+fn of_stream(error: &StreamError) -> SendError {
+    match error {
+        StreamError::Closed => SendError::new(
+            ErrorKind::Communication,
+            "the connection was closed in the middle",
+        ),
+        StreamError::LastOperationFailed(error) => match types::http_error_code(error) {
+            Some(code) => of_code(&code),
+            None => SendError::new(
+                ErrorKind::Communication,
+                format!(
+                    "the connection broke in the middle: {}",
+                    error.to_debug_string()
+                ),
+            ),
+        },
+    }
+}
+
+/// Each of the codes of wasi:http in words.
+fn of_code(code: &ErrorCode) -> SendError {
+    use ErrorKind::{Communication, Invalid, Refused, Timeout};
+    let (kind, detail) = match code {
+        ErrorCode::HttpRequestDenied => {
+            (Refused, "the connector's grant does not allow this request")
+        }
+        ErrorCode::DestinationIpProhibited => (
+            Refused,
+            "the connector's grant does not allow the address that the host name leads to",
+        ),
+        ErrorCode::DnsTimeout => (Timeout, "the host name was not resolved in time"),
+        ErrorCode::ConnectionTimeout => (Timeout, "the connection was not established in time"),
+        ErrorCode::ConnectionReadTimeout => (Timeout, "the other side sent nothing for too long"),
+        ErrorCode::ConnectionWriteTimeout => (Timeout, "the other side took nothing for too long"),
+        ErrorCode::HttpResponseTimeout => (Timeout, "no response arrived in time"),
+        ErrorCode::HttpRequestMethodInvalid => (Invalid, "the method is no valid method"),
+        ErrorCode::HttpRequestUriInvalid => (Invalid, "the URI is no valid URI"),
+        ErrorCode::HttpRequestUriTooLong => (Invalid, "the URI is too long"),
+        ErrorCode::HttpRequestBodySize(_) => (Invalid, "the body is too long"),
+        ErrorCode::HttpRequestHeaderSectionSize(_) | ErrorCode::HttpRequestHeaderSize(_) => {
+            (Invalid, "the headers are too long")
+        }
+        ErrorCode::DnsError(_) => (Communication, "the host name could not be resolved"),
+        ErrorCode::DestinationNotFound => (Communication, "there is no such host"),
+        ErrorCode::DestinationUnavailable | ErrorCode::DestinationIpUnroutable => {
+            (Communication, "the host could not be reached")
+        }
+        ErrorCode::ConnectionRefused => (Communication, "the connection was refused"),
+        ErrorCode::ConnectionTerminated => {
+            (Communication, "the connection was closed in the middle")
+        }
+        ErrorCode::ConnectionLimitReached => (Communication, "there are too many connections"),
+        ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => {
+            (Communication, "the connection could not be secured (TLS)")
+        }
+        ErrorCode::TlsCertificateError => (
+            Communication,
+            "the other side's certificate is not valid for this host (TLS)",
+        ),
+        ErrorCode::HttpResponseIncomplete => (Communication, "the response ended in the middle"),
+        ErrorCode::HttpResponseBodySize(Some(limit)) => {
+            let detail = format!("the response is longer than the {limit} bytes that it may have");
+            return SendError::new(Communication, detail);
+        }
+        ErrorCode::HttpResponseBodySize(None) => {
+            (Communication, "the response is longer than it may be")
+        }
+        ErrorCode::InternalError(Some(message)) => {
+            return SendError::new(Communication, format!("the request failed: {message}"));
+        }
+        other => {
+            return SendError::new(
+                Communication,
+                format!("the request failed: {}", format_args!("{other:?}")),
+            );
+        }
+    };
+    SendError::new(kind, detail)
+}

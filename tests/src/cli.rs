@@ -1,0 +1,98 @@
+//! One run of the binary's command line.
+
+use std::ffi::OsStr;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use crate::{environment, paths};
+
+/// How long a command may take before the test gives up on it.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How a command ended.
+#[derive(Debug)]
+pub struct Ran {
+    /// The exit code; none when a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to standard output.
+    pub stdout: String,
+    /// What it wrote to standard error.
+    pub stderr: String,
+}
+
+impl Ran {
+    /// Expects an exit code.
+    ///
+    /// # Panics
+    ///
+    /// When it ended with another, showing both outputs.
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(
+            self.code,
+            Some(code),
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+
+    /// Standard output as JSON.
+    ///
+    /// # Panics
+    ///
+    /// When it is none.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
+            panic!(
+                "no JSON on stdout: {error}\nstdout:\n{}\nstderr:\n{}",
+                self.stdout, self.stderr
+            )
+        })
+    }
+}
+
+/// Runs `baton` with these arguments in the repository's root folder, without a terminal.
+///
+/// # Panics
+///
+/// When it cannot be started or takes longer than two minutes.
+pub async fn baton<A: AsRef<OsStr>>(arguments: &[A]) -> Ran {
+    finish(&mut Command::new(paths::baton()), arguments).await
+}
+
+/// The same by way of another program, which is given the command line of `baton` as its last arguments.
+///
+/// # Panics
+///
+/// As [`baton`].
+pub async fn under<A: AsRef<OsStr>>(program: &[&str], arguments: &[A]) -> Ran {
+    finish(
+        Command::new(program[0])
+            .args(&program[1..])
+            .arg(paths::baton()),
+        arguments,
+    )
+    .await
+}
+
+async fn finish<A: AsRef<OsStr>>(command: &mut Command, arguments: &[A]) -> Ran {
+    environment::prepare(command);
+    command.args(arguments).current_dir(paths::repository());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    let output = tokio::time::timeout(PATIENCE, command.output())
+        .await
+        .unwrap_or_else(|_| panic!("`baton` did not end within {PATIENCE:?}"))
+        .expect("the binary starts");
+    Ran {
+        code: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}

@@ -1,0 +1,158 @@
+//! A connector by somebody who knows only `wit/` and wit-bindgen: built, installed, inspected, granted,
+//! and called from a posted workflow. The host was not told of it in any other way.
+
+use baton_build::{BuildOptions, build};
+use baton_tests::{Host, Stub, paths};
+use serde_json::{Value, json};
+
+use crate::fixtures::{document, is_error};
+
+/// Builds the connector with whichever toolchain this machine has.
+async fn greeter() -> Vec<u8> {
+    let built = tokio::task::spawn_blocking(|| {
+        let folder = tempfile::tempdir().expect("a temporary directory can be made");
+        let mut options = BuildOptions::new(paths::file("tests/guests/greeter"));
+        options.out = Some(folder.path().join("greeter.wasm"));
+        options.locked = true;
+        let built = build(&options)
+            .unwrap_or_else(|error| panic!("the connector can't be built: {error}: {error:?}"));
+        std::fs::read(built.path).expect("it is built")
+    });
+    built.await.expect("the build ends")
+}
+
+/// The whole way in one test, since the connector is built anew for each.
+#[tokio::test]
+async fn is_built_installed_inspected_granted_and_called() {
+    let component = greeter().await;
+    let host = Host::dev(&[]).await;
+    let wasm = [("content-type", "application/wasm")];
+    let connector = host
+        .send("POST", "/v1/connectors", &wasm, component)
+        .await
+        .expect(201)
+        .json();
+    inspected(&connector);
+    called(&host).await;
+    mistakes_are_found_when_published(&host).await;
+    the_network_is_asked_for_and_granted(&host).await;
+}
+
+fn inspected(connector: &Value) {
+    assert_eq!(connector["name"], "greeter");
+    assert_eq!(connector["package"], "acme:greeter");
+    assert_eq!(connector["version"], "1.0.0");
+    assert_eq!(
+        connector["grants"]["egress"],
+        json!([]),
+        "nothing is granted by default"
+    );
+    let function = |name: &str| {
+        let functions = connector["functions"].as_array().expect("a list");
+        functions
+            .iter()
+            .find(|function| function["name"] == name)
+            .unwrap_or_else(|| panic!("no {name}"))
+            .clone()
+    };
+    let greet = function("greet");
+    assert_eq!(greet["input"]["properties"]["name"]["type"], "string");
+    assert_eq!(greet["output"]["type"], "string");
+    let welcome = function("welcome").to_string();
+    for part in ["\"formal\"", "\"spoken\"", "255", "person", "loud"] {
+        assert!(welcome.contains(part), "no {part} in {welcome}");
+    }
+    let asked: Vec<&str> = connector["imports"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|import| import["capability"].as_str())
+        .collect();
+    assert!(asked.contains(&"http"), "{asked:?}");
+}
+
+async fn called(host: &Host) {
+    let text = document(
+        "greets",
+        "
+        - hello:
+            call: greet@greeter
+            with:
+              name: ${ .name }
+        - welcome:
+            call: welcome@greeter
+            with:
+              person:
+                name: ${ $workflow.input.name }
+                tone: formal
+              loud: false
+        - stamp:
+            call: stamp@greeter
+            with:
+              value: ${ . }
+        - nobody:
+            try:
+              - empty:
+                  call: welcome@greeter
+                  with:
+                    person:
+                      name: ''
+                    loud: true
+            catch:
+              errors:
+                with:
+                  type: https://serverlessworkflow.io/spec/1.0.0/errors/validation
+              do:
+                - report:
+                    set:
+                      stamped: ${ $input }
+                      error: ${ $error.title }
+        ",
+    );
+    let run = host.run_document(&text, &json!({ "name": "Ada" })).await;
+    assert_eq!(run["status"], "completed", "{run:#}");
+    assert_eq!(run["output"]["error"], "Nobody to greet", "{run:#}");
+    let stamped = json!({ "seen": true, "value": { "written": ["Good day, Ada."] } });
+    assert_eq!(run["output"]["stamped"], stamped, "{run:#}");
+}
+
+async fn mistakes_are_found_when_published(host: &Host) {
+    for (call, word) in [
+        ("greet@greeter\n    with:\n      nam: Ada", "name"),
+        ("greet@greeter\n    with:\n      name: 7", "string"),
+        ("great@greeter", "greet"),
+        (
+            "welcome@greeter\n    with:\n      loud: true\n      person:\n        name: Ada\n        tone: rude",
+            "formal",
+        ),
+    ] {
+        let problem = host
+            .publish(document("wrong", &format!("- a:\n    call: {call}")))
+            .await
+            .problem(422);
+        assert!(
+            problem["diagnostics"].to_string().contains(word),
+            "no {word:?} in {problem:#}"
+        );
+    }
+}
+
+async fn the_network_is_asked_for_and_granted(host: &Host) {
+    let stub = Stub::start().await;
+    stub.on("GET", "/page").answer(201, json!({}));
+    let authority = stub.url().trim_start_matches("http://");
+    let text = document(
+        "visits",
+        &format!(
+            "- visit:\n    call: visit@greeter\n    with:\n      authority: {authority}\n      path: /page"
+        ),
+    );
+    let run = host.run_document(&text, &json!({})).await;
+    assert!(is_error(&run["error"], "authorization"), "{run:#}");
+    assert!(stub.seen().is_empty());
+    host.grant("greeter", &json!({ "egress": [stub.url()] }))
+        .await;
+    let run = host.run_document(&text, &json!({})).await;
+    assert_eq!(run["output"], 201, "{run:#}");
+    assert_eq!(stub.seen().len(), 1);
+}

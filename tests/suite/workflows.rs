@@ -1,0 +1,192 @@
+//! The workflows worth reading: each is valid, and each has a test that runs it.
+
+use std::collections::BTreeSet;
+
+use baton_tests::cli::baton;
+use baton_tests::{Host, Stub, paths};
+use serde_json::{Value, json};
+
+use crate::fixtures::is_error;
+
+/// The files with a test, here or in a suite of their own.
+const TESTED: [&str; 5] = [
+    "deploy-with-rollback.yaml",
+    "fastest-mirror.yaml",
+    "health-check.yaml",
+    "hello.yaml",
+    "onboard-employee.yaml",
+];
+
+#[tokio::test]
+async fn each_is_valid_and_tested() {
+    let entries = std::fs::read_dir(paths::file("workflows")).expect("the folder can be read");
+    let files: BTreeSet<String> = entries
+        .map(|entry| {
+            entry
+                .expect("an entry can be read")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    assert_eq!(
+        files,
+        TESTED.map(str::to_owned).into(),
+        "each file in workflows/ has a test and stands in this list"
+    );
+    let paths: Vec<String> = files
+        .iter()
+        .map(|file| format!("workflows/{file}"))
+        .collect();
+    let arguments: Vec<&str> = std::iter::once("validate")
+        .chain(paths.iter().map(String::as_str))
+        .collect();
+    baton(&arguments).await.expect(0);
+}
+
+#[tokio::test]
+async fn hello_greets_in_the_language_that_is_chosen() {
+    let host = Host::dev(&[]).await;
+    host.publish_file("workflows/hello.yaml").await;
+    for (input, greeting) in [
+        (json!({ "name": "Ada" }), "Hello, Ada!"),
+        (json!({ "name": "Ada", "language": "en" }), "Hello, Ada!"),
+        (json!({ "name": "Ada", "language": "fr" }), "Bonjour, Ada !"),
+        (
+            json!({ "name": "Ada", "language": "de" }),
+            "Guten Tag, Ada!",
+        ),
+    ] {
+        let run = host.ended(&host.start("demo/hello", &input).await).await;
+        assert_eq!(
+            run["output"],
+            json!({ "greeting": greeting, "letters": 3 }),
+            "{run:#}"
+        );
+    }
+    for input in [
+        json!({}),
+        json!({ "name": "" }),
+        json!({ "name": "Ada", "language": "xx" }),
+        json!([]),
+    ] {
+        let run = host.ended(&host.start("demo/hello", &input).await).await;
+        assert_eq!(run["status"], "faulted", "{input}");
+        assert!(is_error(&run["error"], "validation"), "{run:#}");
+    }
+}
+
+#[tokio::test]
+async fn health_check_reports_and_faults_only_for_what_is_required() {
+    let up = Stub::start().await;
+    up.on("GET", "/health").answer(200, json!({ "ok": true }));
+    up.on("GET", "/broken").answer(503, json!({}));
+    let silent = up.on("GET", "/silent").hold();
+    let host = Host::dev(&[up.url()]).await;
+    host.publish_file("workflows/health-check.yaml").await;
+    let service = |name: &str| json!({ "name": name, "url": format!("{}/{name}", up.url()) });
+    let services = json!([service("health"), service("broken"), service("silent")]);
+    let check = async |required: Value| {
+        let input = json!({ "services": services, "required": required });
+        host.ended(&host.start("demo/health-check", &input).await)
+            .await
+    };
+
+    let run = check(json!(["health"])).await;
+    assert_eq!(run["status"], "completed", "{run:#}");
+    assert_eq!(run["output"]["healthy"], json!(["health"]));
+    let unhealthy = &run["output"]["unhealthy"];
+    assert_eq!(unhealthy[0]["name"], "broken");
+    assert_eq!(unhealthy[0]["status"], 503);
+    assert_eq!(unhealthy[1]["name"], "silent");
+    assert_eq!(unhealthy[1]["status"], 408, "{unhealthy:#}");
+
+    let run = check(json!(["health", "broken"])).await;
+    assert_eq!(run["status"], "faulted", "{run:#}");
+    assert_eq!(run["error"]["title"], "A required service is down");
+    assert_eq!(run["error"]["detail"], "broken (503), silent (408)");
+    silent.open();
+}
+
+/// A deployment API whose new version comes up, or not, after two looks.
+async fn deployments(end: &'static str) -> Stub {
+    let stub = Stub::start().await;
+    stub.on("GET", "/services/shop")
+        .answer(200, json!({ "version": "1.0" }));
+    stub.on("PUT", "/services/shop").answer(202, json!({}));
+    stub.on("GET", "/services/shop/deployment")
+        .answer(200, json!({ "state": end }));
+    stub.on("GET", "/services/shop/deployment")
+        .times(2)
+        .answer(200, json!({ "state": "running" }));
+    stub
+}
+
+async fn deploy(stub: &Stub, patience: &str) -> Value {
+    let host = Host::dev(&[stub.url()]).await;
+    host.publish_file("workflows/deploy-with-rollback.yaml")
+        .await;
+    let input =
+        json!({ "api": stub.url(), "service": "shop", "version": "2.0", "patience": patience });
+    host.ended(&host.start("demo/deploy-with-rollback", &input).await)
+        .await
+}
+
+fn versions(stub: &Stub) -> Vec<Value> {
+    stub.seen_on("PUT", "/services/shop")
+        .iter()
+        .map(|seen| seen.json()["version"].clone())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_deployment_that_comes_up_stays() {
+    let stub = deployments("live").await;
+    let run = deploy(&stub, "PT1M").await;
+    assert_eq!(
+        run["output"],
+        json!({ "service": "shop", "version": "2.0", "rolledBack": false }),
+        "{run:#}"
+    );
+    assert_eq!(versions(&stub), ["2.0"]);
+    assert_eq!(stub.seen_on("GET", "/services/shop/deployment").len(), 3);
+}
+
+#[tokio::test]
+async fn a_deployment_that_fails_is_rolled_back() {
+    let stub = deployments("failed").await;
+    let run = deploy(&stub, "PT1M").await;
+    assert_eq!(run["output"]["rolledBack"], true, "{run:#}");
+    assert_eq!(run["output"]["reason"], "The new version did not come up");
+    assert_eq!(versions(&stub), ["2.0", "1.0"]);
+}
+
+#[tokio::test]
+async fn a_deployment_that_takes_too_long_is_rolled_back() {
+    let stub = deployments("running").await;
+    let run = deploy(&stub, "PT1.2S").await;
+    assert_eq!(run["output"]["rolledBack"], true, "{run:#}");
+    assert_eq!(versions(&stub), ["2.0", "1.0"]);
+}
+
+#[tokio::test]
+async fn the_fastest_mirror_wins() {
+    let (slow, fast) = (Stub::start().await, Stub::start().await);
+    slow.on("GET", "/file")
+        .answer(200, json!("from the slow one"));
+    let held = slow.on("GET", "/file").hold();
+    fast.on("GET", "/file")
+        .answer(200, json!("from the fast one"));
+    let host = Host::dev(&[slow.url(), fast.url()]).await;
+    host.publish_file("workflows/fastest-mirror.yaml").await;
+    let input = json!({ "mirrors": [slow.url(), fast.url()], "path": "/file" });
+    let run = host
+        .ended(&host.start("demo/fastest-mirror", &input).await)
+        .await;
+    assert_eq!(
+        run["output"],
+        json!({ "mirror": fast.url(), "content": "from the fast one" }),
+        "{run:#}"
+    );
+    held.open();
+}
