@@ -187,5 +187,5 @@ fn artifact(crate_dir: &Path, messages: &[u8]) -> Option<Artifact> {
                 wasm,
             })
         })
-        .last()
+        .next_back()
 }

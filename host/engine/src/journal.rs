@@ -218,7 +218,9 @@ mod tests {
         let (sender, mut durable) = tokio::sync::mpsc::unbounded_channel();
         for key in 0..5 {
             let sender = sender.clone();
-            journal.append(batch(key), move || drop(sender.send(key)));
+            journal.append(batch(key), move || {
+                let _ = sender.send(key);
+            });
         }
         let thread = writer(&journal, store.clone());
         for key in 0..5 {
@@ -241,7 +243,9 @@ mod tests {
         let store = Arc::new(FaultyStore::new(memory.clone(), Fault::Full(1, 3)));
         let journal = Journal::new(10);
         let (sender, durable) = oneshot::channel();
-        journal.append(batch(1), move || drop(sender.send(())));
+        journal.append(batch(1), move || {
+            let _ = sender.send(());
+        });
         let thread = writer(&journal, store);
         let refused = journal.commit(batch(2)).await;
         assert!(

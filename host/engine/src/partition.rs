@@ -34,6 +34,7 @@ use turn::Turn;
 const IDLE: Duration = Duration::from_secs(3600);
 
 /// What a partition is told.
+#[expect(clippy::large_enum_variant, reason = "nearly all messages are answers")]
 pub(crate) enum Message {
     /// A new run is durable.
     Begin(Box<Begin>),
@@ -102,7 +103,7 @@ impl Partition {
                 Ok(loaded) => self.resume(loaded, place),
                 // It stays as it is in the store, for a host that can read it.
                 Err(error) => {
-                    tracing::error!(%tenant, %run, %error, "an open run can't be recovered")
+                    tracing::error!(%tenant, %run, %error, "an open run can't be recovered");
                 }
             }
         }

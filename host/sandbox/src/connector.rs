@@ -203,10 +203,6 @@ impl Connector {
         call.run(&self.0, grant, context).await
     }
 
-    #[expect(
-        clippy::result_large_err,
-        reason = "a failed call is an outcome, which is not passed far"
-    )]
     fn begin<'a>(&self, function: &'a Function, arguments: &Value) -> Result<Call<'a>, Failure> {
         let invalid =
             |detail: String| Failure::new(FailureKind::Validation, "invalid arguments", detail);

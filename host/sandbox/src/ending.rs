@@ -1,10 +1,5 @@
 //! How a call ended, in a workflow's terms.
 
-#![expect(
-    clippy::result_large_err,
-    reason = "a failed call is an outcome, which is not passed far"
-)]
-
 use std::time::Duration;
 
 use serde_json::Value;

@@ -114,6 +114,13 @@ impl Held {
 
     /// The body as JSON of this shape.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        // Every body is an object. Serde would take an array too, for its members in their order.
+        if self.bytes.trim_ascii_start().starts_with(b"[") {
+            return Err(Refusal::new(
+                ProblemKind::InvalidJson,
+                "expected a JSON object, found an array",
+            ));
+        }
         let mut deserializer = serde_json::Deserializer::from_slice(&self.bytes);
         let value = serde_path_to_error::deserialize(&mut deserializer)
             .map_err(|error| invalid_json(&error.path().to_string(), error.inner()))?;

@@ -152,7 +152,7 @@ fn prefers_yaml(headers: &HeaderMap) -> bool {
                 .unwrap_or(1.0);
             match name.as_str() {
                 "application/yaml" | "application/x-yaml" | "text/yaml" | "text/x-yaml" => {
-                    yaml = yaml.max(weight)
+                    yaml = yaml.max(weight);
                 }
                 "application/json" | "application/*" | "*/*" => json = json.max(weight),
                 _ => {}

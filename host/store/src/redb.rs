@@ -118,7 +118,7 @@ impl RedbStore {
             for operation in batch.operations() {
                 match operation {
                     Operation::Put(key, value) => {
-                        drop(table.insert(key.as_slice(), value.as_slice())?)
+                        drop(table.insert(key.as_slice(), value.as_slice())?);
                     }
                     Operation::Delete(key) => drop(table.remove(key.as_slice())?),
                 }

@@ -166,7 +166,7 @@ pub(crate) enum Kind {
     Raise(Raise),
     Set(Template),
     Switch(Vec<Case>),
-    Try(Try),
+    Try(Box<Try>),
     Wait(DurationTemplate),
 }
 

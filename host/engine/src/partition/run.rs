@@ -144,7 +144,7 @@ impl Partition {
                 task,
                 attempt,
                 answer,
-            })
+            });
         };
         let Some(digest) = run.pin(&invocation.connector).map(|pin| pin.digest) else {
             answered(no_such_connector(&invocation.connector));

@@ -76,7 +76,7 @@ impl Native {
                     match part {
                         Part::Literal(literal) => text.push_str(literal),
                         Part::Path(path) => {
-                            push_scalar(&mut text, &*path.evaluate(input, variable)?)?
+                            push_scalar(&mut text, &*path.evaluate(input, variable)?)?;
                         }
                     }
                 }

@@ -64,7 +64,7 @@ fn describe(plan: &Plan, id: NodeId, node: &Node) -> Value {
     }
     match &node.kind {
         Kind::Call(call) => {
-            description["function"] = Value::from(format!("{}@{}", call.function, call.connector))
+            description["function"] = Value::from(format!("{}@{}", call.function, call.connector));
         }
         Kind::Do(body) => description["start"] = first(plan, *body),
         Kind::For(it) => description["start"] = first(plan, it.body),

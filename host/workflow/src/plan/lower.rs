@@ -203,7 +203,7 @@ impl<'d> Lowering<'d> {
             TaskKind::Raise(it) => Kind::Raise(raise::lower(self, it)),
             TaskKind::Set(it) => Kind::Set(set::lower(self, it)),
             TaskKind::Switch(it) => Kind::Switch(switch::lower(self, it, targets)),
-            TaskKind::Try(it) => Kind::Try(r#try::lower(self, it, targets)),
+            TaskKind::Try(it) => Kind::Try(Box::new(r#try::lower(self, it, targets))),
             TaskKind::Wait(it) => Kind::Wait(wait::lower(self, it)),
             TaskKind::Emit(_) | TaskKind::Listen(_) | TaskKind::Run(_) => {
                 unreachable!("the document has said that this kind is unsupported")

@@ -62,7 +62,7 @@ impl UriTemplate {
                     None | Some(Value::Null) => {}
                     Some(Value::String(text)) => uri.extend(utf8_percent_encode(text, RESERVED)),
                     Some(value @ (Value::Number(_) | Value::Bool(_))) => {
-                        uri.push_str(&value.to_string())
+                        uri.push_str(&value.to_string());
                     }
                     Some(Value::Array(_) | Value::Object(_)) => {
                         return Err(format!(

@@ -1,10 +1,5 @@
 //! From the events of a YAML parser to a tree, with a stack of its own instead of recursion.
 
-#![expect(
-    clippy::result_large_err,
-    reason = "an error is made once, and ends the reading"
-)]
-
 use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as Marks, Tag};
