@@ -79,3 +79,52 @@ fn from_to(text: &str) -> Result<(String, String), String> {
     let (from, to) = text.split_once('=').ok_or("expected FROM=TO")?;
     Ok((from.to_owned(), to.to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// The help of a command, without colours and the width of the terminal.
+    fn help(path: &[&str]) -> String {
+        let mut command = Cli::command().term_width(100);
+        command.build();
+        let found = path.iter().fold(&mut command, |command, name| {
+            command
+                .find_subcommand_mut(name)
+                .expect("there is such a command")
+        });
+        found.render_help().to_string()
+    }
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_texts() {
+        for path in [
+            &[][..],
+            &["run"],
+            &["dev"],
+            &["serve"],
+            &["validate"],
+            &["workflow"],
+            &["runs"],
+            &["runs", "start"],
+            &["connector"],
+            &["connector", "grant"],
+            &["connector", "call"],
+            &["token", "new"],
+        ] {
+            let name = if path.is_empty() {
+                "baton".to_owned()
+            } else {
+                path.join("-")
+            };
+            insta::assert_snapshot!(format!("help-{name}"), help(path));
+        }
+    }
+}

@@ -32,7 +32,7 @@ impl Interrupts {
     /// Waits for a request. Once there can be no more, it waits for ever.
     pub(crate) async fn next(&mut self) {
         if self.requests.recv().await.is_none() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

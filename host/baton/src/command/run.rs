@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use baton_engine::{
     Engine, Note, PublishError, RunFilter, RunId, RunView, StartError, StartRun, Status as Phase,
@@ -26,6 +27,9 @@ use crate::signal::Interrupts;
 
 /// In whose name Ctrl-C cancels a run.
 const USER: &str = "the user";
+
+/// How long a run whose last line has been shown may take to store its end: far longer than a disk needs.
+const END_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The arguments of `baton run`.
 ///
@@ -133,11 +137,15 @@ async fn run(
         tags: BTreeMap::new(),
         idempotency_key: None,
     };
-    let started = engine.start(&tenant, request).await.map_err(cannot_start)?;
+    let started = engine
+        .start(&tenant, request)
+        .await
+        .map_err(|error| cannot_start(&error))?;
     let exit = follow(engine, &tenant, started.id, &mut display, interrupts).await?;
     drop(display);
 
-    let run = engine.run(&tenant, &started.id).await;
+    // The last line is shown from the journal, a moment before the run's end is stored.
+    let run = engine.wait(&tenant, &started.id, END_PATIENCE).await;
     let run = run.map_err(|error| Failure::new("cannot read the run").because(&error))?;
     let shown = ending(run.as_ref().unwrap_or(&started)).show(output)?;
     Ok(exit.unwrap_or(shown))
@@ -208,17 +216,17 @@ async fn tell_of_open_runs(
     }
     if open > 0 {
         display.say(&format!(
-            "{} of before in this data directory: going on as well",
+            "found {} in the data directory; work on that goes on as well",
             count(open, "open run")
         ));
     }
     Ok(())
 }
 
-fn cannot_start(error: StartError) -> Failure {
-    match &error {
-        StartError::InputTooLarge { .. } => Failure::invalid(&error),
-        _ => Failure::new("cannot start the run").because(&error),
+fn cannot_start(error: &StartError) -> Failure {
+    match error {
+        StartError::InputTooLarge { .. } => Failure::invalid(error),
+        _ => Failure::new("cannot start the run").because(error),
     }
 }
 

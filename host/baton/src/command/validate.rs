@@ -107,7 +107,7 @@ impl Offline {
         let connectors = engine
             .connectors(&TenantId::default())
             .await
-            .map_err(cannot_validate)?;
+            .map_err(|error| cannot_validate(&error))?;
         let connectors = connectors
             .into_iter()
             .map(|connector| connector.reference.name)
@@ -120,7 +120,7 @@ impl Offline {
             .engine
             .validate(&TenantId::default(), &source.text, Some(&source.name))
             .await;
-        let mut diagnostics = found.map_err(cannot_validate)?;
+        let mut diagnostics = found.map_err(|error| cannot_validate(&error))?;
         for diagnostic in &mut diagnostics {
             if diagnostic.code == code::UNKNOWN_FUNCTION
                 && self.is_installed_elsewhere(&source, diagnostic)
@@ -148,6 +148,6 @@ impl Offline {
 
 const ELSEWHERE: &str = "the host may have the connector: `baton validate --online` asks there";
 
-fn cannot_validate(error: Unavailable) -> Failure {
-    Failure::new("cannot validate").because(&error)
+fn cannot_validate(error: &Unavailable) -> Failure {
+    Failure::new("cannot validate").because(error)
 }

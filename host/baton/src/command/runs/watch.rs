@@ -58,7 +58,7 @@ pub(super) async fn follow(client: &Client, run: &Run, output: Output) -> Outcom
         }
     }
     drop(display);
-    ending(client.run(id).await?).show(output)
+    ending(&client.run(id).await?).show(output)
 }
 
 /// The document of the workflow that a run runs, as JSON; `null` where it can't be had. It is only for
@@ -92,7 +92,7 @@ pub(super) fn item(line: HistoryItem) -> Item {
     }
 }
 
-fn ending(run: Run) -> Ending {
+fn ending(run: &Run) -> Ending {
     let status = Status::from_name(run.summary.status.name());
     Ending {
         id: run.summary.id.clone(),

@@ -1,0 +1,190 @@
+//! The binary as a user meets it: what it prints, where, and how it ends. Nothing here needs a network.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+const BAD: &str = "document:
+  dsl: 1.0.3
+  namespace: demo
+  name: bad
+  version: 1.0.0
+do:
+- greet:
+    set: { greeting: hello }
+    then: nowhere
+- greet:
+    wait: PT1
+";
+
+const FAULTS: &str = "document: { dsl: 1.0.3, namespace: demo, name: faults, version: 1.0.0 }
+do:
+- refuse:
+    raise:
+      error:
+        type: https://example.org/errors/refused
+        status: 418
+        title: Refused
+        detail: it is a teapot
+";
+
+fn baton(arguments: &[&str], stdin: &str, home: &Path) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_baton"))
+        .args(arguments)
+        .env_clear()
+        .env("HOME", home)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary was built for this test");
+    // A command that does not read its input may have ended before all of it is written.
+    let _ = child
+        .stdin
+        .take()
+        .expect("it is a pipe")
+        .write_all(stdin.as_bytes());
+    child.wait_with_output().expect("the process was started")
+}
+
+fn check(arguments: &[&str], stdin: &str) -> (i32, String, String) {
+    let home = tempfile::tempdir().expect("there is a temporary directory");
+    let output = baton(arguments, stdin, home.path());
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (
+        output.status.code().unwrap_or(-1),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
+
+#[test]
+fn run_prints_the_output_alone() {
+    let document = FAULTS.split("do:").next().unwrap().to_owned()
+        + "do:\n- x: { set: { a: \"${ .n + 1 }\" } }\n";
+    let (code, stdout, stderr) = check(&["run", "-", "--input", "{\"n\":1}"], &document);
+    assert_eq!(
+        (code, stdout.as_str()),
+        (0, "{\n  \"a\": 2\n}\n"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("completed  x in"), "{stderr}");
+    assert!(
+        !stderr.contains('\u{1b}'),
+        "there are no colours in a pipe: {stderr}"
+    );
+
+    let (code, stdout, _) = check(
+        &["run", "-", "--input", "{\"n\":1}", "--output", "json"],
+        &document,
+    );
+    let run: serde_json::Value = serde_json::from_str(&stdout).expect("it is JSON");
+    assert_eq!(code, 0);
+    assert_eq!(run["status"], "completed");
+    assert_eq!(run["output"], serde_json::json!({ "a": 2 }));
+}
+
+#[test]
+fn a_fault_is_1_and_says_why() {
+    let (code, stdout, stderr) = check(&["run", "-"], FAULTS);
+    assert_eq!((code, stdout.as_str()), (1, ""), "{stderr}");
+    assert!(
+        stderr.contains("at /do/0/refuse: Refused: it is a teapot (refused, 418)"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn what_cannot_be_used_is_2() {
+    let (code, stdout, stderr) = check(&["run", "-"], BAD);
+    assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+    for arguments in [
+        &["run", "/no/such/file"][..],
+        &["run", "-", "--input", "{"],
+        &["run", "-", "--allow", "nowhere"],
+        &["run", "-", "--config", "base-url=1"],
+        &["run", "-", "--frobnicate"],
+        &["dev", "--listen", "0.0.0.0:0"],
+        &["serve", "--data", "/nonexistent/x"],
+        &["serve"],
+    ] {
+        let (code, stdout, stderr) = check(arguments, FAULTS);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}: {stderr}");
+        assert!(stderr.starts_with("error: "), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn validate_shows_every_error_with_its_line() {
+    let (code, stdout, stderr) = check(&["validate", "-"], BAD);
+    assert_eq!((code, stdout.as_str()), (1, ""));
+    insta::assert_snapshot!(stderr);
+    let (code, stdout, stderr) = check(&["validate", "-", "--output", "json"], BAD);
+    let answer: serde_json::Value = serde_json::from_str(&stdout).expect("it is JSON");
+    assert_eq!((code, stderr.as_str()), (1, ""));
+    assert_eq!(
+        (&answer["valid"], &answer["file"]),
+        (&false.into(), &"<stdin>".into())
+    );
+}
+
+#[test]
+fn a_connector_that_only_the_host_may_know_is_a_warning() {
+    let document =
+        FAULTS.split("do:").next().unwrap().to_owned() + "do:\n- x: { call: f@elsewhere }\n";
+    let (code, _, stderr) = check(&["validate", "-"], &document);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.starts_with("warning[unknown-function]"), "{stderr}");
+    let document = document.replace("f@elsewhere", "f@scim");
+    assert_eq!(check(&["validate", "-"], &document).0, 1);
+}
+
+#[test]
+fn a_host_that_is_not_there_is_named() {
+    let (code, _, stderr) = check(&["runs", "list", "--server", "http://127.0.0.1:1"], "");
+    assert_eq!(code, 1);
+    assert!(
+        stderr.contains("http://127.0.0.1:1") && stderr.contains("baton dev"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_token_comes_with_what_the_host_has_to_know() {
+    let (code, token, table) = check(&["token", "new", "--tenant", "acme", "--name", "ci"], "");
+    assert_eq!(code, 0);
+    assert!(
+        token.starts_with("baton_") && token.len() == "baton_\n".len() + 64,
+        "{token}"
+    );
+    assert!(
+        table.starts_with("[[token]]\ntenant = \"acme\"\nname = \"ci\"\nsha256 = \""),
+        "{table}"
+    );
+    assert!(!table.contains(token.trim()));
+}
+
+#[test]
+fn a_new_connector_is_a_crate_of_its_own() {
+    let home = tempfile::tempdir().expect("there is a temporary directory");
+    let into = home.path().display().to_string();
+    let output = baton(
+        &["connector", "new", "my-crm", "--into", &into],
+        "",
+        home.path(),
+    );
+    assert!(output.status.success(), "{output:?}");
+    let read = |path: &str| {
+        std::fs::read_to_string(home.path().join("my-crm").join(path)).expect("it is there")
+    };
+    assert!(read("Cargo.toml").contains("name = \"my-crm\""));
+    assert!(read("src/lib.rs").contains("exports::acme::my_crm::greetings"));
+    assert!(read("src/lib.rs").contains("path: [\"baton\", \"wit\"]"));
+    assert!(read("wit/connector.wit").contains("package acme:my-crm@1.0.0;"));
+    let again = baton(
+        &["connector", "new", "my-crm", "--into", &into],
+        "",
+        home.path(),
+    );
+    assert_eq!(again.status.code(), Some(2));
+}
