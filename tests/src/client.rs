@@ -82,13 +82,10 @@ impl Answer {
 impl Client {
     /// A client of the server at this address, which has no slash at its end.
     pub fn new(base: &str, token: Option<&str>) -> Self {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none());
         Self {
             base: base.to_owned(),
             token: token.map(str::to_owned),
-            http: http.build().expect("a client can be made"),
+            http: http(),
         }
     }
 
@@ -352,6 +349,17 @@ impl Client {
             answer.text()
         );
     }
+}
+
+/// What sends the requests of the tests: by no proxy, and following no redirects.
+pub(crate) fn http() -> reqwest::Client {
+    // The host's own client has reqwest built with TLS and no provider of it, which this one shares when
+    // all is built at once. It fails when there is one already, and then there is one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none());
+    builder.build().expect("a client can be made")
 }
 
 async fn read(request: reqwest::RequestBuilder) -> reqwest::Result<Answer> {

@@ -71,7 +71,7 @@ fn cache() -> PathBuf {
             .filter(|value| !value.is_empty())
             .map(PathBuf::from)
     };
-    variable("BATON_CACHE").unwrap_or_else(|| {
+    variable("BATON_TESTS_CACHE").unwrap_or_else(|| {
         variable("XDG_CACHE_HOME")
             .or_else(|| variable("HOME").map(|home| home.join(".cache")))
             .unwrap_or_else(std::env::temp_dir)

@@ -93,13 +93,9 @@ impl Stub {
     }
 
     async fn launch(upstream: Option<String>) -> Self {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none());
-        let http = http.build().expect("a client can be made");
         let shared = Arc::new(Shared {
             upstream,
-            http,
+            http: crate::client::http(),
             seen: Mutex::default(),
             rules: Mutex::default(),
         });

@@ -110,7 +110,12 @@ const WRONG: [(&str, &str, &[[&str; 3]]); 11] = [
         ",
         &[
             ["", "/do/0/a/with/display-name", "string"],
-            ["", "/do/1/b/with", "display-name"],
+            ["missing-argument", "/do/1/b/with", "display-name"],
+            [
+                "unknown-argument",
+                "/do/1/b/with/display-nam",
+                "did you mean",
+            ],
         ],
     ),
     (
@@ -123,7 +128,7 @@ const WRONG: [(&str, &str, &[[&str; 3]]); 11] = [
                   with:
                     type: com.example.event
         ",
-        &[["unsupported", "/do/0/a", "listen"]],
+        &[["unsupported", "/do/0/a/listen", "listen"]],
     ),
     (
         "impure jq",

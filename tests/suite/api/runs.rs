@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use baton_tests::{Client, Host, Stub};
+use baton_tests::{Client, Host, Stub, eventually};
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
@@ -154,6 +154,10 @@ async fn runs_are_found_by_status_workflow_tag_and_time() {
         echoes.push(id(&run).to_owned());
     }
     let resting = host.start("test/rest", &json!({})).await;
+    eventually("the run waits", async || {
+        (host.run(&resting).await["status"] == "waiting").then_some(())
+    })
+    .await;
     let found = async |query: &str| -> Vec<String> {
         host.all(&format!("/v1/runs?{query}"))
             .await
