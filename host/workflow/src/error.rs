@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::extent;
+
 /// The types of error that the specification names (dsl-reference, "Standard Error Types").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -117,6 +119,13 @@ impl Error {
     #[must_use]
     pub fn at(mut self, pointer: &str) -> Self {
         self.instance.get_or_insert_with(|| pointer.to_owned());
+        self
+    }
+
+    /// The same error, without data that is larger than a run can hold.
+    #[must_use]
+    pub(crate) fn bounded(mut self) -> Self {
+        self.data = self.data.filter(extent::fits_in_an_error);
         self
     }
 

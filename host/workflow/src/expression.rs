@@ -77,7 +77,7 @@ impl Expression {
         &self,
         input: &'a Value,
         variable: &dyn Fn(&str) -> Option<Cow<'a, Value>>,
-    ) -> Option<Value> {
+    ) -> Option<Cow<'a, Value>> {
         self.native.as_ref()?.evaluate(input, variable)
     }
 }

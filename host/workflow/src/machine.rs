@@ -22,6 +22,7 @@
 mod call;
 mod command;
 mod r#do;
+mod evaluate;
 mod event;
 mod flow;
 mod r#for;
@@ -48,6 +49,7 @@ use task::{Contexts, Place, Task, TaskId, Work};
 use crate::data::{Data, Timestamp};
 use crate::error::{Error, ErrorKind};
 use crate::expression::Evaluate;
+use crate::extent::{self, BYTES_PER_EVENT_MAX};
 use crate::plan::{NodeId, Plan};
 
 /// How many steps one event may take a run through. A workflow that goes on longer without a call or a
@@ -160,6 +162,7 @@ impl Machine {
             at,
             commands: Vec::new(),
             agenda: VecDeque::new(),
+            left: BYTES_PER_EVENT_MAX,
         };
         match event {
             Event::Started { input } => turn.started(input),
@@ -226,6 +229,8 @@ struct Turn<'a> {
     at: Timestamp,
     commands: Vec<Command>,
     agenda: VecDeque<Step>,
+    /// How many bytes of data the event may still make.
+    left: usize,
 }
 
 /// What is still to do before the event has been worked off.
@@ -271,9 +276,13 @@ impl Turn<'_> {
             Work::Call(invocation) if invocation.attempt == attempt => {}
             _ => return,
         }
+        let answer = answer.and_then(|output| {
+            extent::check("the call's result", &output)?;
+            Ok(output)
+        });
         match answer {
             Ok(output) => self.complete(id, output, None),
-            Err(error) => self.fail(id, error),
+            Err(error) => self.fail(id, error.bounded()),
         }
     }
 

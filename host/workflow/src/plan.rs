@@ -35,10 +35,10 @@ pub(crate) use duration::DurationTemplate;
 pub(crate) use r#for::For;
 pub(crate) use fork::Fork;
 pub(crate) use raise::Raise;
-pub(crate) use retry::RetryPolicy;
+pub(crate) use retry::{DELAY_MAX, RetryPolicy};
 pub(crate) use schema::Schema;
 pub(crate) use switch::Case;
-pub(crate) use template::{Scope, Template, truthy};
+pub(crate) use template::{Filling, Scope, Template, truthy};
 pub(crate) use r#try::Try;
 
 use crate::data::Data;

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use crate::extent::BYTES_MAX;
+
 /// An expression of a shape that needs no expression language.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Native {
@@ -66,13 +68,17 @@ impl Native {
         &self,
         input: &'a Value,
         variable: &dyn Fn(&str) -> Option<Cow<'a, Value>>,
-    ) -> Option<Value> {
+    ) -> Option<Cow<'a, Value>> {
         match self {
-            Self::Constant(value) => Some(value.clone()),
-            Self::Path(path) => path.evaluate(input, variable).map(Cow::into_owned),
+            Self::Constant(value) => Some(Cow::Owned(value.clone())),
+            Self::Path(path) => path.evaluate(input, variable),
             Self::Text(parts) => {
                 let mut text = String::new();
                 for part in parts {
+                    // What grows beyond all bounds is left to the component, which has one of memory.
+                    if text.len() > BYTES_MAX {
+                        return None;
+                    }
                     match part {
                         Part::Literal(literal) => text.push_str(literal),
                         Part::Path(path) => {
@@ -80,7 +86,7 @@ impl Native {
                         }
                     }
                 }
-                Some(Value::String(text))
+                Some(Cow::Owned(Value::String(text)))
             }
         }
     }
@@ -267,8 +273,8 @@ mod tests {
         let input = json!({"a": {"b": [10, {"c d": "x"}]}, "n": 1.5, "i": 7, "t": "ü", "z": null});
         let context = json!({"k": [true]});
         let lookup = |name: &str| (name == "context").then_some(Cow::Borrowed(&context));
-        let value =
-            Native::parse(source, &available).and_then(|native| native.evaluate(&input, &lookup));
+        let value = Native::parse(source, &available)
+            .and_then(|native| native.evaluate(&input, &lookup).map(Cow::into_owned));
         assert_eq!(value.as_ref(), expected, "{source}");
     }
 

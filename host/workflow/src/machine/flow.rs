@@ -2,18 +2,18 @@
 //! dsl.md, "Data Flow", in its order.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use super::command::{Command, Detail, Ending, NoteKind};
+use super::evaluate::{Moment, Side, check};
 use super::event::{TaskKey, TimerKey};
-use super::scope::View;
 use super::task::{Place, Task, TaskId, Variables, Work};
-use super::{Machine, Status, Step, Turn};
+use super::{Status, Step, Turn};
 use crate::data::Data;
-use crate::error::{Error, ErrorKind};
-use crate::plan::{DurationTemplate, Edge, Kind, NodeId, Sequence, Template, Transform, truthy};
+use crate::error::Error;
+use crate::extent;
+use crate::plan::{Edge, Kind, NodeId, Sequence, Transform};
 
 /// What goes in and out of the tasks under way.
 impl Turn<'_> {
@@ -39,8 +39,8 @@ impl Turn<'_> {
             ..Detail::default()
         };
         self.note(NoteKind::WorkflowStarted, None, None, detail);
-        let prepared = self
-            .transform_workflow(Side::Input, &input, &place)
+        let prepared = extent::check("the workflow's input", &input)
+            .and_then(|()| self.transform_workflow(Side::Input, &input, &place))
             .and_then(|input| {
                 self.workflow_limit(&input, &place)
                     .map(|limit| (input, limit))
@@ -370,11 +370,17 @@ impl Turn<'_> {
         self.run.keys.remove(&task.key);
         self.clear_timers(&task.key);
         match &task.work {
-            Work::Fork(fork) => fork
-                .contexts
-                .iter()
-                .for_each(|context| self.run.contexts.remove(*context)),
-            Work::Try(_) if !task.place.tried => self.forget_attempts(task.node),
+            Work::Fork(fork) => {
+                for context in &fork.contexts {
+                    self.run.contexts.remove(*context);
+                }
+            }
+            Work::Try(work) => {
+                self.count_on(task.node, work);
+                if !task.place.tried {
+                    self.forget_attempts(task.node);
+                }
+            }
             _ => {}
         }
         task
@@ -467,173 +473,4 @@ impl Turn<'_> {
             Detail::default(),
         );
     }
-}
-
-/// The moments of a task at which expressions are evaluated; later ones have more variables.
-#[derive(Clone, Copy)]
-pub(super) enum Moment<'a> {
-    /// `if` and `input.from`: there is no `$input` yet.
-    Before,
-    /// The task's own definition.
-    During,
-    /// `output.as`, with the raw output.
-    After(&'a Data),
-    /// `export.as`, with the raw and the transformed output.
-    Exporting(&'a Data, &'a Data),
-}
-
-/// Expressions.
-impl Turn<'_> {
-    /// Fills a template in, at a moment of a task. No template is the identity.
-    pub(super) fn fill(
-        &mut self,
-        id: TaskId,
-        template: Option<&Template>,
-        input: &Data,
-        moment: Moment<'_>,
-    ) -> Result<Data, Error> {
-        let Some(template) = template else {
-            return Ok(input.clone());
-        };
-        let task = &self.run.tasks[&id];
-        let view = view(self.run, task, &task.place, moment);
-        template
-            .evaluate(input, &view, self.evaluator)
-            .map_err(expression_error)
-    }
-
-    /// Fills a template of a task's definition in, on `input` and with the variables of `place`.
-    pub(super) fn fill_on(
-        &mut self,
-        id: TaskId,
-        template: &Template,
-        input: &Data,
-        place: &Place,
-    ) -> Result<Data, Error> {
-        let view = view(self.run, &self.run.tasks[&id], place, Moment::During);
-        template
-            .evaluate(input, &view, self.evaluator)
-            .map_err(expression_error)
-    }
-
-    /// Fills a template of a task's definition in, on its input.
-    pub(super) fn define(&mut self, id: TaskId, template: &Template) -> Result<Data, Error> {
-        let input = self.run.tasks[&id].input.clone();
-        self.fill(id, Some(template), &input, Moment::During)
-    }
-
-    /// A duration of a task's definition.
-    pub(super) fn duration(
-        &mut self,
-        id: TaskId,
-        template: &DurationTemplate,
-    ) -> Result<Duration, Error> {
-        let task = &self.run.tasks[&id];
-        let view = view(self.run, task, &task.place, Moment::During);
-        template
-            .evaluate(&task.input, &view, self.evaluator)
-            .map_err(expression_error)
-    }
-
-    fn condition(
-        &mut self,
-        id: TaskId,
-        template: Option<&Template>,
-        input: &Data,
-    ) -> Result<bool, Error> {
-        let Some(template) = template else {
-            return Ok(true);
-        };
-        self.fill(id, Some(template), input, Moment::Before)
-            .map(|value| truthy(&value))
-    }
-
-    /// The workflow's own `input` and `output`. The input is checked before it is transformed, the
-    /// output after.
-    fn transform_workflow(
-        &mut self,
-        side: Side,
-        value: &Data,
-        place: &Place,
-    ) -> Result<Data, Error> {
-        let plan = self.run.plan.clone();
-        let (transform, what) = match side {
-            Side::Input => (&plan.input, "the workflow's input"),
-            Side::Output => (&plan.output, "the workflow's output"),
-        };
-        if let Side::Input = side {
-            check(transform, what, value)?;
-        }
-        let transformed = match &transform.template {
-            None => value.clone(),
-            Some(template) => {
-                let view = workflow_view(self.run, place);
-                template
-                    .evaluate(value, &view, self.evaluator)
-                    .map_err(expression_error)?
-            }
-        };
-        if let Side::Output = side {
-            check(transform, what, &transformed)?;
-        }
-        Ok(transformed)
-    }
-
-    fn workflow_limit(&mut self, input: &Data, place: &Place) -> Result<Option<Duration>, Error> {
-        let plan = self.run.plan.clone();
-        let Some(timeout) = &plan.timeout else {
-            return Ok(None);
-        };
-        let view = workflow_view(self.run, place);
-        timeout
-            .evaluate(input, &view, self.evaluator)
-            .map(Some)
-            .map_err(expression_error)
-    }
-}
-
-/// The two sides of a workflow.
-#[derive(Clone, Copy)]
-enum Side {
-    Input,
-    Output,
-}
-
-fn view<'a>(run: &'a Machine, task: &'a Task, place: &'a Place, moment: Moment<'a>) -> View<'a> {
-    let (input, raw_output, output) = match moment {
-        Moment::Before => (None, None, None),
-        Moment::During => (Some(&task.input), None, None),
-        Moment::After(raw) => (Some(&task.input), Some(raw), None),
-        Moment::Exporting(raw, output) => (Some(&task.input), Some(raw), Some(output)),
-    };
-    View {
-        run,
-        place,
-        task: Some(task),
-        input,
-        raw_output,
-        output,
-    }
-}
-
-fn workflow_view<'a>(run: &'a Machine, place: &'a Place) -> View<'a> {
-    View {
-        run,
-        place,
-        task: None,
-        input: None,
-        raw_output: None,
-        output: None,
-    }
-}
-
-fn check(transform: &Transform, what: &str, value: &Value) -> Result<(), Error> {
-    transform
-        .schema
-        .as_ref()
-        .map_or(Ok(()), |schema| schema.check(what, value))
-}
-
-fn expression_error(detail: String) -> Error {
-    Error::new(ErrorKind::Expression, "An expression failed", detail)
 }

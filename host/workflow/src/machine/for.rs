@@ -16,8 +16,8 @@ impl Turn<'_> {
         let items = self
             .define(id, &it.collection)
             .and_then(|collection| match &*collection {
-                Value::Array(items) => Ok(items.clone()),
-                Value::Null => Ok(Vec::new()),
+                Value::Array(_) => Ok(collection),
+                Value::Null => Ok(Arc::new(Value::Array(Vec::new()))),
                 other => Err(Error::new(
                     ErrorKind::Expression,
                     "There is nothing to iterate over",
@@ -50,14 +50,14 @@ impl Turn<'_> {
         let (Work::For(work), Kind::For(it)) = (&task.work, &plan.node(task.node).kind) else {
             unreachable!("only loops are iterated")
         };
-        let Some(item) = work.items.get(work.index) else {
+        let Some(item) = work.items.get(work.index).cloned() else {
             return self.complete(id, input, None);
         };
         let index = Arc::new(Value::from(work.index));
         let place = task
             .place
             .inside(id)
-            .with(&it.each, Arc::new(item.clone()))
+            .with(&it.each, Arc::new(item))
             .with(&it.at, index);
         let goes_on = match &it.condition {
             None => Ok(true),

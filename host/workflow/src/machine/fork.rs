@@ -13,7 +13,8 @@ use super::Step;
 use super::Turn;
 use super::task::{ForkWork, Place, TaskId, Work};
 use crate::data::Data;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::extent::{self, Room};
 use crate::plan::{Fork, Kind};
 
 impl Turn<'_> {
@@ -55,21 +56,42 @@ impl Turn<'_> {
         work.open -= 1;
         work.outputs[slot as usize] = Some(output.clone());
         let open = work.open;
-        if competes {
+        let joined = if competes {
             self.cancel_where(id, |other| other != slot);
-            self.merge(id, |other| other == slot as usize);
-            self.complete(id, output, None);
+            self.merge(id, |other| other == slot as usize)
+                .map(|()| output)
         } else if open == 0 {
-            self.merge(id, |_| true);
-            let outputs = self
-                .fork_work(id)
-                .outputs
-                .iter()
-                .flatten()
-                .map(|it| Value::clone(it))
-                .collect();
-            self.complete(id, Arc::new(Value::Array(outputs)), None);
+            self.merge(id, |_| true).and_then(|()| self.join(id))
+        } else {
+            return;
+        };
+        match joined {
+            Ok(output) => self.complete(id, output, None),
+            Err(error) => self.fail(id, error),
         }
+    }
+
+    /// The array of the branches' outputs.
+    fn join(&mut self, id: TaskId) -> Result<Data, Error> {
+        let outputs = self.fork_work(id).outputs.clone();
+        let mut room = Room::new(self.left);
+        let mut array = Vec::with_capacity(outputs.len());
+        let fits = room.descend().and_then(|()| {
+            outputs.iter().flatten().try_for_each(|output| {
+                room.take(output)?;
+                array.push(Value::clone(output));
+                Ok(())
+            })
+        });
+        self.left = room.left_of(self.left);
+        fits.map_err(|why| {
+            Error::new(
+                ErrorKind::Validation,
+                "The outputs of the branches are too large",
+                why,
+            )
+        })?;
+        Ok(Arc::new(Value::Array(array)))
     }
 
     /// An error has left a branch.
@@ -95,24 +117,26 @@ impl Turn<'_> {
     }
 
     /// Takes what the branches of `slots` changed into the context around the fork.
-    fn merge(&mut self, id: TaskId, slots: impl Fn(usize) -> bool) {
+    fn merge(&mut self, id: TaskId, slots: impl Fn(usize) -> bool) -> Result<(), Error> {
         let work = self.fork_work(id);
         let (base, contexts) = (work.base.clone(), work.contexts.clone());
         let mut merged = base.clone();
         for (_, context) in contexts.iter().enumerate().filter(|(slot, _)| slots(*slot)) {
-            merge_changes(&mut merged, &base, self.run.contexts.get(*context));
+            let changed = self.run.contexts.get(*context);
+            if !Arc::ptr_eq(&base, changed) {
+                merge_changes(&mut merged, &base, changed);
+                extent::check("the merged context", &merged)?;
+            }
         }
         let around = self.run.tasks[&id].place.context;
         self.run.contexts.set(around, merged);
+        Ok(())
     }
 }
 
 /// Takes the members that `changed` has differently from `base` into `merged`. Where a context is no
 /// object any more there are no members to merge, and the changed one replaces the other.
 fn merge_changes(merged: &mut Data, base: &Data, changed: &Data) {
-    if Arc::ptr_eq(base, changed) || base == changed {
-        return;
-    }
     let (Value::Object(before), Value::Object(after)) = (&**base, &**changed) else {
         *merged = changed.clone();
         return;

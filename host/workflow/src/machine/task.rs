@@ -82,7 +82,8 @@ pub(super) enum Work {
 /// How far a loop is.
 #[derive(Debug)]
 pub(super) struct ForWork {
-    pub(super) items: Vec<Value>,
+    /// An array.
+    pub(super) items: Data,
     /// The iteration under way, from 0.
     pub(super) index: usize,
 }
@@ -109,6 +110,9 @@ pub(super) struct TryWork {
     /// How often the run had come to the tasks of the body when it first began: where the counts go
     /// back to when it tries again, so that a call keeps its identity over all attempts.
     pub(super) visits: Vec<u32>,
+    /// The highest that they have come to in any attempt: where the counts go on when it is over, so that
+    /// no identity is used again for another call.
+    pub(super) highest: Vec<u32>,
 }
 
 /// What a `try` is at.

@@ -14,26 +14,30 @@ use super::event::TimerKey;
 use super::task::{Place, TaskId, TryPhase, TryWork, Work};
 use crate::data::Data;
 use crate::error::{Error, ErrorKind};
-use crate::plan::{DurationTemplate, Kind, NodeId, RetryPolicy, Template, Try, truthy};
+use crate::plan::{DELAY_MAX, DurationTemplate, Kind, NodeId, RetryPolicy, Template, Try, truthy};
 
 impl Turn<'_> {
     pub(super) fn begin_try(&mut self, id: TaskId, _: &Try) {
-        let visits = self
-            .body(id)
-            .map(|node| self.run.visits.get(&node).copied().unwrap_or(0))
+        let visits: Vec<u32> = self
+            .body(self.run.tasks[&id].node)
+            .map(|node| self.visits(node))
             .collect();
         self.task_mut(id).work = Work::Try(TryWork {
             retries: 0,
             phase: TryPhase::Trying,
+            highest: visits.clone(),
             visits,
         });
         self.attempt(id);
     }
 
-    /// The body's tasks, and those of the handler behind them.
-    fn body(&self, id: TaskId) -> impl Iterator<Item = NodeId> + use<> {
-        let node = self.run.tasks[&id].node;
+    /// The tasks inside a `try`: those of its body, and those of the handler behind them.
+    fn body(&self, node: NodeId) -> impl Iterator<Item = NodeId> + use<> {
         (node.0 + 1..self.run.plan.node(node).end.0).map(NodeId)
+    }
+
+    fn visits(&self, node: NodeId) -> u32 {
+        self.run.visits.get(&node).copied().unwrap_or(0)
     }
 
     /// Begins the body.
@@ -65,9 +69,13 @@ impl Turn<'_> {
 
     /// The delay between two attempts is over.
     pub(super) fn try_again(&mut self, id: TaskId) {
-        let nodes: Vec<NodeId> = self.body(id).collect();
+        let nodes: Vec<NodeId> = self.body(self.run.tasks[&id].node).collect();
+        let counts: Vec<u32> = nodes.iter().map(|node| self.visits(*node)).collect();
         let work = self.try_work(id);
         work.phase = TryPhase::Trying;
+        for (highest, count) in work.highest.iter_mut().zip(counts) {
+            *highest = count.max(*highest);
+        }
         let visits = work.visits.clone();
         // The same visits again: each call of the body keeps its identity, and with it its
         // idempotency key, over all attempts.
@@ -75,6 +83,15 @@ impl Turn<'_> {
             self.run.visits.insert(node, visit);
         }
         self.attempt(id);
+    }
+
+    /// A `try` has been left. What comes to its tasks next counts on from the highest number that any
+    /// attempt has used, so that no call is ever given the identity of another.
+    pub(super) fn count_on(&mut self, try_node: NodeId, work: &TryWork) {
+        for (node, highest) in self.body(try_node).zip(&work.highest) {
+            let visits = self.run.visits.entry(node).or_default();
+            *visits = (*highest).max(*visits);
+        }
     }
 
     /// An attempt has taken longer than one may.
@@ -165,8 +182,10 @@ impl Turn<'_> {
             let (from, to) = (self.duration(id, from)?, self.duration(id, to)?);
             delay += self.jitter(id, number, from, to);
         }
-        // Who asks to be left alone for a while is.
-        delay = delay.max(Duration::from_millis(error.retry_after.unwrap_or(0)));
+        // Who asks to be left alone for a while is; not for ever.
+        delay = delay
+            .max(Duration::from_millis(error.retry_after.unwrap_or(0)))
+            .min(DELAY_MAX);
         if let Some(limit) = self.optional_duration(id, retry.total_limit.as_ref())? {
             let end = self.run.tasks[&id].started_at.after(limit);
             if self.at.after(delay) > end {

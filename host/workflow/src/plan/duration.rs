@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::template::{Scope, Template};
+use super::template::{Filling, Template};
 use crate::data::Data;
 use crate::document;
-use crate::expression::Evaluate;
 
 /// A duration, or what evaluates to one.
 #[derive(Debug)]
@@ -26,13 +25,12 @@ impl DurationTemplate {
     pub(crate) fn evaluate(
         &self,
         input: &Data,
-        scope: &dyn Scope,
-        evaluator: &mut dyn Evaluate,
+        filling: &mut Filling<'_>,
     ) -> Result<Duration, String> {
         match self {
             Self::Constant(duration) => Ok(*duration),
             Self::Template(template) => template
-                .evaluate(input, scope, evaluator)
+                .evaluate(input, filling)
                 .and_then(|value| from_value(&value)),
         }
     }

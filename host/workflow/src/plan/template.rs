@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::uri_template::UriTemplate;
 use crate::data::Data;
 use crate::expression::{Evaluate, Expression};
+use crate::extent::Room;
 
 /// JSON with expressions in it, as far evaluated as it can be without data.
 #[derive(Clone, Debug)]
@@ -28,69 +29,83 @@ pub(crate) trait Scope {
     fn variable(&self, name: &str) -> Option<Cow<'_, Value>>;
 }
 
+/// What a template is filled in with.
+pub(crate) struct Filling<'a> {
+    pub(crate) scope: &'a dyn Scope,
+    pub(crate) evaluator: &'a mut dyn Evaluate,
+    /// What the value may still take.
+    pub(crate) room: Room,
+}
+
 impl Template {
     /// Fills the template in.
     ///
     /// # Errors
     ///
-    /// What the first expression that fails, in document order, says.
-    pub(crate) fn evaluate(
-        &self,
-        input: &Data,
-        scope: &dyn Scope,
-        evaluator: &mut dyn Evaluate,
-    ) -> Result<Data, String> {
+    /// What the first expression that fails, in document order, says; or that the value becomes larger
+    /// than a value may be.
+    pub(crate) fn evaluate(&self, input: &Data, filling: &mut Filling<'_>) -> Result<Data, String> {
         match self {
             Self::Constant(value) => Ok(value.clone()),
             Self::Expression(expression) if expression.is_identity() => Ok(input.clone()),
-            _ => self.fill(input, scope, evaluator).map(Arc::new),
+            _ => self.fill(input, filling).map(Arc::new),
         }
     }
 
-    fn fill(
-        &self,
-        input: &Data,
-        scope: &dyn Scope,
-        evaluator: &mut dyn Evaluate,
-    ) -> Result<Value, String> {
+    fn fill(&self, input: &Data, filling: &mut Filling<'_>) -> Result<Value, String> {
         match self {
-            Self::Constant(value) => Ok(Value::clone(value)),
-            Self::Expression(expression) => evaluate(expression, input, scope, evaluator),
-            Self::Uri(template) => template.expand(input).map(Value::String),
-            Self::Object(members) => {
+            Self::Constant(value) => {
+                filling.room.take(value)?;
+                Ok(Value::clone(value))
+            }
+            Self::Expression(expression) => filling.evaluate(expression, input),
+            Self::Uri(template) => {
+                let uri = Value::String(template.expand(input)?);
+                filling.room.take(&uri)?;
+                Ok(uri)
+            }
+            Self::Object(members) => filling.deeper(|filling| {
                 let mut object = Map::with_capacity(members.len());
                 for (key, member) in members {
-                    object.insert(key.clone(), member.fill(input, scope, evaluator)?);
+                    filling.room.take_bytes(key.len())?;
+                    object.insert(key.clone(), member.fill(input, filling)?);
                 }
                 Ok(Value::Object(object))
-            }
-            Self::Array(items) => items
-                .iter()
-                .map(|item| item.fill(input, scope, evaluator))
-                .collect(),
+            }),
+            Self::Array(items) => filling
+                .deeper(|filling| items.iter().map(|item| item.fill(input, filling)).collect()),
         }
     }
 }
 
-fn evaluate(
-    expression: &Expression,
-    input: &Value,
-    scope: &dyn Scope,
-    evaluator: &mut dyn Evaluate,
-) -> Result<Value, String> {
-    let lookup = |name: &str| scope.variable(name);
-    if let Some(value) = expression.evaluate_native(input, &lookup) {
-        return Ok(value);
+impl Filling<'_> {
+    fn deeper<T>(
+        &mut self,
+        inside: impl FnOnce(&mut Self) -> Result<T, String>,
+    ) -> Result<T, String> {
+        self.room.descend()?;
+        let made = inside(self);
+        self.room.ascend();
+        made
     }
-    // A variable that the plan thought to exist and the machine does not have is null: `$output` of a
-    // task that has none yet.
-    let values: Vec<Cow<'_, Value>> = expression
-        .variables
-        .iter()
-        .map(|name| scope.variable(name).unwrap_or(Cow::Owned(Value::Null)))
-        .collect();
-    let values: Vec<&Value> = values.iter().map(AsRef::as_ref).collect();
-    evaluator.evaluate(expression, input, &values)
+
+    fn evaluate(&mut self, expression: &Expression, input: &Value) -> Result<Value, String> {
+        let scope = self.scope;
+        let lookup = |name: &str| scope.variable(name);
+        if let Some(value) = expression.evaluate_native(input, &lookup) {
+            // Whether it fits is seen before it is copied.
+            self.room.take(&value)?;
+            return Ok(value.into_owned());
+        }
+        // A variable that the plan thought to exist and the machine does not have is null: `$output` of a
+        // task that has none yet.
+        let variable = |name: &String| scope.variable(name).unwrap_or(Cow::Owned(Value::Null));
+        let values: Vec<Cow<'_, Value>> = expression.variables.iter().map(variable).collect();
+        let values: Vec<&Value> = values.iter().map(AsRef::as_ref).collect();
+        let value = self.evaluator.evaluate(expression, input, &values)?;
+        self.room.take(&value)?;
+        Ok(value)
+    }
 }
 
 /// Whether a condition holds: everything but `false` and `null`, as in jq.

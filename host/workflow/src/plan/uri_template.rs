@@ -3,6 +3,8 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
+use crate::extent::BYTES_MAX;
+
 /// All but the unreserved characters of RFC 3986, as RFC 6570 section 3.2.2 encodes them.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -56,6 +58,9 @@ impl UriTemplate {
     pub(crate) fn expand(&self, input: &Value) -> Result<String, String> {
         let mut uri = String::new();
         for part in &self.parts {
+            if uri.len() > BYTES_MAX {
+                return Err(format!("the URI would be longer than {BYTES_MAX} bytes"));
+            }
             match part {
                 Part::Literal(text) => uri.push_str(text),
                 Part::Variable(name) => match input.get(name) {

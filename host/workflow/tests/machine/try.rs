@@ -213,3 +213,49 @@ do:
     assert!(seen.windows(2).any(|pair| pair[0] != pair[1]), "{seen:?}");
     assert_eq!(seen, delays());
 }
+
+#[test]
+fn no_call_is_given_the_identity_of_another() {
+    let tasks = "
+do:
+  - items:
+      for: { in: .items }
+      do:
+        - outer:
+            input: { from: '{ items: [1, 2, 3] }' }
+            try: [ { each: { for: { in: .items, each: n }, do: [ { work: { call: a@any, with: { n: '${ $n }' } } } ] } } ]
+            catch:
+              retry: { limit: { attempt: { count: 1 } } }
+              do: [ { gaveUp: { set: { items: [] } } } ]
+";
+    let mut run = Run::start(tasks, json!({"items": ["a", "b"]}));
+    run.ok("work", json!(1));
+    run.ok("work", json!(2));
+    run.fails("work", 500);
+    run.elapse();
+    run.fails("work", 500); // the first of the second attempt: given up
+    run.ok("work", json!(1)); // the first of the next item
+    run.ok("work", json!(2));
+    run.ok("work", json!(3));
+    let mut used = std::collections::HashSet::new();
+    for command in &run.commands {
+        if let baton_workflow::Command::Invoke(call) = command {
+            assert!(
+                used.insert((call.task.clone(), call.attempt)),
+                "{:?} {}",
+                call.task,
+                call.attempt
+            );
+        }
+    }
+    let visits: Vec<u32> = run
+        .commands
+        .iter()
+        .filter_map(|command| match command {
+            baton_workflow::Command::Invoke(call) => Some(call.task.visit),
+            _ => None,
+        })
+        .collect();
+    // The retry keeps the identity of the first call; the next item begins behind all that were used.
+    assert_eq!(visits, [1, 2, 3, 1, 4, 5, 6]);
+}
