@@ -119,6 +119,11 @@ impl Diagnostic {
         Self::new(source, Severity::Warning, code, span, message.into())
     }
 
+    /// Whether it keeps the document from being used.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
     /// The same, about the part of the document that `pointer` points to.
     #[must_use]
     pub fn pointing_to(mut self, pointer: impl Into<String>) -> Self {

@@ -88,7 +88,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::diagnostic::{self, Diagnostic, Severity, Source, Span};
+use crate::diagnostic::{self, Diagnostic, Source, Span};
 use crate::yaml::{self, Data, Entry, Node};
 
 /// A workflow document that is right as far as the document itself can tell.
@@ -101,6 +101,15 @@ pub struct Document {
     warnings: Vec<Diagnostic>,
 }
 
+/// What reading a text came to.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// What could be read; none where that is too little to go on with.
+    pub document: Option<Document>,
+    /// All that is wrong, sorted by place, warnings included.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
 impl Document {
     /// Reads a document in YAML 1.2 or JSON. `name` is what its author calls the text, usually a file's name.
     ///
@@ -108,32 +117,50 @@ impl Document {
     ///
     /// All that is wrong with it, at least one of them an error, sorted by place. At most about a hundred.
     pub fn parse(text: impl Into<Arc<str>>, name: Option<&str>) -> Result<Self, Vec<Diagnostic>> {
+        let Reading {
+            document,
+            diagnostics,
+        } = Self::read(text, name);
+        match document {
+            Some(document) if !diagnostics.iter().any(Diagnostic::is_error) => Ok(document),
+            _ => Err(diagnostics),
+        }
+    }
+
+    /// Reads as much of a document as can be read: for who wants to say all that is wrong with it, also
+    /// what only later stages can tell. Tasks that could not be read are left out.
+    pub fn read(text: impl Into<Arc<str>>, name: Option<&str>) -> Reading {
         let source = Source::new(text, name);
-        let yaml::Parsed { root, warnings } = yaml::parse(&source)?;
+        let yaml::Parsed { root, warnings } = match yaml::parse(&source) {
+            Ok(parsed) => parsed,
+            Err(diagnostics) => {
+                return Reading {
+                    document: None,
+                    diagnostics,
+                };
+            }
+        };
         let mut reader = read::Reader::new(&source, &root, warnings);
         let workflow = reader.workflow(&root);
         let mut diagnostics = reader.finish();
-        match workflow {
-            Some(workflow)
-                if diagnostics
-                    .iter()
-                    .all(|one| one.severity == Severity::Warning) =>
-            {
-                diagnostics.extend(reachable::check(&source, &workflow));
-                diagnostic::sort(&mut diagnostics);
-                let value = Arc::new(root.to_value());
-                Ok(Self {
-                    source,
-                    root: Arc::new(root),
-                    value,
-                    workflow: Arc::new(workflow),
-                    warnings: diagnostics,
-                })
-            }
-            _ => {
-                diagnostic::sort(&mut diagnostics);
-                Err(diagnostics)
-            }
+        // What leads where is known only when all tasks are.
+        if let Some(workflow) = &workflow
+            && !diagnostics.iter().any(Diagnostic::is_error)
+        {
+            diagnostics.extend(reachable::check(&source, workflow));
+        }
+        diagnostic::sort(&mut diagnostics);
+        let warnings = diagnostics.iter().filter(|it| !it.is_error()).cloned();
+        let document = workflow.map(|workflow| Self {
+            value: Arc::new(root.to_value()),
+            warnings: warnings.collect(),
+            source,
+            root: Arc::new(root),
+            workflow: Arc::new(workflow),
+        });
+        Reading {
+            document,
+            diagnostics,
         }
     }
 

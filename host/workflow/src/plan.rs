@@ -73,6 +73,14 @@ impl Plan {
     /// All that a document alone can't tell: functions that `catalog` does not have, arguments that do
     /// not fit them, schemas that are none, task kinds that this host does not run yet.
     pub fn new(document: &Document, catalog: &dyn Catalog) -> Result<Self, Vec<Diagnostic>> {
+        let Lowered {
+            plan, diagnostics, ..
+        } = Self::lower(document, catalog);
+        plan.ok_or(diagnostics)
+    }
+
+    /// Lowers a document as far as it goes, for who wants to say all that is wrong with it.
+    pub fn lower(document: &Document, catalog: &dyn Catalog) -> Lowered {
         lower::lower(document, catalog)
     }
 
@@ -100,6 +108,17 @@ impl Plan {
     pub(crate) fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
     }
+}
+
+/// What lowering a document came to.
+#[derive(Debug)]
+pub struct Lowered {
+    /// The plan; none where something is an error.
+    pub plan: Option<Plan>,
+    /// The expressions of all that could be lowered, for an expression language to look at.
+    pub expressions: Vec<Arc<Expression>>,
+    /// What is wrong, sorted by place, warnings included.
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// A task's place in the arena.

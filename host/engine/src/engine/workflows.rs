@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use baton_store::record::{DocumentRecord, Record, WorkflowRecord};
 use baton_store::{Batch, Digest, Direction, ReadError, TenantId, key};
-use baton_workflow::diagnostic::{self, Severity, Source, Span, code};
+use baton_workflow::diagnostic::{self, Source, Span, code};
+use baton_workflow::document::Reading;
+use baton_workflow::expression::Expression;
 use baton_workflow::{Diagnostic, Document, Plan, Timestamp};
 use semver::Version;
 use serde_json::Value;
@@ -270,39 +272,33 @@ fn check(
     text: Arc<str>,
     name: Option<&str>,
 ) -> Result<Checked, Unavailable> {
-    let document = match Document::parse(text, name) {
-        Ok(document) => document,
-        Err(diagnostics) => {
-            return Ok(Checked {
-                document: None,
-                plan: None,
-                diagnostics,
-            });
-        }
-    };
-    let mut diagnostics = document.warnings().to_vec();
-    let plan = match Plan::new(&document, &connectors(shared, tenant)?) {
-        Ok(plan) => {
-            diagnostics.extend(syntax_errors(shared, &document, &plan));
-            Some(plan)
-        }
-        Err(wrong) => {
-            diagnostics.extend(wrong);
-            None
-        }
-    };
+    let Reading {
+        document,
+        mut diagnostics,
+    } = Document::read(text, name);
+    let mut plan = None;
+    // Whatever could be read is looked at: all that is wrong is said at once.
+    if let Some(document) = &document {
+        let lowered = Plan::lower(document, &connectors(shared, tenant)?);
+        diagnostics.extend(lowered.diagnostics);
+        diagnostics.extend(syntax_errors(shared, document, &lowered.expressions));
+        plan = lowered.plan;
+    }
     diagnostic::sort(&mut diagnostics);
-    let plan = plan.filter(|_| diagnostics.iter().all(|it| it.severity != Severity::Error));
+    let plan = plan.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
     Ok(Checked {
-        document: Some(document),
+        document,
         plan,
         diagnostics,
     })
 }
 
-/// What the expression language says against the plan's expressions.
-fn syntax_errors(shared: &Shared, document: &Document, plan: &Plan) -> Vec<Diagnostic> {
-    let expressions = plan.expressions();
+/// What the expression language says against the expressions of a document.
+fn syntax_errors(
+    shared: &Shared,
+    document: &Document,
+    expressions: &[Arc<Expression>],
+) -> Vec<Diagnostic> {
     let Some(first) = expressions.first() else {
         return Vec::new();
     };

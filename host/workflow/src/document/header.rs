@@ -42,7 +42,7 @@ impl Read for Header {
         let namespace = namespace.and_then(|text| label(text, object.reader()));
         let name = name.and_then(|text| label(text, object.reader()));
         let dsl = dsl.and_then(|version| supported(version, object.reader()));
-        object.finish()?;
+        object.finish();
         Some(Self {
             dsl: dsl?,
             namespace: namespace?,

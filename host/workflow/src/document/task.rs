@@ -146,15 +146,14 @@ impl Read for TaskList {
                 .map(|(name, _)| (name.value.clone(), name.location.span))
                 .collect(),
         );
-        let right = items.len() == field.items().map_or(0, |items| items.len());
-        let tasks: Vec<_> = reader.in_scope(scope, |reader| {
+        // What could not be read has been reported, and is left out: the rest can still be looked at.
+        let tasks = reader.in_scope(scope, |reader| {
             items
                 .into_iter()
-                .map(|(name, field)| Task::read(name, &field, reader))
+                .filter_map(|(name, field)| Task::read(name, &field, reader))
                 .collect()
         });
-        let tasks = tasks.into_iter().collect::<Option<_>>()?;
-        right.then(|| Self {
+        Some(Self {
             tasks,
             location: field.location(),
         })
@@ -191,7 +190,8 @@ impl Task {
         let key = kind?;
         object.describe(key);
         let kind = TaskKind::read(key, &mut object);
-        object.finish_with(|unknown| misplaced(key, unknown))?;
+        // A key too many is reported; what the task does is clear all the same.
+        object.finish_with(|unknown| misplaced(key, unknown));
         Some(Self {
             name,
             location,

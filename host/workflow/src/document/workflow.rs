@@ -56,7 +56,7 @@ impl Read for Workflow {
                 Some("it belongs under `document`")
             }
             _ => None,
-        })?;
+        });
         Some(Self {
             header: header?,
             input: input?,

@@ -1,6 +1,8 @@
 //! Whether what a document gives a function fits what the function takes, as far as that can be seen
 //! before the expressions have been evaluated.
 
+use jsonschema::ValidationError;
+use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
 use super::builder::child;
@@ -18,9 +20,7 @@ pub(super) fn check(
     pointer: &str,
 ) -> Vec<Diagnostic> {
     let mut diagnostics = names(document, function, signature, arguments, pointer);
-    if diagnostics.is_empty() {
-        diagnostics = types(document, signature, arguments, pointer);
-    }
+    diagnostics.extend(types(document, signature, arguments, pointer));
     diagnostics
 }
 
@@ -45,9 +45,12 @@ fn names(
     };
     let unknown = arguments.keys().filter(|name| !known(name)).map(|name| {
         let message = format!("`{function}` has no parameter `{name}`");
-        document
-            .error_at(&child(at, name), code::UNKNOWN_ARGUMENT, message)
-            .with_help(advice(name, names()))
+        let pointer = child(at, name);
+        let span = document.key_span_of(&pointer).unwrap_or_default();
+        let help = nearest(name, names(), "its parameters are");
+        Diagnostic::error(document.source(), code::UNKNOWN_ARGUMENT, span, message)
+            .pointing_to(pointer)
+            .with_help(help.or_else(|| Some("it takes no arguments".to_owned())))
     });
     let required = signature.arguments["required"]
         .as_array()
@@ -65,28 +68,29 @@ fn names(
     unknown.chain(missing).collect()
 }
 
-fn advice<'a>(name: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<String> {
-    let nearest = names
+/// The nearest of `names`, or all of them behind `otherwise`.
+fn nearest<'a>(
+    name: &str,
+    names: impl Iterator<Item = &'a str> + Clone,
+    otherwise: &str,
+) -> Option<String> {
+    let likely = names
         .clone()
         .map(|other| (strsim::damerau_levenshtein(name, other), other))
         .min();
-    match nearest {
+    match likely {
         Some((distance, other)) if distance <= 2 + other.len() / 4 => {
             Some(format!("did you mean `{other}`?"))
         }
-        Some(_) => Some(format!(
-            "its parameters are {}",
-            names
-                .map(|it| format!("`{it}`"))
-                .collect::<Vec<_>>()
-                .join(", ")
-        )),
-        None => Some("it takes no arguments".to_owned()),
+        Some(_) => {
+            let names: Vec<String> = names.map(|it| format!("`{it}`")).collect();
+            Some(format!("{otherwise} {}", names.join(", ")))
+        }
+        None => None,
     }
 }
 
-/// Constants of the wrong type. Where an expression stands, or stands inside what a rule is about,
-/// nothing can be said yet.
+/// Constants of the wrong type. Where an expression stands, nothing can be said yet.
 fn types(
     document: &Document,
     signature: &Signature,
@@ -98,23 +102,138 @@ fn types(
     };
     let mut holes = Vec::new();
     find_holes(arguments, "", &mut holes);
-    let depends = |place: &str| {
-        holes
-            .iter()
-            .any(|hole| within(hole, place) || within(place, hole))
-    };
-    validator
-        .iter_errors(arguments)
-        .filter(|violation| !depends(&violation.instance_path().to_string()))
-        .map(|violation| {
-            let pointer = format!("{at}{}", violation.instance_path());
-            document.error_at(
-                &pointer,
-                code::WRONG_ARGUMENT,
-                format!("this does not fit the function: {violation}"),
-            )
+    let mut mistakes = Vec::new();
+    for violation in validator.iter_errors(arguments) {
+        explain(&violation, &signature.arguments, &holes, &mut mistakes);
+    }
+    mistakes
+        .into_iter()
+        .map(|mistake| {
+            let pointer = format!("{at}{}", mistake.place);
+            document
+                .error_at(&pointer, mistake.code, mistake.message)
+                .with_help(mistake.help)
         })
         .collect()
+}
+
+/// What is wrong with an argument, in words of its own.
+struct Mistake {
+    /// A pointer from the arguments on.
+    place: String,
+    code: &'static str,
+    message: String,
+    help: Option<String>,
+}
+
+/// Puts a violation of a schema into words, unless it may be an expression's doing.
+fn explain(
+    violation: &ValidationError<'_>,
+    schema: &Value,
+    holes: &[String],
+    out: &mut Vec<Mistake>,
+) {
+    let place = violation.instance_path().to_string();
+    let is_hole = holes.iter().any(|hole| within(&place, hole));
+    let holds_one = holes.iter().any(|hole| within(hole, &place));
+    // The parameters themselves have been looked at by name.
+    if is_hole
+        || (place.is_empty() && !matches!(violation.kind(), ValidationErrorKind::Type { .. }))
+    {
+        return;
+    }
+    let keyword = violation.schema_path().to_string();
+    let siblings = || {
+        keyword
+            .rsplit_once('/')
+            .and_then(|(around, _)| schema.pointer(around))
+            .unwrap_or(&Value::Null)
+    };
+    match violation.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            let known = siblings()["properties"].as_object();
+            let known = || {
+                known
+                    .into_iter()
+                    .flat_map(|it| it.keys())
+                    .map(String::as_str)
+            };
+            out.extend(unexpected.iter().map(|name| Mistake {
+                place: child(&place, name),
+                code: code::UNKNOWN_ARGUMENT,
+                message: format!("there is no member `{name}`"),
+                help: nearest(name, known(), "its members are"),
+            }));
+        }
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            out.push(Mistake {
+                message: format!("the member `{name}` is missing"),
+                code: code::MISSING_ARGUMENT,
+                help: Some(format!("add `{name}:` here")),
+                place,
+            });
+        }
+        ValidationErrorKind::AnyOf { context } if !holds_one => {
+            // An optional value: what is wrong with the value, rather than that it is not `null` either.
+            let meant = context.iter().filter(|branch| !is_about_null(branch));
+            match meant.collect::<Vec<_>>()[..] {
+                [branch] => branch
+                    .iter()
+                    .for_each(|inner| explain(inner, schema, holes, out)),
+                _ => out.push(other(place, violation)),
+            }
+        }
+        ValidationErrorKind::AnyOf { .. }
+        | ValidationErrorKind::OneOfNotValid { .. }
+        | ValidationErrorKind::OneOfMultipleValid { .. }
+        | ValidationErrorKind::Constant { .. }
+        | ValidationErrorKind::Enum { .. }
+            if holds_one => {}
+        ValidationErrorKind::Enum { options } => {
+            let options: Vec<String> = options
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(Value::to_string)
+                .collect();
+            out.push(Mistake {
+                message: format!(
+                    "{} is not among what may stand here",
+                    shortened(violation.instance())
+                ),
+                help: Some(format!("write one of {}", options.join(", "))),
+                code: code::WRONG_ARGUMENT,
+                place,
+            });
+        }
+        _ => out.push(other(place, violation)),
+    }
+}
+
+fn other(place: String, violation: &ValidationError<'_>) -> Mistake {
+    Mistake {
+        place,
+        code: code::WRONG_ARGUMENT,
+        message: format!("this does not fit the function: {violation}"),
+        help: None,
+    }
+}
+
+/// Whether all that a branch of a choice has to say is that the value is not `null`.
+fn is_about_null(branch: &[ValidationError<'_>]) -> bool {
+    branch
+        .iter()
+        .all(|it| it.to_string().ends_with("is not of type \"null\""))
+}
+
+/// A value as a person wants to read it in a message.
+fn shortened(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
 }
 
 /// The pointers of the expressions in `value`, and of the URI templates, which stand for text.

@@ -59,9 +59,8 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, it: &document::Call, pointer: &
             let template = lowering.builder.template(&arguments, &with, Moment::During);
             finish(lowering, reference, &at, &with, (arguments, template))
         }
-        document::Call::Protocol(_) | document::Call::Approval(_) => {
-            unreachable!("the document has said that this call is unsupported")
-        }
+        // The document says itself that such a call is unsupported.
+        document::Call::Protocol(_) | document::Call::Approval(_) => nothing(),
     }
 }
 

@@ -12,20 +12,16 @@ use serde_json::Value;
 use super::builder::{Builder, Moment};
 use super::catalog::Catalog;
 use super::{
-    Edge, Kind, Node, NodeId, Plan, Schema, Sequence, Template, Transform, call, r#for, fork,
-    raise, set, switch, r#try, wait,
+    Edge, Kind, Lowered, Node, NodeId, Plan, Schema, Sequence, Template, Transform, call, r#for,
+    fork, raise, set, switch, r#try, wait,
 };
-use crate::diagnostic::{self, Diagnostic, Severity, code};
+use crate::diagnostic::{self, Diagnostic, code};
 use crate::document::{
     self, Document, Flow, Located, Reusable, SchemaSource, Task, TaskKind, TaskList, Timeout,
 };
 
-/// Lowers a document; the errors of [`Plan::new`].
-pub(super) fn lower(document: &Document, catalog: &dyn Catalog) -> Result<Plan, Vec<Diagnostic>> {
-    let unsupported = document.unsupported();
-    if !unsupported.is_empty() {
-        return Err(unsupported);
-    }
+/// Lowers a document, going on past what is wrong: see [`Lowered`].
+pub(super) fn lower(document: &Document, catalog: &dyn Catalog) -> Lowered {
     let mut lowering = Lowering {
         document,
         catalog,
@@ -33,26 +29,19 @@ pub(super) fn lower(document: &Document, catalog: &dyn Catalog) -> Result<Plan, 
         nodes: Vec::new(),
         connectors: BTreeSet::new(),
     };
+    for diagnostic in document.unsupported() {
+        lowering.builder.report(diagnostic);
+    }
     let workflow = document.workflow();
-    let input = workflow.input.as_ref().map(|input| {
-        lowering.transform(
-            input.schema.as_ref(),
-            input.from.as_ref(),
-            Moment::WorkflowInput,
-        )
-    });
-    let timeout = workflow
-        .timeout
-        .as_ref()
-        .map(|timeout| lowering.timeout(timeout, Moment::WorkflowInput));
+    let input = workflow.input.as_ref();
+    let input = input
+        .map(|it| lowering.transform(it.schema.as_ref(), it.from.as_ref(), Moment::WorkflowInput));
+    let timeout = workflow.timeout.as_ref();
+    let timeout = timeout.map(|it| lowering.timeout(it, Moment::WorkflowInput));
     let body = lowering.list(&workflow.tasks);
-    let output = workflow.output.as_ref().map(|output| {
-        lowering.transform(
-            output.schema.as_ref(),
-            output.r#as.as_ref(),
-            Moment::WorkflowOutput,
-        )
-    });
+    let output = workflow.output.as_ref();
+    let output = output
+        .map(|it| lowering.transform(it.schema.as_ref(), it.r#as.as_ref(), Moment::WorkflowOutput));
     let Lowering {
         builder,
         nodes,
@@ -60,11 +49,9 @@ pub(super) fn lower(document: &Document, catalog: &dyn Catalog) -> Result<Plan, 
         ..
     } = lowering;
     let (expressions, mut diagnostics) = builder.finish();
-    if diagnostics.iter().any(|it| it.severity == Severity::Error) {
-        diagnostic::sort(&mut diagnostics);
-        return Err(diagnostics);
-    }
-    Ok(Plan {
+    diagnostic::sort(&mut diagnostics);
+    let is_wrong = diagnostics.iter().any(Diagnostic::is_error);
+    let plan = (!is_wrong).then(|| Plan {
         definition: document.value().clone(),
         nodes: nodes
             .into_iter()
@@ -74,9 +61,14 @@ pub(super) fn lower(document: &Document, catalog: &dyn Catalog) -> Result<Plan, 
         input: input.unwrap_or_default(),
         output: output.unwrap_or_default(),
         timeout,
-        expressions,
+        expressions: expressions.clone(),
         connectors,
-    })
+    });
+    Lowered {
+        plan,
+        expressions,
+        diagnostics,
+    }
 }
 
 /// A document on its way into a plan.
@@ -110,7 +102,11 @@ impl Targets<'_> {
             Flow::Continue => self.next,
             Flow::Exit => Edge::Exit,
             Flow::End => Edge::End,
-            Flow::To(name) => Edge::To(self.names[name.as_str()]),
+            // A task that is not there has been reported, or could not be read.
+            Flow::To(name) => self
+                .names
+                .get(name.as_str())
+                .map_or(Edge::Exit, |id| Edge::To(*id)),
         }
     }
 }
@@ -205,8 +201,9 @@ impl<'d> Lowering<'d> {
             TaskKind::Switch(it) => Kind::Switch(switch::lower(self, it, targets)),
             TaskKind::Try(it) => Kind::Try(Box::new(r#try::lower(self, it, targets))),
             TaskKind::Wait(it) => Kind::Wait(wait::lower(self, it)),
+            // The document says itself that such a task is unsupported, so that this plan is never run.
             TaskKind::Emit(_) | TaskKind::Listen(_) | TaskKind::Run(_) => {
-                unreachable!("the document has said that this kind is unsupported")
+                Kind::Do(Sequence { first: None })
             }
         }
     }

@@ -1,0 +1,131 @@
+//! What only lowering can tell, and that it is told together with all else.
+
+use baton_workflow::document::{Document, Reading};
+use baton_workflow::plan::{Catalog, FunctionReference, NoSuchFunction, Plan, Signature};
+use serde_json::json;
+
+struct Directory;
+
+impl Catalog for Directory {
+    fn function(&self, reference: &FunctionReference) -> Result<Signature, NoSuchFunction> {
+        if (reference.function.as_str(), reference.connector.as_str()) != ("create-user", "scim") {
+            return Err(NoSuchFunction {
+                message: format!(
+                    "there is no function `{}@{}`",
+                    reference.function, reference.connector
+                ),
+                help: Some("did you mean `create-user@scim`?".to_owned()),
+            });
+        }
+        let user = json!({
+            "type": "object",
+            "required": ["user-name"],
+            "additionalProperties": false,
+            "properties": {
+                "user-name": { "type": "string" },
+                "age": { "anyOf": [{ "type": "integer", "minimum": 0, "maximum": 255 }, { "type": "null" }] },
+                "kind": { "anyOf": [{ "enum": ["person", "robot"] }, { "type": "null" }] },
+                "emails": { "type": "array", "items": { "type": "string" } },
+            },
+        });
+        let arguments = json!({
+            "type": "object",
+            "required": ["user"],
+            "additionalProperties": false,
+            "properties": { "user": user, "note": { "anyOf": [{ "type": "string" }, { "type": "null" }] } },
+        });
+        Ok(Signature {
+            arguments,
+            result: json!({}),
+        })
+    }
+}
+
+/// All that is wrong with these tasks.
+fn wrong(tasks: &str) -> String {
+    let text = format!(
+        "document: {{ dsl: '1.0.3', namespace: t, name: t, version: '1.0.0' }}\ndo:\n{tasks}"
+    );
+    let Reading {
+        document,
+        diagnostics,
+    } = Document::read(text, None);
+    let lowered = document
+        .map(|document| Plan::lower(&document, &Directory).diagnostics)
+        .unwrap_or_default();
+    let all = diagnostics.iter().chain(&lowered);
+    all.map(|it| format!("{}\n", it.display("t.yaml")))
+        .collect()
+}
+
+#[test]
+fn arguments_are_checked_as_far_as_they_are_constant() {
+    insta::assert_snapshot!(wrong("
+  - one:
+      call: create-user@scim
+      with: { user: { age: 300, kind: cat, emails: [1, '${ .b }', true], mail: x }, nope: 1 }
+  - two:
+      call: create-user@scim
+      with: { user: { user-name: '${ .x }', age: '${ .y }', kind: '${ .z }', emails: '${ .e }' } }
+  - three:
+      call: create-user@scim
+      with: { user: '${ . }', note: 5 }
+  - four: { call: create-user@scim }
+"), @r##"
+t.yaml:6:15: error[missing-argument]: the member `user-name` is missing
+  at /do/0/one/with/user
+  help: add `user-name:` here
+t.yaml:6:28: error[wrong-argument]: this does not fit the function: 300 is greater than the maximum of 255
+  at /do/0/one/with/user/age
+t.yaml:6:39: error[wrong-argument]: "cat" is not among what may stand here
+  at /do/0/one/with/user/kind
+  help: write one of "person", "robot"
+t.yaml:6:53: error[wrong-argument]: this does not fit the function: 1 is not of type "string"
+  at /do/0/one/with/user/emails/0
+t.yaml:6:67: error[wrong-argument]: this does not fit the function: true is not of type "string"
+  at /do/0/one/with/user/emails/2
+t.yaml:6:80: error[unknown-argument]: there is no member `mail`
+  at /do/0/one/with/user/mail
+  help: did you mean `emails`?
+t.yaml:6:85: error[unknown-argument]: `create-user@scim` has no parameter `nope`
+  at /do/0/one/with/nope
+  help: did you mean `note`?
+t.yaml:12:37: error[wrong-argument]: this does not fit the function: 5 is not of type "string"
+  at /do/2/three/with/note
+t.yaml:13:19: error[missing-argument]: `create-user@scim` needs the argument `user`
+  at /do/3/four/call
+  help: add `user:` under `with`
+"##);
+}
+
+#[test]
+fn mistakes_of_every_stage_are_told_at_once() {
+    insta::assert_snapshot!(wrong("
+  - broken: { set: { a: 1 }, colour: red, then: nowhere }
+  - missing: { call: creat-user@scim }
+  - later: { listen: { to: { any: [] } } }
+  - schema: { input: { schema: { document: { type: strange } } }, set: { a: 1 } }
+  - text: { set: { a: 'Hello ${ .name }!' } }
+  - unnamed: { call: something }
+"), @r##"
+t.yaml:4:30: error[unknown-key]: unknown key `colour` in a `set` task
+  at /do/0/broken/colour
+  help: a `set` task has the keys `if`, `input`, `output`, `export`, `timeout`, `then`, `metadata`, `compensate`, `set`
+t.yaml:4:49: error[unknown-task]: there is no task `nowhere` in this list
+  at /do/0/broken/then
+  help: `then` leads to a task of the same list, or is `continue`, `exit` or `end`
+t.yaml:9:22: error[undefined-reference]: the function `something` is not defined
+  at /do/5/unnamed/call
+  help: define it under `use.functions`, or name the connector that has it: something@connector
+t.yaml:5:22: error[unknown-function]: there is no function `creat-user@scim`
+  at /do/1/missing/call
+  help: did you mean `create-user@scim`?
+t.yaml:6:14: error[unsupported]: `listen` is not yet supported by this host
+  at /do/2/later/listen
+t.yaml:7:34: error[bad-schema]: this is no JSON Schema: "strange" is not valid under any of the schemas listed in the 'anyOf' keyword
+  at /do/3/schema/input/schema/document
+t.yaml:8:23: warning[no-effect]: `${ }` inside a longer text is not evaluated
+  at /do/4/text/set/a
+  help: make the whole text an expression: ${ "Hello \(.name)" }
+"##);
+}
