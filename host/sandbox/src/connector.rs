@@ -293,7 +293,7 @@ impl Call<'_> {
         };
         let prepared = Prepared::prepare(grant.granted(), &preparation);
         let state = State::new(prepared, Bounds::new(limits, deadline, Arc::clone(&meter)));
-        let mut store = store(&sandbox.engine, state, limits.response);
+        let mut store = store(&sandbox.connectors.engine, state, limits.response);
         let ending = self.execute(connector, &mut store, &meter, deadline).await;
 
         let state = store.data();

@@ -6,6 +6,7 @@ use std::thread;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
 use crate::limits::{CORE_INSTANCES_MAX, HOST_STACK_BYTES, STACK_BYTES, TABLE_ELEMENTS_MAX, TICK};
+use crate::runtime::Purpose;
 
 /// How many bytes of an instance's memory are zeroed by hand when it ends, rather than given back to the
 /// kernel and faulted in again. Small connectors touch about this much.
@@ -19,11 +20,12 @@ const TABLE_KEPT_BYTES: usize = 16 << 10;
 const WARM_SLOTS_MAX: u32 = 64;
 
 /// Makes an engine with room for this many component instances at once.
-pub(crate) fn engine(instances: u32) -> wasmtime::Result<Engine> {
+pub(crate) fn engine(purpose: Purpose, instances: u32) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances)))
         .epoch_interruption(true)
+        .consume_fuel(purpose == Purpose::Expressions)
         .max_wasm_stack(STACK_BYTES)
         .async_stack_size(STACK_BYTES + HOST_STACK_BYTES)
         .cranelift_opt_level(OptLevel::Speed)

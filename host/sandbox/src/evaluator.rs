@@ -2,39 +2,48 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use wasmtime::component::{ResourceAny, TypedFunc, Val};
-use wasmtime::{Store, Trap};
+use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 
 use crate::capability::log::Journal;
 use crate::capability::{Granted, Preparation, Prepared};
 use crate::ending::{is_out_of_fuel, trap};
 use crate::limits::{
-    EXPRESSION_MEMORY_BYTES, EXPRESSION_MEMORY_KEPT_BYTES, EXPRESSION_RESULT_BYTES_MAX,
-    EXPRESSION_TIME, Limits, TICK,
+    EXPRESSION_INSTRUCTIONS_MAX, EXPRESSION_MEMORY_BYTES, EXPRESSION_MEMORY_KEPT_BYTES,
+    EXPRESSION_RESULT_BYTES_MAX, EXPRESSION_TIME, Limits, TICK,
 };
 use crate::meter::Meter;
 use crate::state::{Bounds, Exceeded, State};
 use crate::units::{show_bytes, show_duration};
 use crate::{CallContext, GrantSpec, Language, Progress};
 
+/// How long to wait for room for an instance, and how long to look away meanwhile. Calls of connectors give room
+/// back when they end.
+const ROOM_PATIENCE: Duration = Duration::from_secs(10);
+const ROOM_PAUSE: Duration = Duration::from_millis(5);
+
 type Evaluate = TypedFunc<(ResourceAny, String, Vec<String>), (Result<String, String>,)>;
 
 /// Evaluates expressions of one language, in an instance of its own that stays warm.
 ///
 /// It may be sent between threads and is used by one at a time. Each evaluation ends within
-/// [`EXPRESSION_TIME`] and within [`EXPRESSION_MEMORY_BYTES`]. Whatever an expression does to the instance,
-/// the evaluator is good for the next one: it makes a new instance and compiles its filters again when they
-/// are next needed.
+/// [`EXPRESSION_INSTRUCTIONS_MAX`] and within [`EXPRESSION_MEMORY_BYTES`]. Whatever an expression does to the
+/// instance, the evaluator is good for the next one: it makes a new instance and compiles its filters again
+/// when they are next needed. What an expression comes to does not depend on what was evaluated before it:
+/// where a warm instance runs out of memory or stack, a new one has the last word.
 pub struct Evaluator {
     language: Language,
     filters: Vec<Filter>,
     known: HashMap<(String, Vec<String>), FilterId>,
     instance: Option<Instance>,
+    unavailable: bool,
+    spent: u64,
 }
 
 /// A compiled expression of one evaluator.
@@ -53,6 +62,16 @@ pub struct SyntaxError {
     pub end: usize,
 }
 
+/// Why there is no instance.
+#[derive(Debug, thiserror::Error)]
+enum NotStarted {
+    /// Others have all there is room for.
+    #[error("the expression language finds no room: {0}")]
+    NoRoom(String),
+    #[error("the expression language does not start: {0}")]
+    Failed(String),
+}
+
 struct Filter {
     source: String,
     variables: Vec<String>,
@@ -64,6 +83,8 @@ struct Instance {
     store: Store<State>,
     compile: wasmtime::component::Func,
     evaluate: Evaluate,
+    /// Whether it has evaluated something before.
+    warm: bool,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -74,7 +95,22 @@ impl Evaluator {
             filters: Vec::new(),
             known: HashMap::new(),
             instance: None,
+            unavailable: false,
+            spent: 0,
         }
+    }
+
+    /// How many instructions all evaluations so far have executed, compiling not counted.
+    #[must_use]
+    pub fn spent(&self) -> u64 {
+        self.spent
+    }
+
+    /// Whether the last thing that failed here was to get an instance. The error says nothing about the expression
+    /// then: another time it may do.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        self.unavailable
     }
 
     /// Compiles an expression that may use these variables, named without `$`. The same expression is
@@ -117,6 +153,23 @@ impl Evaluator {
         input: &Value,
         values: &[&Value],
     ) -> Result<Value, String> {
+        let is_warm = |instance: &Instance| instance.warm;
+        let was_warm = self.instance.as_ref().is_some_and(is_warm);
+        match self.evaluate_once(filter, input, values) {
+            // The instance is gone: this is the limit of a warm one, which has less room than a new one.
+            Err(_) if was_warm && self.instance.is_none() => {
+                self.evaluate_once(filter, input, values)
+            }
+            result => result,
+        }
+    }
+
+    fn evaluate_once(
+        &mut self,
+        filter: FilterId,
+        input: &Value,
+        values: &[&Value],
+    ) -> Result<Value, String> {
         let index = filter.0 as usize;
         let handle = match self.filters[index].handle {
             Some(handle) => handle,
@@ -137,12 +190,18 @@ impl Evaluator {
             input.to_string(),
             values.iter().map(ToString::to_string).collect(),
         );
-        let (result,) = self.guarded(|instance| {
-            let Instance {
-                store, evaluate, ..
-            } = instance;
-            now(evaluate.call_async(store, parameters))
-        })?;
+        let mut spent = 0;
+        let result = self.guarded(|instance| {
+            instance.warm = true;
+            let result = now(instance
+                .evaluate
+                .call_async(&mut instance.store, parameters));
+            let left = instance.store.get_fuel().unwrap_or(0);
+            spent = EXPRESSION_INSTRUCTIONS_MAX.saturating_sub(left);
+            result
+        });
+        self.spent += spent;
+        let (result,) = result?;
         let text = result?;
         serde_json::from_str(&text)
             .map_err(|error| format!("the expression's result is not JSON: {error}"))
@@ -188,11 +247,14 @@ impl Evaluator {
         &mut self,
         run: impl FnOnce(&mut Instance) -> wasmtime::Result<T>,
     ) -> Result<T, String> {
+        self.unavailable = false;
         let mut instance = match self.instance.take() {
             Some(instance) => instance,
             None => self.start()?,
         };
         instance.store.set_epoch_deadline(ticks());
+        let refuelled = instance.store.set_fuel(EXPRESSION_INSTRUCTIONS_MAX);
+        refuelled.expect("the engine of languages counts instructions");
         match run(&mut instance) {
             Err(error) => {
                 let message = explain(&error, &instance.store.data().bounds);
@@ -221,15 +283,38 @@ impl Evaluator {
             .for_each(|filter| filter.handle = None);
     }
 
+    /// Makes an instance, and waits a while for room where there is none.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the engine's pool tells nobody when there is room again"
+    )]
     fn start(&mut self) -> Result<Instance, String> {
+        let mut patience = ROOM_PATIENCE;
+        let started = loop {
+            match self.try_start() {
+                Err(NotStarted::NoRoom(_)) if !patience.is_zero() => {
+                    std::thread::sleep(ROOM_PAUSE);
+                    patience = patience.saturating_sub(ROOM_PAUSE);
+                }
+                started => break started,
+            }
+        };
+        self.unavailable = started.is_err();
+        started.map_err(|error| error.to_string())
+    }
+
+    fn try_start(&self) -> Result<Instance, NotStarted> {
         let language = Arc::clone(&self.language.0);
         let permit = Arc::clone(&language.sandbox.evaluators).try_acquire_owned();
-        let permit =
-            permit.map_err(|_| "all instances for expressions are in use; try again".to_owned())?;
-        let mut store = Store::new(&language.sandbox.engine, state());
+        let permit = permit.map_err(|_| {
+            NotStarted::NoRoom("all instances for expressions are in use".to_owned())
+        })?;
+        let mut store = Store::new(&language.sandbox.languages.engine, state());
         store.limiter(|state| &mut state.bounds);
         store.set_hostcall_fuel(EXPRESSION_RESULT_BYTES_MAX);
         store.set_epoch_deadline(ticks());
+        let fuelled = store.set_fuel(EXPRESSION_INSTRUCTIONS_MAX);
+        fuelled.expect("the engine of languages counts instructions");
         let started = now(language.pre.instantiate_async(&mut store)).and_then(|instance| {
             let compile = instance.get_func(&mut store, language.compile);
             let compile =
@@ -238,15 +323,17 @@ impl Evaluator {
             Ok((compile, evaluate))
         });
         let (compile, evaluate) = started.map_err(|error| {
-            format!(
-                "the expression language does not start: {}",
-                explain(&error, &store.data().bounds)
-            )
+            let reason = explain(&error, &store.data().bounds);
+            match error.is::<PoolConcurrencyLimitError>() {
+                true => NotStarted::NoRoom(reason),
+                false => NotStarted::Failed(reason),
+            }
         })?;
         Ok(Instance {
             store,
             compile,
             evaluate,
+            warm: false,
             _permit: permit,
         })
     }
@@ -316,6 +403,12 @@ fn now<T>(call: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T
 }
 
 fn explain(error: &wasmtime::Error, bounds: &Bounds) -> String {
+    if error.downcast_ref::<Trap>() == Some(&Trap::OutOfFuel) {
+        let millions = EXPRESSION_INSTRUCTIONS_MAX / 1_000_000;
+        return format!(
+            "the expression took more than its limit of {millions} million instructions"
+        );
+    }
     if error.downcast_ref::<Trap>() == Some(&Trap::Interrupt) {
         return format!(
             "the expression took longer than its limit of {}",

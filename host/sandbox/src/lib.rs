@@ -41,6 +41,7 @@ mod language;
 pub mod limits;
 mod meter;
 mod outcome;
+mod runtime;
 mod sandbox;
 mod state;
 pub mod types;

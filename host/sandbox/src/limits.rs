@@ -83,8 +83,14 @@ pub const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many idle connections are kept for each authority and grant.
 pub const IDLE_CONNECTIONS_MAX: usize = 16;
 
-/// How long one evaluation of an expression may take.
-pub const EXPRESSION_TIME: Duration = Duration::from_secs(1);
+/// How many WebAssembly instructions one evaluation of an expression may execute: about half a second.
+/// Instructions and not time, because an expression is evaluated again when a run is replayed, and must
+/// come to the same end on a machine that is busier or slower.
+pub const EXPRESSION_INSTRUCTIONS_MAX: u64 = 1_000_000_000;
+
+/// How long one evaluation of an expression may take, whatever it does. Only a machine some sixty times
+/// slower than usual comes to this before the limit of instructions.
+pub const EXPRESSION_TIME: Duration = Duration::from_secs(30);
 
 /// How much memory an evaluator's instance may take, in bytes.
 pub const EXPRESSION_MEMORY_BYTES: usize = 64 << 20;
@@ -223,6 +229,40 @@ impl LimitsSpec {
                 default.response,
             )?,
         })
+    }
+}
+
+impl LimitsSpec {
+    /// All limits that are no quantity or out of range, in the order of the fields.
+    pub(crate) fn problems(&self) -> Vec<LimitError> {
+        let given = self.clone();
+        let nothing = Self::default;
+        let alone = [
+            Self {
+                memory: given.memory,
+                ..nothing()
+            },
+            Self {
+                time: given.time,
+                ..nothing()
+            },
+            Self {
+                cpu: given.cpu,
+                ..nothing()
+            },
+            Self {
+                concurrency: given.concurrency,
+                ..nothing()
+            },
+            Self {
+                response: given.response,
+                ..nothing()
+            },
+        ];
+        alone
+            .iter()
+            .filter_map(|limit| limit.resolve().err())
+            .collect()
     }
 }
 

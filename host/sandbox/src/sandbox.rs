@@ -5,17 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
-use wasmtime::Engine;
-use wasmtime::component::{Component, InstancePre, Linker};
 
-use crate::cache::Cache;
-use crate::capability::{self, Capability};
+use crate::capability::Capability;
 use crate::connector::Connector;
 use crate::egress::Rewrite;
-use crate::engine::{self, Ticker};
 use crate::inspect::{Description, InspectError, inspect};
 use crate::language::Language;
-use crate::state::State;
+use crate::runtime::{Purpose, Runtime};
 use crate::types::nearest;
 
 /// How a sandbox is made.
@@ -37,15 +33,13 @@ pub struct Settings {
 const CALLS: u32 = 512;
 const EVALUATORS: u32 = 256;
 
-/// The engine with everything that components share.
+/// The engines with everything that components share.
 pub struct Sandbox {
-    pub(crate) engine: Engine,
-    pub(crate) linker: Linker<State>,
+    pub(crate) connectors: Runtime,
+    pub(crate) languages: Runtime,
     pub(crate) calls: Semaphore,
     pub(crate) evaluators: Arc<Semaphore>,
     pub(crate) rewrite: Option<Arc<Rewrite>>,
-    cache: Option<Cache>,
-    _ticker: Ticker,
 }
 
 /// Why there is no sandbox.
@@ -114,22 +108,13 @@ impl Sandbox {
     pub fn new(settings: Settings) -> Result<Arc<Self>, SandboxError> {
         let calls = settings.calls.unwrap_or(CALLS);
         let evaluators = settings.evaluators.unwrap_or(EVALUATORS);
-        let engine =
-            engine::engine(calls.saturating_add(evaluators)).map_err(SandboxError::Engine)?;
-        let mut linker = Linker::new(&engine);
-        capability::link(&mut linker).map_err(SandboxError::Engine)?;
-        let cache = settings.cache.map(|folder| {
-            Cache::open(&folder, &engine).map_err(|source| SandboxError::Cache { folder, source })
-        });
-        let ticker = Ticker::start(&engine).map_err(SandboxError::Thread)?;
+        let folder = settings.cache.as_deref();
         Ok(Arc::new(Self {
-            engine,
-            linker,
+            connectors: Runtime::start(Purpose::Calls, calls, folder)?,
+            languages: Runtime::start(Purpose::Expressions, evaluators, folder)?,
             calls: Semaphore::new(calls as usize),
             evaluators: Arc::new(Semaphore::new(evaluators as usize)),
             rewrite: settings.testing_rewrite.map(Arc::new),
-            cache: cache.transpose()?,
-            _ticker: ticker,
         }))
     }
 
@@ -146,8 +131,7 @@ impl Sandbox {
         let description = inspect(bytes)?;
         check_imports(&description, |_| true)?;
         check_functions(&description)?;
-        let component = self.compile(bytes, &description)?;
-        let pre = self.link(&component)?;
+        let pre = self.connectors.prepare(bytes, &description)?;
         Ok(Connector::new(Arc::clone(self), description, pre))
     }
 
@@ -163,38 +147,15 @@ impl Sandbox {
         check_imports(&description, |capability| {
             deterministic.contains(&capability)
         })?;
-        let component = self.compile(bytes, &description)?;
-        let pre = self.link(&component)?;
+        let pre = self.languages.prepare(bytes, &description)?;
         Language::new(Arc::clone(self), description, pre)
-    }
-
-    fn compile(&self, bytes: &[u8], description: &Description) -> Result<Component, LoadError> {
-        let cached = self
-            .cache
-            .as_ref()
-            .and_then(|cache| cache.get(&description.digest, &self.engine));
-        if let Some(component) = cached {
-            return Ok(component);
-        }
-        let component = Component::from_binary(&self.engine, bytes);
-        let component = component.map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-        if let Some(cache) = &self.cache {
-            cache.put(&description.digest, &component);
-        }
-        Ok(component)
-    }
-
-    fn link(&self, component: &Component) -> Result<InstancePre<State>, LoadError> {
-        self.linker
-            .instantiate_pre(component)
-            .map_err(|error| LoadError::Mismatch(format!("{error:#}")))
     }
 }
 
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sandbox")
-            .field("cache", &self.cache)
+            .field("connectors", &self.connectors)
             .finish_non_exhaustive()
     }
 }

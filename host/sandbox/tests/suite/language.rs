@@ -34,7 +34,7 @@ fn expressions_are_evaluated_and_whatever_they_do_the_next_one_works() {
     };
     check(&mut evaluator);
     for (source, expected) in [
-        ("def f: f; f", "limit of 1 s"),
+        ("def f: f; f", "limit of 1000 million instructions"),
         ("def f: 1 + f; f", "recursed too deeply"),
         ("[range(100000000)]", "limit of"),
         ("error(\"mine\")", "mine"),
