@@ -1,19 +1,24 @@
 //! The handle: what the outside asks of the engine.
 
 mod connectors;
+mod run_views;
 mod runs;
+mod subscription;
 mod workflows;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use baton_sandbox::Sandbox;
 use baton_store::meta::Meta;
-use baton_store::{Batch, Direction, Partition as Number, Store, key};
+use baton_store::seed::SeedKey;
+use baton_store::{Batch, Direction, Partition as Number, Store, TenantId, key};
+use baton_workflow::machine::Status;
 use serde_json::json;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::task::JoinError;
 
 use crate::admission::Admission;
 use crate::digest;
@@ -30,13 +35,28 @@ use crate::replay;
 use crate::sandboxed::{Calls, Sandboxed};
 use crate::settings::Settings;
 use crate::shared::Shared;
+use crate::shares::{Bounds, Shares};
 use crate::version::Versions;
 
-pub use runs::Subscription;
+pub use subscription::Subscription;
 
-/// How many readers may replay journals at the same time: each may hold an instance of an expression
-/// language.
-const READERS_MAX: usize = 16;
+/// How much may be read and checked at the same time: histories, lists, documents, components. Each may hold an
+/// instance of an expression language.
+const READERS: Bounds = Bounds {
+    all: 16,
+    per_tenant: 8,
+    present_per_tenant: 64,
+};
+
+/// How many starts may be prepared at the same time. They wait behind no reader.
+const STARTS: Bounds = Bounds {
+    all: 32,
+    per_tenant: 16,
+    present_per_tenant: 10_000,
+};
+
+/// When to ask again that too much is under way.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// How many locks the idempotency keys of starts share.
 const KEY_LOCKS: usize = 64;
@@ -55,7 +75,8 @@ struct Inner {
     /// How many partitions have still to recover.
     recovering: Arc<AtomicUsize>,
     stopping: AtomicBool,
-    readers: Arc<Semaphore>,
+    readers: Shares,
+    starts: Shares,
     /// One publication or installation at a time: each reads what it is about to write.
     writing: tokio::sync::Mutex<()>,
     /// One start at a time under one idempotency key.
@@ -100,6 +121,7 @@ impl Engine {
         let now = settings.clock.now();
         let made_by = format!("baton {}", settings.version);
         let meta = Meta::read_or_create(&*store, settings.partitions, &made_by, now.as_millis())?;
+        let secret = SeedKey::read_or_create(&*store, rand::random())?;
         let mut batch = Batch::new();
         let library = Arc::new(Library::new(store.clone(), &settings.bundled, &mut batch)?);
         let language = match settings.language.is_empty() {
@@ -109,11 +131,17 @@ impl Engine {
         if !batch.is_empty() {
             store.commit(&batch)?;
         }
-        let grants = Arc::new(Grants::new(store.clone(), settings.standing_grants)?);
+        let grants = Arc::new(Grants::new(
+            store.clone(),
+            &library,
+            settings.standing_grants,
+        )?);
         let sandboxed = Arc::new(Sandboxed::new(
             sandbox.clone(),
             library.clone(),
             grants.clone(),
+            secret,
+            settings.limits.components,
         ));
         let invoke = invoke.unwrap_or_else(|| Arc::new(Calls(sandboxed.clone())));
         let languages: Arc<dyn Languages> = sandboxed;
@@ -175,7 +203,8 @@ impl Engine {
             threads: Mutex::new(Some(threads)),
             recovering,
             stopping: AtomicBool::new(false),
-            readers: Arc::new(Semaphore::new(READERS_MAX)),
+            readers: Shares::new(READERS),
+            starts: Shares::new(STARTS),
             writing: tokio::sync::Mutex::new(()),
             keys: (0..KEY_LOCKS)
                 .map(|_| tokio::sync::Mutex::new(()))
@@ -234,19 +263,50 @@ impl Engine {
         }
     }
 
-    /// Does something that takes a while or reads much, where it does not hold up others.
+    /// Does something for a tenant that takes a while or reads much, where it does not hold up others.
     async fn aside<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Shared) -> T + Send + 'static,
+        tenant: &TenantId,
+        work: impl FnOnce(&Arc<Shared>) -> T + Send + 'static,
     ) -> Result<T, Unavailable> {
-        let permit = self.inner.readers.clone().acquire_owned().await;
+        self.in_share(&self.inner.readers, tenant, work).await
+    }
+
+    async fn in_share<T: Send + 'static>(
+        &self,
+        shares: &Shares,
+        tenant: &TenantId,
+        work: impl FnOnce(&Arc<Shared>) -> T + Send + 'static,
+    ) -> Result<T, Unavailable> {
+        let share = shares.enter(tenant).await.ok_or(Unavailable::Busy {
+            retry_after: RETRY_AFTER,
+        })?;
         let shared = self.inner.shared.clone();
         let done = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
+            let _share = share;
             work(&shared)
         });
-        done.await
-            .map_err(|error| Unavailable::Storage(format!("the host failed: {error}")))
+        done.await.map_err(|error| failed(&error))
+    }
+
+    /// Does something that changes what is stored, to its end: also when who asked for it has gone away
+    /// meanwhile, which drops the future of whatever awaits this.
+    async fn whole<T, E, F>(&self, work: impl FnOnce(Self) -> F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Unavailable> + Send + 'static,
+        F: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let done = tokio::spawn(work(self.clone())).await;
+        done.map_err(|error| failed(&error))?
+    }
+}
+
+/// Why a task of the runtime came to no end.
+fn failed(error: &JoinError) -> Unavailable {
+    match error.is_cancelled() {
+        true => Unavailable::ShuttingDown,
+        false => Unavailable::Storage(format!("the host failed: {error}")),
     }
 }
 
@@ -260,9 +320,12 @@ fn open_runs(shared: &Shared, partition: Number) -> Result<Vec<Reopen>, OpenErro
         let Some((tenant, run)) = key::parse_open(&key) else {
             continue;
         };
-        shared
-            .live
-            .insert(run, tenant.clone(), replay::open_status(&value)?);
+        // One that can't be read holds up no other: loading it will say more.
+        let status = replay::open_status(&value).unwrap_or_else(|error| {
+            tracing::error!(%tenant, %run, %error, "an open run's record can't be read");
+            Status::Running
+        });
+        shared.live.insert(run, tenant.clone(), status);
         let place = shared.admission.enter_again(&tenant);
         open.push(Reopen { tenant, run, place });
     }

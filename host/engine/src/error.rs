@@ -13,6 +13,12 @@ pub enum Unavailable {
     /// The store does not read or write.
     #[error("{0}")]
     Storage(String),
+    /// Too much of this tenant waits to be read or checked.
+    #[error("too many requests are waiting: ask again in {} s", retry_after.as_secs().max(1))]
+    Busy {
+        /// When to ask again.
+        retry_after: Duration,
+    },
     /// The host is stopping.
     #[error("the host is shutting down: ask again when it is back")]
     ShuttingDown,
@@ -52,14 +58,11 @@ pub enum OpenError {
         #[source]
         source: InspectError,
     },
-    /// A standing grant is none.
-    #[error("the grant for `{connector}` can't be used")]
-    Grant {
-        /// The connector.
-        connector: String,
-        /// What is wrong with it.
-        #[source]
-        source: baton_sandbox::GrantError,
+    /// Standing grants can't be used.
+    #[error("{}", problems.join("; "))]
+    Grants {
+        /// All that is wrong with them, each with the connector that it is for.
+        problems: Vec<String>,
     },
     /// The system gives no more threads.
     #[error("no thread can be started")]

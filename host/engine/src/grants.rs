@@ -7,8 +7,16 @@ use baton_sandbox::{Grant, GrantError, GrantSpec, LimitsSpec};
 use baton_store::record::{GrantRecord, Record};
 use baton_store::{ReadError, Store, TenantId, key};
 
+use crate::library::Library;
+
 /// How many grants are kept ready at hand. Each holds a pool of connections.
 const READY_MAX: usize = 4_096;
+
+/// How alike two names are that may be meant for each other, from 0 to 1.
+const LIKENESS_MIN: f64 = 0.5;
+
+/// How many connectors a message lists.
+const NAMES_MAX: usize = 12;
 
 type Name = (TenantId, String);
 
@@ -31,16 +39,24 @@ pub(crate) enum GrantUnusable {
 }
 
 impl Grants {
-    /// The grants of a store, and those that hold as long as this host runs.
+    /// The grants of a store, and those that hold as long as this host runs: each for a connector that the
+    /// library has.
     pub(crate) fn new(
         store: Arc<dyn Store>,
+        library: &Library,
         standing: BTreeMap<Name, GrantSpec>,
     ) -> Result<Self, crate::OpenError> {
-        for ((_, connector), spec) in &standing {
-            Grant::new(spec).map_err(|source| crate::OpenError::Grant {
-                connector: connector.clone(),
-                source,
-            })?;
+        let mut problems = Vec::new();
+        for ((tenant, connector), spec) in &standing {
+            if library.find(tenant, connector)?.is_none() {
+                let there = library.list(tenant)?;
+                problems.push(no_such_connector(connector, there.keys()));
+            }
+            let wrong = spec.problems().into_iter();
+            problems.extend(wrong.map(|problem| format!("for `{connector}`: {problem}")));
+        }
+        if !problems.is_empty() {
+            return Err(crate::OpenError::Grants { problems });
         }
         Ok(Self {
             store,
@@ -95,6 +111,27 @@ impl Grants {
     }
 }
 
+/// What to say of a grant for a connector that is not there.
+fn no_such_connector<'a>(name: &str, there: impl Iterator<Item = &'a String> + Clone) -> String {
+    let likeness = |other: &str| strsim::normalized_damerau_levenshtein(name, other);
+    let nearest = there
+        .clone()
+        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+        .filter(|nearest| likeness(nearest) >= LIKENESS_MIN);
+    let hint = match nearest {
+        Some(nearest) => format!("did you mean `{nearest}`? There are "),
+        None => "there are ".to_owned(),
+    };
+    let mut names: Vec<String> = there
+        .take(NAMES_MAX + 1)
+        .map(|it| format!("`{it}`"))
+        .collect();
+    if names.len() > NAMES_MAX {
+        names[NAMES_MAX] = "more".to_owned();
+    }
+    format!("there is no connector `{name}`: {hint}{}", names.join(", "))
+}
+
 /// A stored grant with what a standing one adds.
 fn joined(mut stored: GrantSpec, standing: &GrantSpec) -> GrantSpec {
     stored.egress.extend(standing.egress.iter().cloned());
@@ -113,6 +150,19 @@ fn joined(mut stored: GrantSpec, standing: &GrantSpec) -> GrantSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_nearest_name_is_named() {
+        let there = ["http".to_owned(), "scim".to_owned()];
+        assert_eq!(
+            no_such_connector("scmi", there.iter()),
+            "there is no connector `scmi`: did you mean `scim`? There are `http`, `scim`"
+        );
+        assert_eq!(
+            no_such_connector("greeter", there.iter()),
+            "there is no connector `greeter`: there are `http`, `scim`"
+        );
+    }
 
     #[test]
     fn a_standing_grant_adds_to_the_stored_one() {

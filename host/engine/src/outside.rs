@@ -88,6 +88,12 @@ pub trait Evaluator: Send {
         input: &Value,
         values: &[&Value],
     ) -> Result<Value, String>;
+
+    /// Whether the last error says nothing about the expression: the instance could not be started. Default:
+    /// never.
+    fn is_unavailable(&self) -> bool {
+        false
+    }
 }
 
 /// A compiled expression, as the evaluator that compiled it knows it.

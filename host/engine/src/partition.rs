@@ -10,6 +10,7 @@ mod timers;
 mod turn;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use baton_workflow::machine::{Event, TaskKey};
 use tokio::sync::oneshot;
 
 use crate::admission::Place;
-use crate::error::CancelError;
+use crate::error::{CancelError, Unavailable};
 use crate::mailbox::Mailbox;
 use crate::outside::Answer;
 use crate::replay::Loaded;
@@ -28,10 +29,20 @@ use crate::shared::Shared;
 use effect::Effect;
 use run::ActiveRun;
 use timers::Timers;
-use turn::Turn;
+use turn::{SetAside, Turn};
 
 /// How long a thread sleeps when it has nothing to do and nothing is due. Any message wakes it.
 const IDLE: Duration = Duration::from_secs(3600);
+
+/// When to ask again that too much waits to become durable.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// How many timers one turn lets elapse, so that many that are due at once hold up nothing else for long and
+/// make no batch without bound.
+const TIMERS_PER_TURN: usize = 256;
+
+/// How many runs one turn recovers.
+const RUNS_PER_TURN: usize = 256;
 
 /// What a partition is told.
 #[expect(clippy::large_enum_variant, reason = "nearly all messages are answers")]
@@ -98,14 +109,28 @@ impl Partition {
 
     /// Loads the runs that were open when the host stopped, and does again what they wait for.
     pub(crate) fn recover(&mut self, open: Vec<Reopen>) {
-        for Reopen { tenant, run, place } in open {
-            match crate::replay::load(&self.shared, self.number, &tenant, &run) {
-                Ok(loaded) => self.resume(loaded, place),
-                // It stays as it is in the store, for a host that can read it.
-                Err(error) => {
-                    tracing::error!(%tenant, %run, %error, "an open run can't be recovered");
-                }
+        let mut open = open.into_iter();
+        while open.len() > 0 {
+            let mut turn = Turn::new(self.turns + 1);
+            for reopen in open.by_ref().take(RUNS_PER_TURN) {
+                self.reopen(reopen, &mut turn);
             }
+            self.finish(turn);
+        }
+    }
+
+    fn reopen(&mut self, Reopen { tenant, run, place }: Reopen, turn: &mut Turn) {
+        let load = || crate::replay::load(&self.shared, self.number, &tenant, &run);
+        // A run that can't be loaded stays as it is in the store, for a host that can, and holds up no other.
+        match catch_unwind(AssertUnwindSafe(load)) {
+            Ok(Ok(loaded)) => self.resume(loaded, place, turn),
+            Ok(Err(error)) => {
+                tracing::error!(%tenant, %run, %error, "an open run can't be recovered");
+            }
+            Err(_) => tracing::error!(
+                %tenant, %run,
+                "the host failed on an open run and leaves it until it is restarted"
+            ),
         }
     }
 
@@ -131,6 +156,8 @@ impl Partition {
 
     fn patience(&self) -> Duration {
         match self.timers.next() {
+            // Nothing elapses before a turn is durable, which is told.
+            _ if self.is_behind() => IDLE,
             Some(due) => {
                 let remaining = self.shared.clock.now().until(due);
                 if remaining.is_zero() {
@@ -176,7 +203,7 @@ impl Partition {
         } = begin;
         let id = run.id;
         self.runs.insert(id, ActiveRun::new(run, place));
-        self.apply(&id, started, at, turn, Recorded::Already);
+        let _ = self.apply(&id, started, at, turn, Recorded::Already);
     }
 
     fn answered(
@@ -200,7 +227,7 @@ impl Partition {
             answer: answer.result,
         };
         let at = run.time(self.shared.clock.now());
-        self.apply(id, event, at, turn, Recorded::Now);
+        let _ = self.apply(id, event, at, turn, Recorded::Now);
     }
 
     fn cancel(
@@ -211,12 +238,20 @@ impl Partition {
         reply: oneshot::Sender<Result<(), CancelError>>,
         turn: &mut Turn,
     ) {
+        let refuses = self.refuses_requests();
         let Some(run) = self.runs.get_mut(id) else {
             // Who asked has looked before that it is open: it has ended meanwhile, or can't be loaded.
             let _ = reply.send(Err(CancelError::NotFound));
             return;
         };
         let status = run.machine.status();
+        if refuses {
+            let busy = CancelError::Busy {
+                retry_after: RETRY_AFTER,
+            };
+            let _ = reply.send(Err(busy));
+            return;
+        }
         if status.is_ended() {
             self.after(
                 self.last_turn_of(id),
@@ -226,29 +261,40 @@ impl Partition {
             return;
         }
         let at = run.time(self.shared.clock.now());
-        self.apply(
+        let applied = self.apply(
             id,
             Event::CancelRequested { by, reason },
             at,
             turn,
             Recorded::Now,
         );
-        turn.effects.push(Effect::Reply(reply, Ok(())));
+        let answer = applied.map_err(|SetAside| {
+            let reason = "the host failed on the run and has set it aside; its log says more";
+            Unavailable::Storage(reason.into()).into()
+        });
+        turn.effects.push(Effect::Reply(reply, answer));
     }
 
     /// Applies the timers that have come due.
     fn elapse(&mut self, turn: &mut Turn) {
+        if self.is_behind() {
+            return;
+        }
         let now = self.shared.clock.now();
         // Those that are set meanwhile have to wait for the next turn, so that a loop without delay does not
         // keep the others waiting.
-        for (due, id, timer) in self.timers.take_due(now) {
+        for (due, id, timer) in self.timers.take_due(now, TIMERS_PER_TURN) {
             let Some(run) = self.runs.get_mut(&id) else {
                 continue;
             };
+            // One that came due with it may have cleared it, or ended the run.
+            if run.timers.get(&timer) != Some(&due) {
+                continue;
+            }
             run.timers.remove(&timer);
             turn.batch.delete(run.timer_key(self.number, &timer, due));
             let at = run.time(now);
-            self.apply(&id, Event::Elapsed { timer }, at, turn, Recorded::Now);
+            let _ = self.apply(&id, Event::Elapsed { timer }, at, turn, Recorded::Now);
         }
     }
 
@@ -280,6 +326,12 @@ impl Partition {
     /// Whether so much waits to become durable that no run should go ahead of it.
     fn is_behind(&self) -> bool {
         self.pending.len() >= self.shared.limits.uncommitted_events
+    }
+
+    /// Whether so much waits that requests have to wait outside. They may go beyond what runs may by themselves, so
+    /// that a run that keeps busy does not keep anybody from cancelling it.
+    fn refuses_requests(&self) -> bool {
+        self.pending.len() >= 2 * self.shared.limits.uncommitted_events
     }
 
     /// Does `effect` when the turn of that number is durable: at once, where it is.

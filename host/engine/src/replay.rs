@@ -9,7 +9,7 @@ use baton_store::record::{
 };
 use baton_store::{Digest, Direction, Partition, ReadError, RunId, TenantId, key};
 use baton_workflow::Timestamp;
-use baton_workflow::machine::{Command, Event, Facts, Machine, Note, Occurrence, Status};
+use baton_workflow::machine::{Command, Ending, Event, Facts, Machine, Occurrence, Status};
 
 use crate::catalog::Connectors;
 use crate::codec;
@@ -34,6 +34,8 @@ pub(crate) struct Loaded {
     pub(crate) events: u32,
     /// The time of the last of them.
     pub(crate) last_at: Timestamp,
+    /// How the run ended with the last of them, where it has.
+    pub(crate) ending: Option<Ending>,
 }
 
 /// A connector as a run keeps it.
@@ -57,6 +59,13 @@ pub(crate) enum LoadError {
     Missing(&'static str),
     #[error("its document can't be run by this host: {0}")]
     Plan(String),
+    #[error("its expressions can't be evaluated just now: {0}")]
+    Language(String),
+    #[error(
+        "it ends before event {number} of its journal: the journal is damaged, or this host makes another run of \
+         it than the host that wrote it"
+    )]
+    Diverged { number: u32 },
 }
 
 impl From<LoadError> for crate::Unavailable {
@@ -85,17 +94,24 @@ impl Pin {
     }
 }
 
-/// Loads an open run: its machine is where its journal ends.
+/// Loads an open run: its machine is where its journal ends. It may have ended there, where the host stopped
+/// between the record of its start and that of its end.
 pub(crate) fn load(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     partition: Partition,
     tenant: &TenantId,
     id: &RunId,
 ) -> Result<Loaded, LoadError> {
     let record = run_record(shared, partition, tenant, id)?.ok_or(LoadError::Missing("record"))?;
     let (version, pins) = version(shared, tenant, &record)?;
-    let mut run = Replay::new(shared, partition, tenant, id, &record, &version)?;
-    while run.step()?.is_some() {}
+    let mut run = Replay::new(shared, partition, tenant, id, &record, version.clone())?;
+    let mut ending = None;
+    while let Some(commands) = run.step()? {
+        ending = commands.into_iter().find_map(|command| match command {
+            Command::End(ending) => Some(ending),
+            _ => None,
+        });
+    }
     let Replay {
         machine,
         events,
@@ -113,33 +129,8 @@ pub(crate) fn load(
         pins,
         events,
         last_at,
+        ending,
     })
-}
-
-/// The lines of a run's history behind `after`, at most `limit`.
-pub(crate) fn history(
-    shared: &Shared,
-    tenant: &TenantId,
-    id: &RunId,
-    after: u64,
-    limit: usize,
-) -> Result<Option<Vec<Note>>, LoadError> {
-    let partition = id.partition(shared.partitions);
-    let Some(record) = run_record(shared, partition, tenant, id)? else {
-        return Ok(None);
-    };
-    let (version, _) = version(shared, tenant, &record)?;
-    let mut run = Replay::new(shared, partition, tenant, id, &record, &version)?;
-    let mut notes = Vec::new();
-    while notes.len() < limit {
-        let Some(commands) = run.step()? else { break };
-        notes.extend(commands.into_iter().filter_map(|command| match command {
-            Command::Note(note) if note.seq > after => Some(note),
-            _ => None,
-        }));
-    }
-    notes.truncate(limit);
-    Ok(Some(notes))
 }
 
 /// What a run is and keeps.
@@ -205,6 +196,7 @@ fn version(
         connectors.insert(pin.name.clone(), description);
     }
     let key = VersionKey {
+        tenant: tenant.clone(),
         document: Digest(record.workflow.digest),
         language: Digest(record.language),
         connectors: pins
@@ -244,31 +236,45 @@ pub(crate) fn document(
 }
 
 /// A machine that is led through its journal.
-struct Replay<'a> {
-    shared: &'a Shared,
+pub(crate) struct Replay {
+    shared: Arc<Shared>,
     machine: Machine,
-    version: &'a Version,
+    version: Arc<Version>,
     events: u32,
     last_at: Timestamp,
     range: key::KeyRange,
     read: std::vec::IntoIter<baton_store::Pair>,
 }
 
-impl<'a> Replay<'a> {
+impl Replay {
+    /// A machine before the first event of its journal; none where there is no such run.
+    pub(crate) fn open(
+        shared: &Arc<Shared>,
+        tenant: &TenantId,
+        id: &RunId,
+    ) -> Result<Option<Self>, LoadError> {
+        let partition = id.partition(shared.partitions);
+        let Some(record) = run_record(shared, partition, tenant, id)? else {
+            return Ok(None);
+        };
+        let (version, _) = version(shared, tenant, &record)?;
+        Self::new(shared, partition, tenant, id, &record, version).map(Some)
+    }
+
     fn new(
-        shared: &'a Shared,
+        shared: &Arc<Shared>,
         partition: Partition,
         tenant: &TenantId,
         id: &RunId,
         record: &RunRecord,
-        version: &'a Version,
+        version: Arc<Version>,
     ) -> Result<Self, LoadError> {
         let facts = Facts {
             id: id.to_string(),
             runtime: codec::value(&record.runtime)?,
         };
         Ok(Self {
-            shared,
+            shared: shared.clone(),
             machine: Machine::new(version.plan.clone(), facts),
             version,
             events: 0,
@@ -278,23 +284,27 @@ impl<'a> Replay<'a> {
         })
     }
 
-    /// Applies the next event and gives what the run wanted then; none behind the last.
-    fn step(&mut self) -> Result<Option<Vec<Command>>, LoadError> {
+    /// Applies the next event and gives what the run wanted then; none behind the last one that is durable.
+    pub(crate) fn step(&mut self) -> Result<Option<Vec<Command>>, LoadError> {
         let Some(Occurrence { at, event }) = self.next()? else {
             return Ok(None);
         };
+        let number = self.events + 1;
         let starts = matches!(event, Event::Started { .. });
-        if starts != (self.events == 0) {
-            let detail = format!(
-                "event {} of a run's journal is out of place",
-                self.events + 1
-            );
+        if starts != (number == 1) {
+            let detail = format!("event {number} of a run's journal is out of place");
             return Err(ReadError::Corrupt { detail }.into());
         }
-        self.events += 1;
+        // Nothing is recorded of a run that has ended: this host sees another run than the one that wrote it.
+        if self.machine.status().is_ended() {
+            return Err(LoadError::Diverged { number });
+        }
+        self.events = number;
         self.last_at = self.last_at.max(at);
         let mut evaluator = self.version.evaluator();
-        Ok(Some(self.machine.apply(event, at, &mut evaluator)))
+        let commands = self.machine.apply(event, at, &mut evaluator);
+        evaluator.finish().map_err(LoadError::Language)?;
+        Ok(Some(commands))
     }
 
     fn next(&mut self) -> Result<Option<Occurrence>, LoadError> {

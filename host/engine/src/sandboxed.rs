@@ -1,40 +1,53 @@
 //! The sandbox behind [`Invoke`] and [`Languages`]: the one place where the engine meets it.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use baton_sandbox::{CallContext, Connector, FilterId, Language, LoadError, Sandbox};
 use baton_store::Digest;
+use baton_store::seed::SeedKey;
 use baton_workflow::{Error, ErrorKind};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 
 use crate::failure;
 use crate::grants::Grants;
 use crate::library::Library;
 use crate::outside::{Answer, Call, Evaluator, Filter, Invoke, Languages, SyntaxError};
+use crate::recent::Recent;
+use crate::seed::seed;
 
-/// Loaded components, each loaded once however many ask for it at the same time. They stay for as long as
-/// the host runs: a component that is in use is in use again soon.
+/// How many expression languages are kept compiled.
+const LANGUAGES_MAX: usize = 8;
+
+/// Loaded components, each loaded once however many ask for it at the same time. The last used ones are kept;
+/// calls hold what they use, so that one that makes room ends no call.
 pub(crate) struct Sandboxed {
     sandbox: Arc<Sandbox>,
     library: Arc<Library>,
     grants: Arc<Grants>,
-    connectors: Mutex<HashMap<Digest, Arc<OnceCell<Connector>>>>,
-    languages: Mutex<HashMap<Digest, Language>>,
+    secret: SeedKey,
+    connectors: Mutex<Recent<Digest, Arc<OnceCell<Connector>>>>,
+    languages: Mutex<Recent<Digest, Language>>,
 }
 
 impl Sandboxed {
-    pub(crate) fn new(sandbox: Arc<Sandbox>, library: Arc<Library>, grants: Arc<Grants>) -> Self {
+    /// At most `components` connectors are kept; `secret` is what random numbers come from.
+    pub(crate) fn new(
+        sandbox: Arc<Sandbox>,
+        library: Arc<Library>,
+        grants: Arc<Grants>,
+        secret: SeedKey,
+        components: usize,
+    ) -> Self {
         Self {
             sandbox,
             library,
             grants,
-            connectors: Mutex::default(),
-            languages: Mutex::default(),
+            secret,
+            connectors: Mutex::new(Recent::new(components)),
+            languages: Mutex::new(Recent::new(LANGUAGES_MAX)),
         }
     }
 
@@ -44,9 +57,7 @@ impl Sandboxed {
             .connectors
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .entry(digest)
-            .or_default()
-            .clone();
+            .insert(digest, Arc::default());
         let load = || async {
             let (sandbox, library) = (self.sandbox.clone(), self.library.clone());
             let loaded = tokio::task::spawn_blocking(move || {
@@ -96,7 +107,7 @@ impl Sandboxed {
             task: call.task.pointer.to_string(),
             visit: call.task.visit,
             attempt: call.attempt,
-            seed: Sha256::digest(call.idempotency_key.as_bytes()).into(),
+            seed: seed(&self.secret, &call.idempotency_key),
             idempotency_key: call.idempotency_key,
             deadline: call.time,
             progress: call.progress,
@@ -112,7 +123,8 @@ impl Sandboxed {
         }
         let result = outcome.result.map(Arc::new);
         Answer {
-            result: result.map_err(|failure| failure::error(failure, &outcome.refusals)),
+            result: result
+                .map_err(|failure| failure::error(failure, &outcome.refusals, &call.connector)),
             log: outcome.log,
             refusals: outcome.refusals,
         }
@@ -144,7 +156,7 @@ impl Languages for Sandboxed {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let loaded = match languages.get(language) {
-            Some(loaded) => loaded.clone(),
+            Some(loaded) => loaded,
             None => {
                 let bytes = self
                     .library
@@ -154,8 +166,7 @@ impl Languages for Sandboxed {
                     .sandbox
                     .load_language(&bytes)
                     .map_err(|error| error.to_string())?;
-                languages.insert(*language, loaded.clone());
-                loaded
+                languages.insert(*language, loaded)
             }
         };
         Ok(Box::new(Warm {
@@ -195,5 +206,9 @@ impl Evaluator for Warm {
             .get(index)
             .ok_or("the expression was compiled elsewhere")?;
         self.evaluator.evaluate(*filter, input, values)
+    }
+
+    fn is_unavailable(&self) -> bool {
+        self.evaluator.is_unavailable()
     }
 }

@@ -77,18 +77,22 @@ pub struct EngineLimits {
     pub idempotency_key_bytes: usize,
     /// The most items of one page of a list. Default: 1,000.
     pub page: usize,
-    /// How many events of one run may wait to become durable before its next pure calls wait with them.
+    /// How many turns of one partition may wait to become durable before it waits with them: timers do not
+    /// elapse, and pure calls are not made ahead. Twice as many, and cancellations are refused as busy.
     /// Default: 64.
     pub uncommitted_events: usize,
     /// How many lines of a run's history a reader may be behind before it is dropped. Default: 1,024.
     pub subscriber_lag: usize,
-    /// How many workflow versions are kept ready to run. Default: 64; the least used makes room, and is
-    /// lowered again from its text when it is needed. Times [`EngineLimits::evaluators`] it must stay well
-    /// below the instances of expression languages that the sandbox may have, by default 256.
+    /// How many workflow versions are kept ready to run. Default: 256, some tens of kilobytes each; the
+    /// least used makes room, and is lowered again from its text when it is needed.
     pub plans: usize,
-    /// How many warm instances of the expression language are kept for each of them. Default: 2, a few
-    /// megabytes each.
+    /// How many instances of expression languages there are for the runs of all versions, in use or warm.
+    /// Default: 64, 8 MiB each at most; the one unused for the longest time makes room. With the 16
+    /// that check documents it must stay below what the sandbox may have, by default 256.
     pub evaluators: usize,
+    /// How many connectors are kept compiled. Default: 256, some megabytes each; the least used makes room,
+    /// and is taken from the cache of compiled components when it is needed.
+    pub components: usize,
 }
 
 impl Default for EngineLimits {
@@ -107,8 +111,9 @@ impl Default for EngineLimits {
             page: 1_000,
             uncommitted_events: 64,
             subscriber_lag: 1_024,
-            plans: 64,
-            evaluators: 2,
+            plans: 256,
+            evaluators: 64,
+            components: 256,
         }
     }
 }

@@ -1,19 +1,24 @@
-//! Workflow versions ready to run: the plan, and warm instances of its expression language.
+//! Workflow versions ready to run: the plan, and who evaluates its expressions.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use baton_store::Digest;
+use baton_store::{Digest, TenantId};
 use baton_workflow::expression::Expression;
 use baton_workflow::{Diagnostic, Document, Evaluate, Plan};
 use serde_json::Value;
 
 use crate::catalog::Connectors;
-use crate::outside::{Evaluator, Filter, Languages};
+use crate::evaluators::{Evaluators, Lent, VersionNumber};
+use crate::outside::Languages;
+use crate::recent::Recent;
 
 /// What a version ready to run depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct VersionKey {
+    /// Whose it is. The same document of another tenant is another version: nothing of it is shared.
+    pub(crate) tenant: TenantId,
     /// The document.
     pub(crate) document: Digest,
     /// The expression language.
@@ -25,70 +30,49 @@ pub(crate) struct VersionKey {
 /// A workflow version, ready to run.
 pub(crate) struct Version {
     pub(crate) plan: Arc<Plan>,
+    /// Tells the instances that have compiled its expressions from others.
+    number: VersionNumber,
     language: Digest,
-    languages: Arc<dyn Languages>,
-    /// Warm instances that nobody uses just now.
-    idle: Mutex<Vec<Warm>>,
-    idle_max: usize,
-}
-
-/// An evaluator and what it has compiled of the version's expressions, by their number.
-struct Warm {
-    evaluator: Box<dyn Evaluator>,
-    filters: Vec<Option<Filter>>,
+    evaluators: Arc<Evaluators>,
 }
 
 impl Version {
-    /// Lowers a document that was published before.
-    fn new(
-        text: &str,
-        connectors: &Connectors,
-        language: Digest,
-        languages: Arc<dyn Languages>,
-        idle_max: usize,
-    ) -> Result<Self, Vec<Diagnostic>> {
-        let document = Document::parse(text, None)?;
-        let plan = Arc::new(Plan::new(&document, connectors)?);
-        Ok(Self {
-            plan,
-            language,
-            languages,
-            idle: Mutex::default(),
-            idle_max,
-        })
-    }
-
-    /// Somebody who evaluates the version's expressions. It holds a warm instance from its first use to its
-    /// end; where there is none, one is started.
+    /// Who evaluates the version's expressions. It holds a warm instance from its first use to its end, and
+    /// waits for one where all are in use; so a thread must have one of these at a time only.
     pub(crate) fn evaluator(&self) -> VersionEvaluator<'_> {
         VersionEvaluator {
             version: self,
-            warm: None,
+            lent: None,
+            failed: None,
         }
-    }
-
-    fn idle(&self) -> MutexGuard<'_, Vec<Warm>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// See [`Version::evaluator`].
 pub(crate) struct VersionEvaluator<'a> {
     version: &'a Version,
-    warm: Option<Warm>,
+    lent: Option<Lent<'a>>,
+    failed: Option<String>,
 }
 
-impl Evaluate for VersionEvaluator<'_> {
-    fn evaluate(
-        &mut self,
+impl VersionEvaluator<'_> {
+    /// Ends the use.
+    ///
+    /// # Errors
+    ///
+    /// Why the language could not be used, where it could not. What the evaluator said then is no result of an
+    /// expression, and whoever has gone by it must be forgotten.
+    pub(crate) fn finish(self) -> Result<(), String> {
+        self.failed.map_or(Ok(()), Err)
+    }
+
+    fn evaluate_in<'a>(
+        lent: &mut Lent<'a>,
         expression: &Expression,
         input: &Value,
         variables: &[&Value],
     ) -> Result<Value, String> {
-        let warm = match &mut self.warm {
-            Some(warm) => warm,
-            none => none.insert(self.version.warm()?),
-        };
+        let warm = lent.warm();
         let index = expression.id as usize;
         let filter = match warm.filters.get(index).copied().flatten() {
             Some(filter) => filter,
@@ -108,52 +92,56 @@ impl Evaluate for VersionEvaluator<'_> {
     }
 }
 
-impl Version {
-    fn warm(&self) -> Result<Warm, String> {
-        if let Some(warm) = self.idle().pop() {
-            return Ok(warm);
+impl Evaluate for VersionEvaluator<'_> {
+    fn evaluate(
+        &mut self,
+        expression: &Expression,
+        input: &Value,
+        variables: &[&Value],
+    ) -> Result<Value, String> {
+        if let Some(failed) = &self.failed {
+            return Err(failed.clone());
         }
-        let evaluator = self.languages.evaluator(&self.language)?;
-        Ok(Warm {
-            evaluator,
-            filters: Vec::new(),
-        })
-    }
-}
-
-impl Drop for VersionEvaluator<'_> {
-    fn drop(&mut self) {
-        if let Some(warm) = self.warm.take() {
-            let mut idle = self.version.idle();
-            if idle.len() < self.version.idle_max {
-                idle.push(warm);
-            }
+        let Version {
+            number,
+            language,
+            evaluators,
+            ..
+        } = self.version;
+        let lent = match &mut self.lent {
+            Some(lent) => lent,
+            none => match evaluators.lend(*number, language) {
+                Ok(lent) => none.insert(lent),
+                Err(reason) => {
+                    self.failed = Some(reason.clone());
+                    return Err(reason);
+                }
+            },
+        };
+        let result = Self::evaluate_in(lent, expression, input, variables);
+        if let Err(reason) = &result
+            && lent.warm().evaluator.is_unavailable()
+        {
+            self.failed = Some(reason.clone());
         }
+        result
     }
 }
 
 /// The versions that are ready, the last used ones.
 pub(crate) struct Versions {
-    languages: Arc<dyn Languages>,
-    ready: Mutex<Ready>,
-    max: usize,
-    idle_max: usize,
-}
-
-#[derive(Default)]
-struct Ready {
-    versions: HashMap<VersionKey, (Arc<Version>, u64)>,
-    uses: u64,
+    evaluators: Arc<Evaluators>,
+    ready: Mutex<Recent<VersionKey, Arc<Version>>>,
+    made: AtomicU64,
 }
 
 impl Versions {
-    /// At most `max` versions, with at most `idle_max` warm instances each.
-    pub(crate) fn new(languages: Arc<dyn Languages>, max: usize, idle_max: usize) -> Self {
+    /// At most `max` versions, with at most `instances` instances of expression languages together.
+    pub(crate) fn new(languages: Arc<dyn Languages>, max: usize, instances: usize) -> Self {
         Self {
-            languages,
-            ready: Mutex::default(),
-            max: max.max(1),
-            idle_max,
+            evaluators: Arc::new(Evaluators::new(languages, instances)),
+            ready: Mutex::new(Recent::new(max)),
+            made: AtomicU64::new(0),
         }
     }
 
@@ -167,51 +155,87 @@ impl Versions {
         key: &VersionKey,
         source: impl FnOnce() -> Result<(String, Connectors), E>,
     ) -> Result<Result<Arc<Version>, Vec<Diagnostic>>, E> {
-        if let Some(version) = self.find(key) {
+        let at_hand = self.lock().get(key);
+        if let Some(version) = at_hand {
             return Ok(Ok(version));
         }
         let (text, connectors) = source()?;
-        let made = Version::new(
-            &text,
-            &connectors,
-            key.language,
-            self.languages.clone(),
-            self.idle_max,
-        );
-        Ok(made.map(|version| self.insert(key.clone(), Arc::new(version))))
-    }
-
-    fn find(&self, key: &VersionKey) -> Option<Arc<Version>> {
-        let mut ready = self.lock();
-        ready.uses += 1;
-        let now = ready.uses;
-        let (version, used) = ready.versions.get_mut(key)?;
-        *used = now;
-        Some(version.clone())
-    }
-
-    fn insert(&self, key: VersionKey, version: Arc<Version>) -> Arc<Version> {
-        let mut ready = self.lock();
-        ready.uses += 1;
-        let now = ready.uses;
-        if ready.versions.len() >= self.max {
-            let oldest = ready
-                .versions
-                .iter()
-                .min_by_key(|(_, (_, used))| *used)
-                .map(|(key, _)| key.clone());
-            oldest.map(|oldest| ready.versions.remove(&oldest));
-        }
+        let made = self.make(&text, &connectors, key.language);
         // Two may have made it at the same time: all use the first.
-        ready
-            .versions
-            .entry(key)
-            .or_insert((version, now))
-            .0
-            .clone()
+        Ok(made.map(|version| self.lock().insert(key.clone(), Arc::new(version))))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Ready> {
+    /// Lowers a document that was published before.
+    fn make(
+        &self,
+        text: &str,
+        connectors: &Connectors,
+        language: Digest,
+    ) -> Result<Version, Vec<Diagnostic>> {
+        let document = Document::parse(text, None)?;
+        let plan = Arc::new(Plan::new(&document, connectors)?);
+        Ok(Version {
+            plan,
+            number: self.made.fetch_add(1, Ordering::Relaxed),
+            language,
+            evaluators: self.evaluators.clone(),
+        })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Recent<VersionKey, Arc<Version>>> {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outside::Evaluator;
+
+    const TEXT: &str = "
+document: { dsl: '1.0.3', namespace: test, name: sum, version: '1.0.0' }
+do:
+  - add: { set: { total: '${ .numbers | add }' } }
+";
+
+    /// A language that does not start.
+    struct Broken;
+
+    impl Languages for Broken {
+        fn evaluator(&self, _: &Digest) -> Result<Box<dyn Evaluator>, String> {
+            Err("no room".into())
+        }
+    }
+
+    fn version(versions: &Versions, tenant: &str) -> Arc<Version> {
+        let key = VersionKey {
+            tenant: TenantId::new(tenant).expect("a tenant"),
+            document: Digest([1; 32]),
+            language: Digest([2; 32]),
+            connectors: BTreeMap::new(),
+        };
+        let source = || Ok::<_, String>((TEXT.to_owned(), Connectors::default()));
+        versions.get(&key, source).expect("read").expect("valid")
+    }
+
+    #[test]
+    fn tenants_share_no_version() {
+        let versions = Versions::new(Arc::new(Broken), 9, 9);
+        let [a, b] = ["a", "b"].map(|tenant| version(&versions, tenant));
+        assert!(!Arc::ptr_eq(&a, &b) && a.number != b.number);
+        assert!(Arc::ptr_eq(&a, &version(&versions, "a")));
+    }
+
+    #[test]
+    fn a_language_that_does_not_start_is_no_error_of_the_expression() {
+        let version = version(&Versions::new(Arc::new(Broken), 9, 9), "a");
+        let expression = version.plan.expressions()[0].clone();
+        let mut evaluator = version.evaluator();
+        for _ in 0..2 {
+            let answer = evaluator.evaluate(&expression, &Value::Null, &[]);
+            assert_eq!(answer, Err("no room".into()));
+        }
+        assert_eq!(evaluator.finish(), Err("no room".into()));
+        assert_eq!(version.evaluator().finish(), Ok(()));
     }
 }

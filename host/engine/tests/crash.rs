@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use support::{Host, Script, start};
 
 const CALLS: &str = "
-document: { dsl: '1.0.3', namespace: test, name: calls, version: '1.0.0' }
+document: { dsl: '1.0.3', namespace: test, name: test, version: '1.0.0' }
 do:
   - one: { call: http, with: { method: get, endpoint: 'https://example.org/1' } }
   - both:
@@ -24,23 +24,30 @@ do:
   - last: { call: http, with: { method: get, endpoint: 'https://example.org/4' } }
 ";
 
+/// A workflow that ends in its first turn: its start and its end are two commits with nothing between.
+const PURE: &str = "
+document: { dsl: '1.0.3', namespace: test, name: test, version: '1.0.0' }
+do:
+  - add: { set: { total: '${ [1, 2, 39] | add }' } }
+";
+
 /// Runs the workflow on a store that fails as `fault` says, then, where that was a crash, on what is left.
 /// Gives the output and the calls made, or nothing where the run was not accepted before the crash.
-async fn check(fault: Fault) -> Option<(Value, Vec<String>, bool)> {
+async fn check(document: &str, fault: Fault) -> Option<(Value, Vec<String>, bool)> {
     let tenant = TenantId::default();
     let memory = Arc::new(MemoryStore::new());
     // What is published before is not what is tested.
     let script = Script::default();
     let host = Host::open(memory.clone(), &script);
     host.engine
-        .publish(&tenant, CALLS)
+        .publish(&tenant, document)
         .await
         .expect("published");
     host.engine.shutdown().await;
 
     let faulty = Arc::new(FaultyStore::new(memory.clone(), fault));
     let host = Host::open(faulty.clone(), &script);
-    let started = host.engine.start(&tenant, start("calls", json!({}))).await;
+    let started = host.engine.start(&tenant, start("test", json!({}))).await;
     let run = match started {
         Ok(run) => run.id,
         Err(_) => {
@@ -119,12 +126,12 @@ fn tasks(calls: &[String]) -> Vec<&str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_at_any_commit_changes_nothing() {
-    let (expected, calls, _) = check(Fault::None).await.expect("a run");
+    let (expected, calls, _) = check(CALLS, Fault::None).await.expect("a run");
     assert_eq!(calls.len(), 4);
     let mut crashes = 0;
     for number in 1..40 {
         for fault in [Fault::CrashBefore(number), Fault::CrashAfter(number)] {
-            let Some((output, made, crashed)) = check(fault).await else {
+            let Some((output, made, crashed)) = check(CALLS, fault).await else {
                 continue;
             };
             assert_eq!(output, expected, "{fault:?}");
@@ -146,9 +153,28 @@ async fn a_crash_at_any_commit_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_ends_in_its_first_turn_ends_after_a_crash_too() {
+    let (expected, ..) = check(PURE, Fault::None).await.expect("a run");
+    assert_eq!(expected, json!({ "total": 42 }));
+    let mut crashes = 0;
+    for number in 1..4 {
+        for fault in [Fault::CrashBefore(number), Fault::CrashAfter(number)] {
+            let Some((output, _, crashed)) = check(PURE, fault).await else {
+                continue;
+            };
+            assert_eq!(output, expected, "{fault:?}");
+            crashes += usize::from(crashed);
+        }
+    }
+    assert!(crashes > 2, "the faults have to hit the run: {crashes}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_delays_a_run_and_loses_nothing() {
     for from in 2..6 {
-        let (output, calls, _) = check(Fault::Full(from, from + 2)).await.expect("a run");
+        let (output, calls, _) = check(CALLS, Fault::Full(from, from + 2))
+            .await
+            .expect("a run");
         assert_ne!(output, Value::Null);
         assert_eq!(calls.len(), 4, "{calls:?}");
     }

@@ -145,13 +145,19 @@ impl Ended<'_> {
         let Some(first) = refusals.first() else {
             return self.with_oversized(failure);
         };
-        let mut detail = first.to_string();
+        // What would allow it is for the caller to say, who knows how rules are given.
+        let mut detail = format!("{}: {}", first.request, first.reason);
         if let Some(more) = refusals.len().checked_sub(1).filter(|more| *more > 0) {
             detail.push_str(&format!(" (and {more} more refused)"));
         }
+        // The connector was told of the refusal, and mostly passes on no more than that.
+        let own = failure.detail.as_deref().unwrap_or_default();
+        if !own.is_empty() && !refusals.iter().any(|it| own.contains(it.url())) {
+            detail = with_own(&detail, &failure);
+        }
         failure.kind = FailureKind::Authorization;
         failure.status = Some(FailureKind::Authorization.default_status());
-        failure.detail = Some(with_own(&detail, &failure));
+        failure.detail = Some(detail);
         "request refused".clone_into(&mut failure.title);
         failure
     }

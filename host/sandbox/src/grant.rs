@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use crate::capability::Granted;
-use crate::egress::RuleError;
+use crate::egress::{Rule, RuleError};
 use crate::limits::{LimitError, Limits, LimitsSpec};
 
 /// A grant as its author writes it. Everything may be absent: nothing is granted then, under the default
@@ -52,6 +52,9 @@ pub enum GrantError {
     /// A limit is no quantity, or out of range.
     #[error(transparent)]
     Limit(#[from] LimitError),
+    /// More than one thing is wrong.
+    #[error("{}", joined(.0))]
+    Several(Vec<GrantError>),
 }
 
 impl GrantError {
@@ -63,7 +66,26 @@ impl GrantError {
             Self::Limit(LimitError::Unit { limit, .. } | LimitError::Range { limit, .. }) => {
                 format!("/limits/{limit}")
             }
+            Self::Several(errors) => errors.first().map_or_else(String::new, Self::pointer),
         }
+    }
+}
+
+fn joined(errors: &[GrantError]) -> String {
+    let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    texts.join("; ")
+}
+
+impl GrantSpec {
+    /// All that is wrong with the grant: rules first, in their order. Nothing where it can be made.
+    #[must_use]
+    pub fn problems(&self) -> Vec<GrantError> {
+        let rules = self.egress.iter().enumerate().filter_map(|(index, rule)| {
+            let source = rule.parse::<Rule>().err()?;
+            Some(GrantError::Egress { index, source })
+        });
+        let limits = self.limits.problems().into_iter().map(GrantError::Limit);
+        rules.chain(limits).collect()
     }
 }
 
@@ -72,8 +94,14 @@ impl Grant {
     ///
     /// # Errors
     ///
-    /// Names the first rule or limit that is wrong, and what is wrong with it.
+    /// Names every rule and limit that is wrong, and what is wrong with it.
     pub fn new(spec: &GrantSpec) -> Result<Self, GrantError> {
+        let mut problems = spec.problems();
+        match problems.len() {
+            0 => {}
+            1 => return Err(problems.remove(0)),
+            _ => return Err(GrantError::Several(problems)),
+        }
         let limits = spec.limits.resolve()?;
         let permits = Semaphore::new(limits.concurrency);
         Ok(Self(Arc::new(Inner {
@@ -116,6 +144,21 @@ mod tests {
     #[test]
     fn a_grant_may_be_empty() {
         assert_eq!(*grant("{}").unwrap().limits(), Limits::default());
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once() {
+        let error = grant(
+            r#"{"egress": ["nowhere", "https://x", "ftp://x"], "limits": {"memory": "1TB", "time": "25h", "cpu": 1}}"#,
+        )
+        .unwrap_err();
+        for expected in ["`nowhere`", "`ftp://x`", "limits.memory: ", "limits.time: "] {
+            assert!(error.contains(expected), "{expected} in {error}");
+        }
+        assert!(
+            error.starts_with("/egress/0: ") && !error.contains("limits.cpu"),
+            "{error}"
+        );
     }
 
     #[test]

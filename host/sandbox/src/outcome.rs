@@ -39,6 +39,15 @@ pub struct Refusal {
     pub rule: Option<String>,
 }
 
+impl Refusal {
+    /// What was asked for, without the method: `https://api.example.org/v1/users`.
+    pub(crate) fn url(&self) -> &str {
+        self.request
+            .split_once(' ')
+            .map_or(&*self.request, |(_, url)| url)
+    }
+}
+
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} was refused: {}", self.request, self.reason)?;

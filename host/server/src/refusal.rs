@@ -100,6 +100,7 @@ impl From<Unavailable> for Refusal {
                     ..refusal
                 }
             }
+            Unavailable::Busy { retry_after } => Self::busy(error.to_string(), retry_after),
             Unavailable::ShuttingDown => Self::new(ProblemKind::Unavailable, error.to_string())
                 .retry_after(UNAVAILABLE_RETRY),
         }

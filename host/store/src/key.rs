@@ -47,6 +47,7 @@ mod tenant_kind {
 mod shared_kind {
     pub(super) const META: u8 = b'm';
     pub(super) const COMPONENT: u8 = b'c';
+    pub(super) const SEED_KEY: u8 = b's';
 }
 
 /// Keys from `start` up to and without `end`.
@@ -336,6 +337,11 @@ pub fn meta() -> Vec<u8> {
     Builder::shared(shared_kind::META).key()
 }
 
+/// What the random numbers of calls come from: [`crate::record::SeedKeyRecord`].
+pub fn seed_key() -> Vec<u8> {
+    Builder::shared(shared_kind::SEED_KEY).key()
+}
+
 /// A component's bytes, by their digest: [`crate::record::ComponentRecord`].
 pub fn component(digest: &Digest) -> Vec<u8> {
     Builder::shared(shared_kind::COMPONENT)
@@ -359,6 +365,7 @@ mod tests {
     fn samples() -> Vec<Vec<u8>> {
         let mut keys = vec![
             meta(),
+            seed_key(),
             component(&Digest([0; 32])),
             component(&Digest([0xff; 32])),
         ];

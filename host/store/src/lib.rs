@@ -20,6 +20,7 @@ mod memory;
 pub mod meta;
 pub mod record;
 mod redb;
+pub mod seed;
 mod store;
 
 pub use batch::{Batch, Operation};

@@ -15,7 +15,7 @@ pub use run::{
     AnswerRecord, CallRecord, EndRecord, EndingRecord, ErrorRecord, EventKindRecord, EventRecord,
     OpenRecord, PinRecord, RunRecord, TaskRecord, TimerKindRecord, TimerRecord, WorkflowPinRecord,
 };
-pub use shared::{ComponentRecord, MetaRecord};
+pub use shared::{ComponentRecord, MetaRecord, SeedKeyRecord};
 pub use tenant::{
     ConnectorRecord, DocumentRecord, GrantRecord, IdempotencyRecord, RunIndexRecord, StatusRecord,
     WorkflowRecord,

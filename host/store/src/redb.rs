@@ -47,15 +47,17 @@ pub struct RedbStore {
 }
 
 impl RedbStore {
-    /// Opens the store in the directory `data`, making both where they are missing.
+    /// Opens the store in the directory `data`, making both where they are missing: for this user alone, as
+    /// far as the system knows such rights (Unix: modes 0700 and 0600). What is there keeps its mode.
     ///
     /// # Errors
     ///
     /// Where another process has the store, where it can't be written, where the disk is full, where a
     /// later release wrote it, and where it is no store.
     pub fn open(data: &Path, options: RedbOptions) -> Result<Self, OpenError> {
-        fs::create_dir_all(data).map_err(|source| io_error(data, source))?;
+        make_directory(data).map_err(|source| io_error(data, source))?;
         let path = data.join(FILE_NAME);
+        make_file(&path).map_err(|source| io_error(&path, source))?;
         let database = open_database(&path, &options)?;
         let store = Self {
             path,
@@ -197,6 +199,27 @@ impl Store for RedbStore {
             Ok(()) if matches!(self.holds(batch), Ok(true)) => Ok(()),
             _ => Err(commit_error(&error)),
         }
+    }
+}
+
+fn make_directory(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Makes an empty file where there is none. redb takes an empty file for a new one, but would make it
+/// readable for others.
+fn make_file(path: &Path) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -104,6 +104,30 @@ fn a_store_in_use_is_locked() {
     assert!(error.to_string().contains(FILE_NAME));
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_made_is_for_its_user_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let mode = |path: &std::path::Path| {
+        let permissions = std::fs::metadata(path).expect("it is there").permissions();
+        permissions.mode() & 0o777
+    };
+    let folder = tempfile::tempdir().expect("a directory");
+    let data = folder.path().join("state/data");
+    let _open = redb(&data);
+    assert_eq!(mode(&data), 0o700);
+    assert_eq!(mode(&data.join(FILE_NAME)), 0o600);
+
+    // What is there keeps the mode that its owner gave it.
+    let shared = folder.path().join("shared");
+    std::fs::create_dir(&shared).expect("made");
+    let open_to_group = std::fs::Permissions::from_mode(0o750);
+    std::fs::set_permissions(&shared, open_to_group).expect("ours");
+    let _open = redb(&shared);
+    assert_eq!(mode(&shared), 0o750);
+}
+
 #[test]
 fn what_is_no_store_is_refused_and_left_alone() {
     let data = tempfile::tempdir().expect("a directory");

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use baton_store::record::{
     AnswerRecord, CallRecord, ComponentRecord, ConnectorRecord, DocumentRecord, EndRecord,
     EndingRecord, ErrorRecord, EventKindRecord, EventRecord, GrantRecord, IdempotencyRecord, Json,
-    MetaRecord, OpenRecord, PinRecord, Record, RunIndexRecord, RunRecord, StatusRecord, TaskRecord,
-    TimerKindRecord, TimerRecord, WorkflowPinRecord, WorkflowRecord,
+    MetaRecord, OpenRecord, PinRecord, Record, RunIndexRecord, RunRecord, SeedKeyRecord,
+    StatusRecord, TaskRecord, TimerKindRecord, TimerRecord, WorkflowPinRecord, WorkflowRecord,
 };
 
 fn check<R: Record + PartialEq + Debug>(file: &str, record: &R) {
@@ -196,6 +196,7 @@ fn version_1_of_every_record() {
             request: [5; 32],
         },
     );
+    check("seed-key.1.hex", &SeedKeyRecord { secret: [6; 32] });
     check("component.1.hex", &ComponentRecord(vec![0, 1, 2]));
     check(
         "meta.1.hex",

@@ -29,11 +29,24 @@ impl Engine {
         name: Option<&str>,
         bytes: Vec<u8>,
     ) -> Result<Installed, InstallError> {
+        let (tenant, name) = (tenant.clone(), name.map(str::to_owned));
+        self.whole(async move |engine| engine.install_whole(&tenant, name.as_deref(), bytes).await)
+            .await
+    }
+
+    async fn install_whole(
+        &self,
+        tenant: &TenantId,
+        name: Option<&str>,
+        bytes: Vec<u8>,
+    ) -> Result<Installed, InstallError> {
         self.check_open()?;
         let sandbox = self.inner.sandbox.clone();
         let bytes = Arc::new(bytes);
         let loading = bytes.clone();
-        let loaded = self.aside(move |_| sandbox.load(&loading)).await??;
+        let loaded = self
+            .aside(tenant, move |_| sandbox.load(&loading))
+            .await??;
         let description = loaded.description().clone();
         let name = name
             .map(str::to_owned)
@@ -111,6 +124,17 @@ impl Engine {
         name: &str,
         grant: GrantSpec,
     ) -> Result<ConnectorView, GrantRefused> {
+        let (tenant, name) = (tenant.clone(), name.to_owned());
+        self.whole(async move |engine| engine.grant_whole(&tenant, &name, grant).await)
+            .await
+    }
+
+    async fn grant_whole(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        grant: GrantSpec,
+    ) -> Result<ConnectorView, GrantRefused> {
         self.check_open()?;
         Grant::new(&grant)?;
         let _one_at_a_time = self.inner.writing.lock().await;
@@ -145,6 +169,12 @@ impl Engine {
     ///
     /// [`RemoveError::NoSuchConnector`] where the tenant has installed none of that name.
     pub async fn remove_connector(&self, tenant: &TenantId, name: &str) -> Result<(), RemoveError> {
+        let (tenant, name) = (tenant.clone(), name.to_owned());
+        self.whole(async move |engine| engine.remove_whole(&tenant, &name).await)
+            .await
+    }
+
+    async fn remove_whole(&self, tenant: &TenantId, name: &str) -> Result<(), RemoveError> {
         self.check_open()?;
         let _one_at_a_time = self.inner.writing.lock().await;
         let shared = self.shared();

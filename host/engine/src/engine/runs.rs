@@ -1,37 +1,30 @@
 //! Runs: start, read, follow, cancel.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use baton_store::record::{
-    EndRecord, IdempotencyRecord, OpenRecord, PinRecord, Record, RunIndexRecord, RunRecord,
-    StatusRecord, WorkflowPinRecord,
+    IdempotencyRecord, OpenRecord, PinRecord, Record, RunRecord, StatusRecord, WorkflowPinRecord,
 };
-use baton_store::{Batch, Digest, Direction, ReadError, RunId, TenantId, key};
-use baton_workflow::Timestamp;
-use baton_workflow::machine::{Ending, Event, Facts, Machine, Note, NoteKind, Status};
-use tokio::sync::{broadcast, oneshot};
+use baton_store::{Batch, Digest, ReadError, RunId, TenantId, key};
+use baton_workflow::machine::{Event, Facts, Machine, Note, Status};
+use tokio::sync::oneshot;
 
-use super::{Engine, KEY_LOCKS, workflows};
+use super::run_views::{list, view, view_of};
+use super::{Engine, KEY_LOCKS, RETRY_AFTER, Subscription, workflows};
 use crate::admission::Place;
 use crate::catalog::Connectors;
 use crate::codec;
 use crate::digest;
-use crate::error::{CancelError, Lagged, ListError, StartError, Unavailable};
+use crate::error::{CancelError, ListError, StartError, Unavailable};
+use crate::history::History;
 use crate::journal::NotCommitted;
 use crate::mailbox::Refused;
 use crate::partition::{Begin, Message};
-use crate::replay::{self, Loaded, Pin};
+use crate::replay::{self, LoadError, Loaded, Pin};
 use crate::shared::Shared;
 use crate::version::VersionKey;
-use crate::view::{ConnectorReference, Page, RunFilter, RunView, StartRun, WorkflowReference};
-
-/// How many entries of the index of runs one page looks at.
-const INDEX_AT_A_TIME: usize = 10_000;
-
-/// When to ask again that too much is under way.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+use crate::view::{ConnectorReference, Page, RunFilter, RunView, StartRun};
 
 impl Engine {
     /// Starts a run. It is durable when this returns.
@@ -40,6 +33,16 @@ impl Engine {
     ///
     /// See [`StartError`]; no run has been started then.
     pub async fn start(&self, tenant: &TenantId, request: StartRun) -> Result<RunView, StartError> {
+        let tenant = tenant.clone();
+        self.whole(async move |engine| engine.start_whole(&tenant, request).await)
+            .await
+    }
+
+    async fn start_whole(
+        &self,
+        tenant: &TenantId,
+        request: StartRun,
+    ) -> Result<RunView, StartError> {
         self.check_open()?;
         self.check_bounds(&request)?;
         let Some(key) = request.idempotency_key.clone() else {
@@ -83,10 +86,15 @@ impl Engine {
                 retry_after: RETRY_AFTER,
             })?;
         let owner = tenant.clone();
+        let preparation = move |shared: &Arc<Shared>| prepare(shared, &owner, request, place);
         let prepared = self
-            .aside(move |shared| prepare(shared, &owner, request, place))
+            .in_share(&self.inner.starts, tenant, preparation)
             .await??;
-        let Prepared { mut batch, begin } = prepared;
+        let Prepared {
+            mut batch,
+            begin,
+            started,
+        } = prepared;
         let id = begin.run.id;
         if let Some((key, request)) = idempotency {
             let record = IdempotencyRecord {
@@ -109,10 +117,8 @@ impl Engine {
         let partition = id.partition(self.shared().partitions);
         self.shared().live.adopt(id, begin.run.live.clone());
         self.inner.partitions[usize::from(partition.0)].push(Message::Begin(Box::new(begin)));
-        let run = self.run(tenant, &id).await?;
-        run.ok_or_else(|| {
-            Unavailable::Storage("the run that was started can't be read".into()).into()
-        })
+        // Nothing can fail any more: the run is there, whatever else can be read.
+        Ok(started)
     }
 
     fn check_bounds(&self, request: &StartRun) -> Result<(), StartError> {
@@ -157,7 +163,7 @@ impl Engine {
         tenant: &TenantId,
         run: &RunId,
     ) -> Result<Option<RunView>, Unavailable> {
-        view(self.shared(), tenant, run)
+        Ok(view(self.shared(), tenant, run)?)
     }
 
     /// A run, once it has ended or `patience` is over.
@@ -192,9 +198,11 @@ impl Engine {
         let cursor = cursor
             .map(|it| it.parse::<RunId>().map_err(|_| ListError::Cursor))
             .transpose()?;
-        let (tenant, filter) = (tenant.clone(), filter.clone());
+        let (owner, filter) = (tenant.clone(), filter.clone());
         Ok(self
-            .aside(move |shared| list(shared, &tenant, &filter, cursor, limit))
+            .aside(tenant, move |shared| {
+                list(shared, &owner, &filter, cursor, limit)
+            })
             .await??)
     }
 
@@ -208,10 +216,16 @@ impl Engine {
         limit: usize,
     ) -> Result<Option<Vec<Note>>, Unavailable> {
         let limit = limit.min(self.shared().limits.page);
-        let (tenant, run) = (tenant.clone(), *run);
-        Ok(self
-            .aside(move |shared| replay::history(shared, &tenant, &run, after, limit))
-            .await??)
+        let (owner, run) = (tenant.clone(), *run);
+        let read = move |shared: &Arc<Shared>| {
+            let Some(mut history) = History::open(shared, &owner, &run, after)? else {
+                return Ok(None);
+            };
+            let mut notes = history.read(limit)?.notes;
+            notes.truncate(limit);
+            Ok::<_, LoadError>(Some(notes))
+        };
+        Ok(self.aside(tenant, read).await??)
     }
 
     /// What has happened and will happen in a run, from the line behind `after` (0 for all) to the run's
@@ -222,20 +236,12 @@ impl Engine {
         run: &RunId,
         after: u64,
     ) -> Result<Option<Subscription>, Unavailable> {
-        // Listening first and reading the journal then, no line is missed; those that come twice are known
-        // by their numbers.
-        let live = self.shared().live.get(tenant, run);
-        let receiver = live.map(|live| live.follow(self.shared().limits.subscriber_lag));
         let (owner, id) = (tenant.clone(), *run);
-        let read = self
-            .aside(move |shared| replay::history(shared, &owner, &id, after, usize::MAX))
-            .await??;
-        let subscription = |notes: Vec<Note>| Subscription {
-            backlog: notes.into(),
-            receiver,
-            last: after,
-        };
-        Ok(read.map(subscription))
+        let open = move |shared: &Arc<Shared>| History::open(shared, &owner, &id, after);
+        let history = self.aside(tenant, open).await??;
+        let subscription =
+            |history| Subscription::new(self.clone(), tenant.clone(), *run, history, after);
+        Ok(history.map(subscription))
     }
 
     /// Ends a run now, in the name of `by`. Tasks under way are abandoned. It is durable when this returns.
@@ -287,58 +293,12 @@ impl Engine {
     }
 }
 
-/// The lines of a run's history as they come, each once it is durable.
-pub struct Subscription {
-    backlog: VecDeque<Note>,
-    receiver: Option<broadcast::Receiver<Note>>,
-    last: u64,
-}
-
-impl Subscription {
-    /// The next line; none once the run has ended and all its lines have come, and none after an error.
-    ///
-    /// # Errors
-    ///
-    /// [`Lagged`] where lines came faster than they were taken.
-    pub async fn next(&mut self) -> Option<Result<Note, Lagged>> {
-        loop {
-            let note = match self.backlog.pop_front() {
-                Some(note) => note,
-                None => match self.receiver.as_mut()?.recv().await {
-                    Ok(note) => note,
-                    Err(broadcast::error::RecvError::Closed) => {
-                        self.receiver = None;
-                        return None;
-                    }
-                    Err(broadcast::error::RecvError::Lagged(_)) => {
-                        self.receiver = None;
-                        return Some(Err(Lagged));
-                    }
-                },
-            };
-            if note.seq <= self.last {
-                continue;
-            }
-            self.last = note.seq;
-            if ends(note.kind) {
-                self.receiver = None;
-            }
-            return Some(Ok(note));
-        }
-    }
-}
-
-fn ends(kind: NoteKind) -> bool {
-    matches!(
-        kind,
-        NoteKind::WorkflowCompleted | NoteKind::WorkflowFaulted | NoteKind::WorkflowCancelled
-    )
-}
-
 /// A run that is ready to begin, and what has to be durable before.
 struct Prepared {
     batch: Batch,
     begin: Begin,
+    /// The run as it is then.
+    started: RunView,
 }
 
 fn prepare(
@@ -390,6 +350,7 @@ fn prepare(
     }
     let document = Digest(workflow.digest);
     let key = VersionKey {
+        tenant: tenant.clone(),
         document,
         language: shared.language,
         connectors: pins
@@ -422,8 +383,9 @@ fn prepare(
         runtime: codec::json(&shared.runtime),
         parent: None,
     };
+    let input = Arc::new(input);
     let started = Event::Started {
-        input: Arc::new(input),
+        input: input.clone(),
     };
     let index = replay::index_record(&record, StatusRecord::Open);
     let partition = id.partition(shared.partitions);
@@ -442,6 +404,7 @@ fn prepare(
         id: id.to_string(),
         runtime: shared.runtime.clone(),
     };
+    let view = view_of(id, record, input, Status::Running, None, Vec::new());
     let run = Loaded {
         id,
         tenant: tenant.clone(),
@@ -452,6 +415,7 @@ fn prepare(
         pins: pins.into(),
         events: 1,
         last_at: at,
+        ending: None,
     };
     Ok(Prepared {
         batch,
@@ -461,6 +425,7 @@ fn prepare(
             at,
             place,
         },
+        started: view,
     })
 }
 
@@ -476,144 +441,4 @@ fn request_digest(request: &StartRun) -> Digest {
     } = request;
     let parts = serde_json::json!([namespace, name, version, input, tags]);
     digest::of(parts.to_string().as_bytes())
-}
-
-/// A run, as far as it is durable.
-fn view(shared: &Shared, tenant: &TenantId, id: &RunId) -> Result<Option<RunView>, Unavailable> {
-    let partition = id.partition(shared.partitions);
-    // The phase first: a run that ends while this reads is shown as open still, or as ended whole.
-    let live = shared.live.get(tenant, id);
-    let Some(record) = replay::run_record(shared, partition, tenant, id)? else {
-        return Ok(None);
-    };
-    let Event::Started { input } = replay::first_event(shared, partition, tenant, id)?.event else {
-        return Err(ReadError::Corrupt {
-            detail: "a run's journal does not begin with its start".into(),
-        }
-        .into());
-    };
-    let end = shared.store.get(&key::end(partition, tenant, id))?;
-    let end = end
-        .as_deref()
-        .map(EndRecord::decode)
-        .transpose()
-        .map_err(ReadError::from)?;
-    let ended_at = end.as_ref().map(|end| Timestamp::from_millis(end.at_ms));
-    let ending = end.map(|end| codec::ending(end.ending)).transpose()?;
-    let status = match &ending {
-        Some(ending) => codec::ended_status(ending).0,
-        None => live.as_ref().map_or(Status::Running, |live| live.status()),
-    };
-    let (output, error) = match ending {
-        Some(Ending::Completed(output)) => (Some(output), None),
-        Some(Ending::Faulted(error)) => (None, Some(error)),
-        Some(Ending::Cancelled) | None => (None, None),
-    };
-    let WorkflowPinRecord {
-        namespace,
-        name,
-        version,
-        digest,
-    } = record.workflow;
-    let connector = |pin: PinRecord| ConnectorReference {
-        name: pin.name,
-        version: pin.version,
-        digest: Digest(pin.digest),
-    };
-    Ok(Some(RunView {
-        id: *id,
-        workflow: WorkflowReference {
-            namespace,
-            name,
-            version,
-            digest: Digest(digest),
-        },
-        status,
-        input,
-        output,
-        error,
-        started_at: Timestamp::from_millis(record.started_at_ms),
-        ended_at,
-        connectors: record.connectors.into_iter().map(connector).collect(),
-        tags: record.tags.into_iter().collect(),
-        parent: record.parent.map(RunId::from_bytes),
-        progress: live
-            .filter(|_| ended_at.is_none())
-            .map(|live| live.progress())
-            .unwrap_or_default(),
-    }))
-}
-
-fn list(
-    shared: &Shared,
-    tenant: &TenantId,
-    filter: &RunFilter,
-    cursor: Option<RunId>,
-    limit: usize,
-) -> Result<Page<RunView>, Unavailable> {
-    let bound = |at: Timestamp| {
-        let at = u64::try_from(at.as_millis()).unwrap_or(0);
-        key::run_index(tenant, &RunId::least_at(at))
-    };
-    let mut range = key::run_indexes(tenant);
-    if let Some(before) = filter.started_before {
-        range = range.before(&bound(before));
-    }
-    if let Some(after) = filter.started_after {
-        range.start = range.start.max(bound(after));
-    }
-    if let Some(cursor) = cursor {
-        range = range.before(&key::run_index(tenant, &cursor));
-    }
-    let index = shared
-        .store
-        .scan(&range, Direction::Descending, INDEX_AT_A_TIME)?;
-    let all = index.len() < INDEX_AT_A_TIME;
-    let mut items = Vec::new();
-    let mut last = None;
-    for (key, value) in &index {
-        if items.len() == limit {
-            return Ok(Page {
-                items,
-                next: last.map(|last: RunId| last.to_string()),
-            });
-        }
-        let Some(id) = key::parse_run_index(key) else {
-            continue;
-        };
-        last = Some(id);
-        let record = RunIndexRecord::decode(value).map_err(ReadError::from)?;
-        if !matches(filter, &record) {
-            continue;
-        }
-        if let Some(run) = view(shared, tenant, &id)?
-            && filter.status.is_none_or(|status| status == run.status)
-        {
-            items.push(run);
-        }
-    }
-    Ok(Page {
-        items,
-        next: last.filter(|_| !all).map(|last| last.to_string()),
-    })
-}
-
-/// Whether a run may be one of those that are asked for, as far as the index tells.
-fn matches(filter: &RunFilter, record: &RunIndexRecord) -> bool {
-    let of_workflow = |(namespace, name): &(String, String)| {
-        *namespace == record.namespace && *name == record.name
-    };
-    let in_phase = |status: Status| match record.status {
-        // It may have ended since.
-        StatusRecord::Open => true,
-        StatusRecord::Completed => status == Status::Completed,
-        StatusRecord::Faulted => status == Status::Faulted,
-        StatusRecord::Cancelled => status == Status::Cancelled,
-    };
-    filter.workflow.as_ref().is_none_or(of_workflow)
-        && filter
-            .tag
-            .as_ref()
-            .is_none_or(|tag| record.tags.contains(tag))
-        && filter.status.is_none_or(in_phase)
 }

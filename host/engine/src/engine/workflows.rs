@@ -31,10 +31,20 @@ impl Engine {
     /// [`PublishError::Invalid`] with all that is wrong, [`PublishError::Conflict`] where the version exists
     /// with other content. Nothing is stored then.
     pub async fn publish(&self, tenant: &TenantId, text: &str) -> Result<Published, PublishError> {
+        let (tenant, text) = (tenant.clone(), text.to_owned());
+        self.whole(async move |engine| engine.publish_whole(&tenant, &text).await)
+            .await
+    }
+
+    async fn publish_whole(
+        &self,
+        tenant: &TenantId,
+        text: &str,
+    ) -> Result<Published, PublishError> {
         self.check_open()?;
         let (owner, posted) = (tenant.clone(), Arc::<str>::from(text));
         let checked = self
-            .aside(move |shared| check(shared, &owner, posted, None))
+            .aside(tenant, move |shared| check(shared, &owner, posted, None))
             .await??;
         let Checked {
             document,
@@ -117,13 +127,15 @@ impl Engine {
         name: Option<&str>,
     ) -> Result<Vec<Diagnostic>, Unavailable> {
         self.check_open()?;
-        let (tenant, text, name) = (
+        let (owner, text, name) = (
             tenant.clone(),
             Arc::<str>::from(text),
             name.map(str::to_owned),
         );
         let checked = self
-            .aside(move |shared| check(shared, &tenant, text, name.as_deref()))
+            .aside(tenant, move |shared| {
+                check(shared, &owner, text, name.as_deref())
+            })
             .await??;
         Ok(checked.diagnostics)
     }
@@ -193,10 +205,10 @@ impl Engine {
         let Some(record) = find(self.shared(), tenant, namespace, name, version)? else {
             return Ok(None);
         };
-        let tenant = tenant.clone();
-        let view = move |shared: &Shared| {
-            let text = replay::document(shared, &tenant, &Digest(record.digest))?;
-            let connectors = connectors(shared, &tenant)?;
+        let owner = tenant.clone();
+        let view = move |shared: &Arc<Shared>| {
+            let text = replay::document(shared, &owner, &Digest(record.digest))?;
+            let connectors = connectors(shared, &owner)?;
             let plan = Document::parse(text.as_str(), None)
                 .and_then(|document| Plan::new(&document, &connectors));
             let graph = plan.map_or(Value::Null, |plan| plan.graph());
@@ -206,7 +218,7 @@ impl Engine {
                 graph,
             })
         };
-        self.aside(view).await?.map(Some)
+        self.aside(tenant, view).await?.map(Some)
     }
 }
 

@@ -31,10 +31,10 @@ impl Timers {
         self.set.first().map(|(due, ..)| *due)
     }
 
-    /// Takes those that are due at `now`, the soonest first.
-    pub(super) fn take_due(&mut self, now: Timestamp) -> Vec<Set> {
+    /// Takes those that are due at `now`, the soonest first, `limit` at most.
+    pub(super) fn take_due(&mut self, now: Timestamp, limit: usize) -> Vec<Set> {
         let mut due = Vec::new();
-        while self.next().is_some_and(|next| next <= now) {
+        while due.len() < limit && self.next().is_some_and(|next| next <= now) {
             due.extend(self.set.pop_first());
         }
         due
@@ -54,13 +54,13 @@ mod tests {
             timers.set(at(due), run, TimerKey::RunTimeout);
         }
         timers.clear(at(20), run, TimerKey::RunTimeout);
-        let due: Vec<_> = timers
-            .take_due(at(30))
-            .into_iter()
-            .map(|(due, ..)| due)
-            .collect();
-        assert_eq!(due, [at(10), at(30)]);
-        assert!(timers.take_due(at(30)).is_empty());
+        let mut take = |limit| -> Vec<_> {
+            let due = timers.take_due(at(30), limit).into_iter();
+            due.map(|(due, ..)| due).collect()
+        };
+        assert_eq!(take(1), [at(10)]);
+        assert_eq!(take(9), [at(30)]);
+        assert_eq!(take(9), []);
         assert_eq!(timers.next(), Some(at(40)));
     }
 }

@@ -21,6 +21,10 @@ pub(super) struct Turn {
     pub(super) effects: Vec<Effect>,
 }
 
+/// The host failed on a run, which is not in memory any more. Nothing of what it was told is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SetAside;
+
 impl Turn {
     pub(super) fn new(number: u64) -> Self {
         Self {
@@ -40,18 +44,28 @@ impl Partition {
         at: Timestamp,
         turn: &mut Turn,
         recorded: Recorded,
-    ) {
+    ) -> Result<(), SetAside> {
         let Some(run) = self.runs.get_mut(id) else {
-            return;
+            return Err(SetAside);
         };
         let record = (recorded == Recorded::Now).then(|| codec::event_record(&event, at));
         let commands = catch_unwind(AssertUnwindSafe(|| {
             let mut evaluator = run.version.evaluator();
-            run.machine.apply(event, at, &mut evaluator)
+            let commands = run.machine.apply(event, at, &mut evaluator);
+            evaluator.finish().map(|()| commands)
         }));
-        let Ok(commands) = commands else {
-            self.set_aside(id);
-            return;
+        let commands = match commands {
+            Ok(Ok(commands)) => commands,
+            // The run has gone by what is no result of an expression.
+            Ok(Err(reason)) => {
+                tracing::error!(run = %id, %reason, "a run's expressions can't be evaluated");
+                self.set_aside(id);
+                return Err(SetAside);
+            }
+            Err(_) => {
+                self.set_aside(id);
+                return Err(SetAside);
+            }
         };
         if let Some(record) = record {
             run.events += 1;
@@ -62,6 +76,7 @@ impl Partition {
             );
         }
         self.carry_out(id, commands, at, turn);
+        Ok(())
     }
 
     fn carry_out(&mut self, id: &RunId, commands: Vec<Command>, at: Timestamp, turn: &mut Turn) {
@@ -161,14 +176,22 @@ impl Partition {
 
     /// Takes a run that was open when the host stopped into memory, and does again what it waits for. All
     /// that brought it about is durable.
-    pub(super) fn resume(&mut self, loaded: Loaded, place: Place) {
+    pub(super) fn resume(&mut self, mut loaded: Loaded, place: Place, turn: &mut Turn) {
         let id = loaded.id;
+        if let Some(ending) = loaded.ending.take() {
+            // The host stopped before the turn that would have recorded the end.
+            let at = loaded.last_at;
+            self.runs.insert(id, ActiveRun::new(loaded, place));
+            self.end(&id, &ending, at, turn);
+            self.show(&id, Vec::new(), turn);
+            return;
+        }
         let outstanding = loaded.machine.outstanding();
         let mut run = ActiveRun::new(loaded, place);
         let status = run.machine.status();
         run.live.publish(status, Vec::new());
         // The crash may have come before the turn that would have written these.
-        let mut batch = Batch::new();
+        let batch = &mut turn.batch;
         for (timer, due) in outstanding.timers {
             let record = TimerRecord {
                 timer: codec::timer_record(&timer),
@@ -185,7 +208,6 @@ impl Partition {
             }
             .encode(),
         );
-        self.shared.journal.append(batch, || ());
         outstanding
             .calls
             .iter()

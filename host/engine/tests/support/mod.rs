@@ -9,7 +9,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use baton_engine::outside::{Answer, Call, Invoke};
-use baton_engine::{Engine, ManualClock, RunId, Settings, StartRun, Status, TenantId, Timestamp};
+use baton_engine::{
+    Engine, EngineLimits, ManualClock, RunId, RunView, Settings, StartRun, Status, TenantId,
+    Timestamp,
+};
 use baton_sandbox::Sandbox;
 use baton_store::Store;
 use serde_json::{Value, json};
@@ -47,11 +50,26 @@ impl Invoke for Script {
     }
 }
 
+/// A sandbox that compiles each component once for all tests.
+pub fn sandbox(settings: baton_sandbox::Settings) -> Arc<Sandbox> {
+    let cache = Some(concat!(env!("CARGO_TARGET_TMPDIR"), "/components").into());
+    Sandbox::new(baton_sandbox::Settings { cache, ..settings }).expect("a sandbox")
+}
+
 impl Host {
     pub fn open(store: Arc<dyn Store>, script: &Script) -> Self {
         static SANDBOX: OnceLock<Arc<Sandbox>> = OnceLock::new();
-        let sandbox = SANDBOX
-            .get_or_init(|| Sandbox::new(baton_sandbox::Settings::default()).expect("a sandbox"));
+        let sandbox = SANDBOX.get_or_init(|| sandbox(baton_sandbox::Settings::default()));
+        Self::open_with(store, sandbox, Some(script), EngineLimits::default())
+    }
+
+    /// Without a script, the calls are made.
+    pub fn open_with(
+        store: Arc<dyn Store>,
+        sandbox: &Arc<Sandbox>,
+        script: Option<&Script>,
+        limits: EngineLimits,
+    ) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_800_000_000_000)));
         let component = |name: &str| {
             let path = format!(
@@ -67,13 +85,14 @@ impl Host {
             language: component("jq"),
             clock: clock.clone(),
             partitions: 2,
+            limits,
             ..Settings::default()
         };
         let engine = Engine::open_with(
             store,
             sandbox.clone(),
             settings,
-            Some(Arc::new(script.clone())),
+            script.map(|script| Arc::new(script.clone()) as Arc<dyn Invoke>),
         );
         Self {
             engine: engine.expect("an engine"),
@@ -81,26 +100,38 @@ impl Host {
         }
     }
 
+    /// The run, once it has ended.
+    pub async fn end(&self, run: &RunId) -> RunView {
+        let run = self
+            .engine
+            .wait(&TenantId::default(), run, Duration::from_secs(30))
+            .await
+            .expect("read")
+            .expect("there");
+        assert!(run.status.is_ended(), "{run:?}");
+        run
+    }
+
     /// Waits until a run is in a phase.
     pub async fn until(&self, run: &RunId, status: Status) {
-        let reached = async {
-            loop {
-                let now = self
-                    .engine
-                    .run(&TenantId::default(), run)
-                    .await
-                    .expect("read")
-                    .expect("there");
-                if now.status == status {
-                    return;
-                }
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
+        let reached = async || {
+            let now = self.engine.run(&TenantId::default(), run).await;
+            now.expect("read").expect("there").status == status
         };
-        tokio::time::timeout(Duration::from_secs(30), reached)
-            .await
-            .expect("the phase is reached");
+        until("the phase is reached", reached).await;
     }
+}
+
+/// Waits until something holds.
+pub async fn until(what: &str, holds: impl AsyncFn() -> bool) {
+    let wait = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), wait)
+        .await
+        .expect(what);
 }
 
 pub fn start(name: &str, input: Value) -> StartRun {

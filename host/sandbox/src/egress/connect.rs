@@ -85,10 +85,10 @@ async fn connect(rules: &Rules, uri: &Uri) -> Result<TcpStream, ConnectError> {
         .and_then(normal_host)
         .ok_or(ConnectError::NoHost)?;
     let port = uri.port_u16().unwrap_or_else(|| scheme.default_port());
-    let addresses = timeout_at(deadline, resolve(host, port))
+    let addresses = timeout_at(deadline, resolve(&host, port))
         .await
         .map_err(|_| ConnectError::TimedOut)??;
-    let allowed = allowed(rules, scheme, &addresses)?;
+    let allowed = allowed(rules, &host, scheme, &addresses)?;
     let mut last = ConnectError::TimedOut;
     for (tried, address) in allowed.iter().enumerate() {
         // Each address gets its share of the time that is left, so that one that does not answer leaves
@@ -108,17 +108,17 @@ async fn connect(rules: &Rules, uri: &Uri) -> Result<TcpStream, ConnectError> {
     Err(last)
 }
 
-async fn resolve(host: Host, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
+async fn resolve(host: &Host, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
     let literal = |address: IpAddr| vec![SocketAddr::new(address, port)];
     match host {
-        Host::Ipv4(address) => Ok(literal(address.into())),
-        Host::Ipv6(address) => Ok(literal(address.into())),
-        Host::Domain(name) if is_localhost(&name) => Ok(LOOPBACK
+        Host::Ipv4(address) => Ok(literal((*address).into())),
+        Host::Ipv6(address) => Ok(literal((*address).into())),
+        Host::Domain(name) if is_localhost(name) => Ok(LOOPBACK
             .into_iter()
             .map(|address| SocketAddr::new(address, port))
             .collect()),
         Host::Domain(name) => {
-            let addresses = lookup_host((name, port))
+            let addresses = lookup_host((name.as_str(), port))
                 .await
                 .map_err(ConnectError::Resolve)?;
             let addresses: Vec<_> = addresses.collect();
@@ -133,13 +133,14 @@ async fn resolve(host: Host, port: u16) -> Result<Vec<SocketAddr>, ConnectError>
 /// Leaves the addresses that may be connected to.
 fn allowed(
     rules: &Rules,
+    host: &Host,
     scheme: Scheme,
     addresses: &[SocketAddr],
 ) -> Result<Vec<SocketAddr>, ConnectError> {
     let mut allowed = Vec::new();
     let mut refused = ConnectError::NoHost;
     for address in addresses.iter().rev() {
-        match rules.check_address(scheme, address.ip(), address.port()) {
+        match rules.check_address(host, scheme, address.ip(), address.port()) {
             Ok(()) => allowed.push(*address),
             Err(what) => {
                 refused = ConnectError::Refused {
@@ -167,7 +168,7 @@ mod tests {
 
     #[tokio::test]
     async fn localhost_never_asks_a_resolver() {
-        let addresses = resolve(Host::Domain("app.localhost".to_owned()), 80)
+        let addresses = resolve(&Host::Domain("app.localhost".to_owned()), 80)
             .await
             .unwrap();
         assert_eq!(
@@ -180,7 +181,9 @@ mod tests {
     fn only_granted_addresses_are_left() {
         let addresses =
             ["127.0.0.1:80", "[::1]:80", "1.1.1.1:80"].map(|address| address.parse().unwrap());
-        let left = |granted: &[&str]| allowed(&rules(granted), Scheme::Http, &addresses).unwrap();
+        let host = Host::Domain("example.org".to_owned());
+        let left =
+            |granted: &[&str]| allowed(&rules(granted), &host, Scheme::Http, &addresses).unwrap();
         assert_eq!(left(&[]), [addresses[2]]);
         assert_eq!(left(&["http://127.0.0.1"]), [addresses[0], addresses[2]]);
         assert_eq!(left(&["http://localhost"]), addresses);
@@ -189,7 +192,8 @@ mod tests {
     #[test]
     fn a_host_with_no_granted_address_is_refused() {
         let addresses = ["10.0.0.1:80", "[::1]:80"].map(|address| address.parse().unwrap());
-        let error = allowed(&rules(&["http://*"]), Scheme::Http, &addresses).unwrap_err();
+        let host = Host::Domain("example.org".to_owned());
+        let error = allowed(&rules(&["http://*"]), &host, Scheme::Http, &addresses).unwrap_err();
         assert_eq!(error.to_string(), "10.0.0.1 is a private address");
     }
 }

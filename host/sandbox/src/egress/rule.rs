@@ -19,9 +19,9 @@ use super::target::{Scheme, Target, normal_host};
 /// | `https://api.example.org` | any method, port 443, any path |
 /// | `GET https://api.example.org/v1/` | only GET, only below `/v1/` |
 /// | `https://*.example.org` | every name below `example.org`, not `example.org` itself |
-/// | `https://*` | every name |
+/// | `https://*` | every name but those of `localhost` |
 /// | `https://*:*` | every name, on every port |
-/// | `http://127.0.0.1:8099` | this address, which would be refused under any name |
+/// | `http://127.0.0.1:8099` | this address, which would be refused under any name; with it names that resolve to it, where another rule allows them |
 /// | `http://localhost:8099` | the loopback addresses `127.0.0.1` and `::1` (RFC 6761) |
 #[derive(Clone, PartialEq, Eq)]
 pub struct Rule {
@@ -35,7 +35,7 @@ pub struct Rule {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum HostPattern {
-    /// `*`
+    /// `*`: every name but those of `localhost`.
     Any,
     /// `*.example.org`, without the star.
     Below(String),
@@ -66,9 +66,16 @@ impl Rule {
                 || (path::is_plain(&target.path) && path::is_below(&target.path, &self.path)))
     }
 
-    /// Whether the rule grants a special address by naming it. The method and the path were checked with
-    /// the request's URL.
-    pub(crate) fn grants(&self, scheme: Scheme, address: IpAddr, port: u16) -> bool {
+    /// Whether the rule grants a special address by naming it to requests for `host`, which resolved to it.
+    ///
+    /// Where the host is the address itself, or a name of `localhost`, a rule that names it has allowed the
+    /// request with its method and path. Any other name was allowed by another rule, which says nothing of what
+    /// may be asked of this address: then the rule must allow every request to it.
+    pub(crate) fn grants(&self, host: &Host, scheme: Scheme, address: IpAddr, port: u16) -> bool {
+        let by_other_name = matches!(host, Host::Domain(name) if !is_localhost(name));
+        if by_other_name && !(self.method.is_none() && self.path == "/") {
+            return false;
+        }
         let named = match &self.host {
             HostPattern::Address(granted) => *granted == canonical(address),
             HostPattern::Name(name) => is_localhost(name) && LOOPBACK.contains(&canonical(address)),
@@ -79,10 +86,15 @@ impl Rule {
 
     fn names(&self, host: &Host) -> bool {
         match (&self.host, host) {
-            (HostPattern::Any, Host::Domain(_)) => true,
-            (HostPattern::Below(suffix), Host::Domain(name)) => name
-                .strip_suffix(suffix.as_str())
-                .is_some_and(|labels| labels.ends_with('.')),
+            // Like addresses, `localhost` must be named: a pattern would let it pass by a method and a path that
+            // the rule with the address does not allow.
+            (HostPattern::Any, Host::Domain(name)) => !is_localhost(name),
+            (HostPattern::Below(suffix), Host::Domain(name)) => {
+                !is_localhost(name)
+                    && name
+                        .strip_suffix(suffix.as_str())
+                        .is_some_and(|labels| labels.ends_with('.'))
+            }
             // `localhost` and the loopback addresses stand for each other.
             (HostPattern::Name(granted), Host::Domain(name)) => granted == name,
             (HostPattern::Name(granted), host) => {
@@ -356,6 +368,9 @@ mod tests {
             ("http://127.0.0.1:8099", "http://127.0.0.2:8099/x"),
             ("http://localhost:8099", "http://127.0.0.2:8099/x"),
             ("http://10.0.0.1", "http://localhost"),
+            ("http://*:*", "http://localhost:8099"),
+            ("http://*:*", "http://app.localhost"),
+            ("http://*.localhost", "http://app.localhost"),
         ] {
             assert!(!allows(rule, request), "{rule} must not allow {request}");
         }
@@ -363,10 +378,14 @@ mod tests {
 
     #[test]
     fn addresses_are_granted_by_address() {
+        let host = Host::Domain("evil.example".to_owned());
         let grants = |rule: &str, address: &str, port| {
-            rule.parse::<Rule>()
-                .unwrap()
-                .grants(Scheme::Http, address.parse().unwrap(), port)
+            rule.parse::<Rule>().unwrap().grants(
+                &host,
+                Scheme::Http,
+                address.parse().unwrap(),
+                port,
+            )
         };
         assert!(grants("http://10.0.0.5:80", "10.0.0.5", 80));
         assert!(grants("http://10.0.0.5", "::ffff:10.0.0.5", 80));
@@ -379,6 +398,30 @@ mod tests {
         assert!(!grants("http://internal.example.org", "10.0.0.5", 80));
         assert!(!grants("http://*:*", "127.0.0.1", 80));
         assert!(!grants("http://localhost", "127.0.0.2", 80));
+    }
+
+    #[test]
+    fn a_rule_for_some_requests_grants_its_address_under_no_other_name() {
+        let grants = |rule: &str, host: &str| {
+            rule.parse::<Rule>().unwrap().grants(
+                &normal_host(host).unwrap(),
+                Scheme::Http,
+                LOOPBACK[0],
+                8099,
+            )
+        };
+        for rule in [
+            "GET http://127.0.0.1:8099",
+            "http://127.0.0.1:8099/public",
+            "GET http://localhost:8099/public",
+        ] {
+            assert!(
+                grants(rule, "127.0.0.1") && grants(rule, "localhost"),
+                "{rule}"
+            );
+            assert!(!grants(rule, "evil.example"), "{rule}");
+        }
+        assert!(grants("http://127.0.0.1:8099/", "evil.example"));
     }
 
     #[test]

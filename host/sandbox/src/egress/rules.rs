@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use url::Host;
+
 use super::address::{canonical, special};
 use super::rule::Rule;
 use super::target::{Scheme, Target};
@@ -31,13 +33,15 @@ impl Rules {
         })
     }
 
-    /// Checks an address that a request's host resolved to: special ones must be granted by name.
+    /// Checks an address that a request's host resolved to: special ones must be granted by address, see
+    /// [`Rule::grants`].
     ///
     /// # Errors
     ///
     /// What the address is: `a loopback address`.
     pub(crate) fn check_address(
         &self,
+        host: &Host,
         scheme: Scheme,
         address: IpAddr,
         port: u16,
@@ -48,11 +52,51 @@ impl Rules {
                 if self
                     .0
                     .iter()
-                    .any(|rule| rule.grants(scheme, canonical(address), port)) =>
+                    .any(|rule| rule.grants(host, scheme, canonical(address), port)) =>
             {
                 Ok(())
             }
             Some(what) => Err(what),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Method, Uri};
+
+    use super::*;
+
+    /// Whether a request leaves the host, where its name resolves to 127.0.0.1.
+    fn passes(rules: &[&str], method: Method, url: &str) -> bool {
+        let rules = Rules::new(rules.iter().map(|rule| rule.parse().unwrap()).collect());
+        let target = Target::of(&method, &url.parse::<Uri>().unwrap()).unwrap();
+        let address = IpAddr::from([127, 0, 0, 1]);
+        rules.check(&target).is_ok()
+            && rules
+                .check_address(&target.host, target.scheme, address, target.port)
+                .is_ok()
+    }
+
+    #[test]
+    fn the_method_and_path_of_an_address_hold_whatever_it_is_called() {
+        let rules = ["http://*:*", "GET http://127.0.0.1:8099/public"];
+        for host in ["127.0.0.1", "localhost"] {
+            assert!(passes(
+                &rules,
+                Method::GET,
+                &format!("http://{host}:8099/public")
+            ));
+        }
+        for host in ["127.0.0.1", "localhost", "app.localhost", "evil.example"] {
+            let url = format!("http://{host}:8099/admin");
+            assert!(!passes(&rules, Method::POST, &url), "{url}");
+        }
+        let whole = ["http://*:*", "http://127.0.0.1:8099"];
+        assert!(passes(
+            &whole,
+            Method::POST,
+            "http://evil.example:8099/admin"
+        ));
     }
 }

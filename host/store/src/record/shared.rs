@@ -1,11 +1,14 @@
 //! What belongs to the store itself.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::{DecodeError, Record, records, version_1};
 
 records! {
     MetaRecord = "meta",
+    SeedKeyRecord = "seed key",
 }
 
 /// What the store says about itself. The form of this record never changes, so that every release can
@@ -20,6 +23,19 @@ pub struct MetaRecord {
     pub created_by: String,
     /// When it was made, in milliseconds since the epoch.
     pub created_at_ms: i64,
+}
+
+/// The secret that the random numbers of calls come from.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeedKeyRecord {
+    /// 32 random bytes, made once for the store.
+    pub secret: [u8; 32],
+}
+
+impl fmt::Debug for SeedKeyRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SeedKeyRecord(…)")
+    }
 }
 
 /// A component's bytes. Stored as they are behind the version byte.

@@ -1,0 +1,195 @@
+//! Runs as they are shown: one, and a page of them.
+
+use baton_store::record::{
+    EndRecord, PinRecord, Record, RunIndexRecord, RunRecord, StatusRecord, WorkflowPinRecord,
+};
+use baton_store::{Digest, Direction, ReadError, RunId, TenantId, key};
+use baton_workflow::machine::{Ending, Event, Status};
+use baton_workflow::{Data, Timestamp};
+
+use crate::codec;
+use crate::error::Unavailable;
+use crate::replay::{self, LoadError};
+use crate::shared::Shared;
+use crate::view::{CallProgress, ConnectorReference, Page, RunFilter, RunView, WorkflowReference};
+
+/// How many entries of the index of runs one page looks at.
+const INDEX_AT_A_TIME: usize = 10_000;
+
+/// A run, as far as it is durable.
+pub(super) fn view(
+    shared: &Shared,
+    tenant: &TenantId,
+    id: &RunId,
+) -> Result<Option<RunView>, LoadError> {
+    let partition = id.partition(shared.partitions);
+    // The phase first: a run that ends while this reads is shown as open still, or as ended whole.
+    let live = shared.live.get(tenant, id);
+    let Some(record) = replay::run_record(shared, partition, tenant, id)? else {
+        return Ok(None);
+    };
+    let Event::Started { input } = replay::first_event(shared, partition, tenant, id)?.event else {
+        return Err(ReadError::Corrupt {
+            detail: "a run's journal does not begin with its start".into(),
+        }
+        .into());
+    };
+    let end = shared.store.get(&key::end(partition, tenant, id))?;
+    let end = end
+        .as_deref()
+        .map(EndRecord::decode)
+        .transpose()
+        .map_err(ReadError::from)?;
+    let status = live.as_ref().map_or(Status::Running, |live| live.status());
+    let progress = live.map(|live| live.progress()).unwrap_or_default();
+    let end = match end {
+        None => None,
+        Some(end) => Some((
+            codec::ending(end.ending)?,
+            Timestamp::from_millis(end.at_ms),
+        )),
+    };
+    Ok(Some(view_of(*id, record, input, status, end, progress)))
+}
+
+/// A run, of what is known of it. The phase and the progress count while it is open.
+pub(super) fn view_of(
+    id: RunId,
+    record: RunRecord,
+    input: Data,
+    open: Status,
+    end: Option<(Ending, Timestamp)>,
+    progress: Vec<CallProgress>,
+) -> RunView {
+    let (ending, ended_at) = end.unzip();
+    let status = ending
+        .as_ref()
+        .map_or(open, |ending| codec::ended_status(ending).0);
+    let (output, error) = match ending {
+        Some(Ending::Completed(output)) => (Some(output), None),
+        Some(Ending::Faulted(error)) => (None, Some(error)),
+        Some(Ending::Cancelled) | None => (None, None),
+    };
+    let WorkflowPinRecord {
+        namespace,
+        name,
+        version,
+        digest,
+    } = record.workflow;
+    let connector = |pin: PinRecord| ConnectorReference {
+        name: pin.name,
+        version: pin.version,
+        digest: Digest(pin.digest),
+    };
+    RunView {
+        id,
+        workflow: WorkflowReference {
+            namespace,
+            name,
+            version,
+            digest: Digest(digest),
+        },
+        status,
+        input,
+        output,
+        error,
+        started_at: Timestamp::from_millis(record.started_at_ms),
+        ended_at,
+        connectors: record.connectors.into_iter().map(connector).collect(),
+        tags: record.tags.into_iter().collect(),
+        parent: record.parent.map(RunId::from_bytes),
+        progress: match ended_at {
+            None => progress,
+            Some(_) => Vec::new(),
+        },
+    }
+}
+
+/// A page of a tenant's runs, the newest first.
+pub(super) fn list(
+    shared: &Shared,
+    tenant: &TenantId,
+    filter: &RunFilter,
+    cursor: Option<RunId>,
+    limit: usize,
+) -> Result<Page<RunView>, Unavailable> {
+    let bound = |at: Timestamp| {
+        let at = u64::try_from(at.as_millis()).unwrap_or(0);
+        key::run_index(tenant, &RunId::least_at(at))
+    };
+    let mut range = key::run_indexes(tenant);
+    if let Some(before) = filter.started_before {
+        range = range.before(&bound(before));
+    }
+    if let Some(after) = filter.started_after {
+        range.start = range.start.max(bound(after));
+    }
+    if let Some(cursor) = cursor {
+        range = range.before(&key::run_index(tenant, &cursor));
+    }
+    let index = shared
+        .store
+        .scan(&range, Direction::Descending, INDEX_AT_A_TIME)?;
+    let all = index.len() < INDEX_AT_A_TIME;
+    let mut items = Vec::new();
+    let mut last = None;
+    for (key, value) in &index {
+        if items.len() == limit {
+            return Ok(Page {
+                items,
+                next: last.map(|last: RunId| last.to_string()),
+            });
+        }
+        let Some(id) = key::parse_run_index(key) else {
+            continue;
+        };
+        last = Some(id);
+        match listed(shared, tenant, &id, filter, value) {
+            Ok(run) => items.extend(run),
+            // Where nothing can be read, there is no list.
+            Err(LoadError::Read(error @ ReadError::Io { .. })) => return Err(error.into()),
+            // One run that can't be read hides no other.
+            Err(error) => tracing::error!(%tenant, run = %id, %error, "a run can't be listed"),
+        }
+    }
+    Ok(Page {
+        items,
+        next: last.filter(|_| !all).map(|last| last.to_string()),
+    })
+}
+
+/// A run of the index, if it is one of those that are asked for.
+fn listed(
+    shared: &Shared,
+    tenant: &TenantId,
+    id: &RunId,
+    filter: &RunFilter,
+    index: &[u8],
+) -> Result<Option<RunView>, LoadError> {
+    let record = RunIndexRecord::decode(index).map_err(ReadError::from)?;
+    if !matches(filter, &record) {
+        return Ok(None);
+    }
+    let wanted = |run: &RunView| filter.status.is_none_or(|status| status == run.status);
+    Ok(view(shared, tenant, id)?.filter(wanted))
+}
+
+/// Whether a run may be one of those that are asked for, as far as the index tells.
+fn matches(filter: &RunFilter, record: &RunIndexRecord) -> bool {
+    let of_workflow = |(namespace, name): &(String, String)| {
+        *namespace == record.namespace && *name == record.name
+    };
+    let in_phase = |status: Status| match record.status {
+        // It may have ended since.
+        StatusRecord::Open => true,
+        StatusRecord::Completed => status == Status::Completed,
+        StatusRecord::Faulted => status == Status::Faulted,
+        StatusRecord::Cancelled => status == Status::Cancelled,
+    };
+    filter.workflow.as_ref().is_none_or(of_workflow)
+        && filter
+            .tag
+            .as_ref()
+            .is_none_or(|tag| record.tags.contains(tag))
+        && filter.status.is_none_or(in_phase)
+}
