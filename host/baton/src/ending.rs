@@ -1,10 +1,14 @@
 //! The end of a run, told on standard output and in the exit code: the same for `run` and `runs watch`.
 
+use std::sync::Arc;
+
+use baton_workflow::Document;
 use serde_json::Value;
 
 use crate::exit::Exit;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::output::{Output, print_json, print_pretty};
+use crate::render::failure::render;
 use crate::render::history::error;
 
 /// How a run stands.
@@ -54,6 +58,8 @@ pub(crate) struct Ending {
     pub(crate) error: Option<Value>,
     /// All of it, in the form of the API.
     pub(crate) whole: Value,
+    /// The document that it ran, where its text is at hand.
+    pub(crate) document: Option<Arc<Document>>,
 }
 
 impl Ending {
@@ -80,11 +86,30 @@ impl Ending {
             .get("instance")
             .and_then(Value::as_str)
             .map(|task| format!(" at {task}"));
-        anstream::eprintln!(
+        let message = format!(
             "run {} faulted{}: {}",
             self.id,
             place.unwrap_or_default(),
             error(&cause)
         );
+        let failure = Failure::new(message);
+        let failure = match self.place_of(&cause) {
+            Some((document, span)) => {
+                let name = document.source().name().unwrap_or("the document");
+                failure.at(name, document.text(), span)
+            }
+            None => failure,
+        };
+        anstream::eprintln!("{}", render(&failure));
+    }
+
+    /// Where in the document the error came up: at the task's name.
+    fn place_of(&self, cause: &Value) -> Option<(&Document, std::ops::Range<usize>)> {
+        let document = self.document.as_deref()?;
+        let pointer = cause.get("instance")?.as_str()?;
+        let span = document
+            .key_span_of(pointer)
+            .or_else(|| document.span_of(pointer))?;
+        Some((document, span.start..span.end))
     }
 }

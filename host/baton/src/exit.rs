@@ -3,7 +3,7 @@
 //! | code | means |
 //! |---|---|
 //! | 0 | What was asked for was done. For `run`: the run completed. |
-//! | 1 | It was not. For `run`: the run faulted; for `validate`: a document is not valid. |
+//! | 1 | It was not. For `run`: the run faulted, also where the input does not fit the document's `input.schema`; for `validate`: a document is not valid. |
 //! | 2 | What was given cannot be used, and nothing was started: a wrong flag or setting, an input that is no JSON and, for `run`, a document that is not valid. |
 //! | 130 | Stopped by Ctrl-C, as shells count it (128 + SIGINT). For `run`: the run was cancelled. |
 //!

@@ -50,8 +50,10 @@ pub(crate) fn open(options: Options) -> Result<Engine, Failure> {
     // Recovery reads the store, which blocks.
     let engine = tokio::task::block_in_place(|| Engine::open(store, sandbox, settings));
     engine.map_err(|error| match error {
-        baton_engine::OpenError::Grant { .. } => {
-            Failure::invalid("a grant cannot be used").because(&error)
+        baton_engine::OpenError::Grants { problems } => {
+            let mut failure = Failure::invalid("what --allow and --config grant cannot be used");
+            failure.causes = problems;
+            failure
         }
         _ => Failure::new("cannot start the engine").because(&error),
     })
@@ -92,7 +94,13 @@ fn open_store(data: Option<&Path>, cache_bytes: Option<usize>) -> Result<Arc<dyn
     }
     match RedbStore::open(data, options) {
         Ok(store) => Ok(Arc::new(store)),
-        Err(error) => Err(Failure::new(&error)),
+        Err(error) => {
+            let failure = Failure::new(&error);
+            Err(match std::error::Error::source(&error) {
+                Some(cause) => failure.because(cause),
+                None => failure,
+            })
+        }
     }
 }
 

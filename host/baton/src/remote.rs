@@ -7,19 +7,17 @@ use clap::Args;
 
 use crate::failure::Failure;
 
+/// Where `baton dev` listens unless it is told otherwise.
+const SERVER_DEFAULT: &str = "http://127.0.0.1:7070";
+
 /// Which host a command talks to, and as whom.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Host")]
 pub(crate) struct Remote {
-    /// The host's address
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "BATON_SERVER",
-        hide_env_values = true,
-        default_value = "http://127.0.0.1:7070"
-    )]
-    server: String,
+    // Not read by clap from the environment: some commands do more when the flag itself is there.
+    /// The host's address [env: BATON_SERVER] [default: http://127.0.0.1:7070]
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
 
     /// The token that says who you are; a host that runs with `baton dev` needs none
     #[arg(
@@ -38,7 +36,17 @@ impl Remote {
     ///
     /// The address is none.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        Ok(Client::new(&self.server, self.token.as_deref())?)
+        let server = self
+            .server
+            .clone()
+            .or_else(|| std::env::var("BATON_SERVER").ok());
+        let server = server.as_deref().unwrap_or(SERVER_DEFAULT);
+        Ok(Client::new(server, self.token.as_deref())?)
+    }
+
+    /// Whether the command line itself names a host.
+    pub(crate) fn names_a_host(&self) -> bool {
+        self.server.is_some()
     }
 }
 

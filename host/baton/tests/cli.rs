@@ -92,6 +92,62 @@ fn a_fault_is_1_and_says_why() {
         stderr.contains("at /do/0/refuse: Refused: it is a teapot (refused, 418)"),
         "{stderr}"
     );
+    // The task is shown in the document, as a diagnostic would be.
+    let excerpt = " --> <stdin>:3:3\n  |\n3 | - refuse:\n  |   ^^^^^^\n";
+    assert!(stderr.contains(excerpt), "{stderr}");
+}
+
+#[test]
+fn an_input_against_the_schema_is_a_fault() {
+    let document = FAULTS.replace(
+        "do:",
+        "input: { schema: { document: { type: object, required: [name] } } }\ndo:",
+    );
+    let (code, _, stderr) = check(&["run", "-"], &document);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains("(validation, 400)"), "{stderr}");
+}
+
+#[test]
+fn all_that_is_wrong_with_grants_is_said_at_once() {
+    let arguments = [
+        "run",
+        "-",
+        "--allow",
+        "sicm=https://a.example",
+        "--config",
+        "greeter.name=Ada",
+        "--allow",
+        "nowhere",
+        "--allow",
+        "ftp://a.example",
+    ];
+    let (code, stdout, stderr) = check(&arguments, FAULTS);
+    assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+    for expected in [
+        "there is no connector `sicm`: did you mean `scim`? There are `http`, `scim`",
+        "there is no connector `greeter`: there are `http`, `scim`",
+        "egress rule `nowhere`: it has no scheme",
+        "`ftp` is no scheme that can be granted",
+    ] {
+        assert!(stderr.contains(expected), "{expected} in {stderr}");
+    }
+}
+
+#[test]
+fn a_refused_request_says_once_what_and_how_to_allow_it() {
+    let document = FAULTS.split("do:").next().unwrap().to_owned()
+        + "do:\n- ask: { call: http, with: { method: get, endpoint: 'http://127.0.0.1:9/v1/x' } }\n";
+    let (code, _, stderr) = check(&["run", "-"], &document);
+    assert_eq!(code, 1, "{stderr}");
+    let last = stderr
+        .lines()
+        .find(|line| line.starts_with("error: "))
+        .expect("the fault is told");
+    let expected = "at /do/0/ask: request refused: GET http://127.0.0.1:9/v1/x: the grant has no egress rules; to allow \
+                    it: `--allow 'GET http://127.0.0.1:9/v1/'` with `baton run` or `baton dev`, else `baton connector \
+                    grant http` (authorization, 403)";
+    assert!(last.ends_with(expected), "{last}");
 }
 
 #[test]
@@ -126,6 +182,33 @@ fn validate_shows_every_error_with_its_line() {
         (&answer["valid"], &answer["file"]),
         (&false.into(), &"<stdin>".into())
     );
+}
+
+#[test]
+fn validate_goes_on_behind_a_file_that_cannot_be_read() {
+    let (code, stdout, stderr) = check(&["validate", "/no/such.yaml", "-", "/nor/this"], FAULTS);
+    assert_eq!(
+        (code, stdout.as_str()),
+        (2, "<stdin> is valid\n"),
+        "{stderr}"
+    );
+    for file in ["/no/such.yaml", "/nor/this"] {
+        assert!(stderr.contains(&format!("cannot read {file}")), "{stderr}");
+    }
+    assert!(stderr.contains("because No such file"), "{stderr}");
+    let (code, _, stderr) = check(&["validate", "/no/such.yaml", "-"], BAD);
+    assert_eq!(
+        code, 2,
+        "what can't be read is the worse of the two: {stderr}"
+    );
+}
+
+#[test]
+fn validate_asks_the_host_that_is_named() {
+    let arguments = ["validate", "-", "--server", "http://127.0.0.1:1"];
+    let (code, stdout, stderr) = check(&arguments, FAULTS);
+    assert_eq!((code, stdout.as_str()), (1, ""), "{stderr}");
+    assert!(stderr.contains("http://127.0.0.1:1"), "{stderr}");
 }
 
 #[test]

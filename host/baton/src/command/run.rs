@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use baton_engine::{
@@ -36,8 +37,9 @@ const END_PATIENCE: Duration = Duration::from_secs(30);
 /// Each step is shown on standard error as it happens, the run's output goes to standard output.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Exit codes: 0 the run completed, 1 it faulted, 2 the document or the input is not valid, \
-                        130 it was cancelled with Ctrl-C"
+    after_help = "Exit codes: 0 the run completed, 1 it faulted (also where the input does not fit the \
+                  document's input.schema), 2 nothing was started: the document is not valid, the input is no \
+                  JSON, or a grant cannot be used, 130 it was cancelled with Ctrl-C"
 )]
 pub(crate) struct Args {
     /// The document, YAML or JSON; `-` is standard input
@@ -113,9 +115,10 @@ async fn run(
     interrupts: &mut Interrupts,
 ) -> Outcome {
     let tenant = TenantId::default();
-    let document =
-        Document::parse(&*source.text, Some(&source.name)).map(|it| Value::clone(it.value()));
-    let mut display = Display::for_stderr(document.unwrap_or_default());
+    // What is wrong with it, publishing says.
+    let document = Document::parse(&*source.text, Some(&source.name)).ok();
+    let value = document.as_ref().map(|it| Value::clone(it.value()));
+    let mut display = Display::for_stderr(value.unwrap_or_default());
     if is_kept {
         tell_of_open_runs(engine, &tenant, &display).await?;
     }
@@ -147,7 +150,11 @@ async fn run(
     // The last line is shown from the journal, a moment before the run's end is stored.
     let run = engine.wait(&tenant, &started.id, END_PATIENCE).await;
     let run = run.map_err(|error| Failure::new("cannot read the run").because(&error))?;
-    let shown = ending(run.as_ref().unwrap_or(&started)).show(output)?;
+    let ending = Ending {
+        document: document.map(Arc::new),
+        ..ending(run.as_ref().unwrap_or(&started))
+    };
+    let shown = ending.show(output)?;
     Ok(exit.unwrap_or(shown))
 }
 
@@ -279,5 +286,6 @@ fn ending(run: &RunView) -> Ending {
         output,
         error,
         whole,
+        document: None,
     }
 }

@@ -16,18 +16,19 @@ use crate::host;
 use crate::input::{self, Source};
 use crate::output::{Output, print, print_json};
 use crate::remote::Remote;
+use crate::render::failure::render;
 
 /// The arguments of `baton validate`.
 ///
 /// Offline, the connectors that come with the host are known; a call of another one is a warning. With
-/// `--online`, the host says what it would say at publication.
+/// `--online` or `--server URL`, the host says what it would say at publication.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The documents, YAML or JSON; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// Ask the host, which knows the connectors that are installed there
+    /// Ask the host, which knows the connectors that are installed there; --server URL does so as well
     #[arg(long)]
     online: bool,
 
@@ -40,17 +41,26 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// Looks at every document, also behind one that is wrong.
+    /// Looks at every document, also behind one that is wrong or can't be read.
     pub(crate) async fn execute(self) -> Outcome {
         let mut exit = Exit::Done;
-        let mut checker = if self.online {
+        let mut checker = if self.online || self.remote.names_a_host() {
             Checker::Online(self.remote.client()?)
         } else {
             Checker::Offline(Box::new(Offline::open().await?))
         };
         for file in &self.files {
-            let checked = checker.check(input::document(file)?).await?;
-            if !checked.is_valid() {
+            let source = match input::document(file) {
+                Ok(source) => source,
+                Err(failure) => {
+                    anstream::eprintln!("{}\n", render(&failure));
+                    exit = failure.exit;
+                    continue;
+                }
+            };
+            let checked = checker.check(source).await?;
+            // What can't be read is the worse of the two.
+            if !checked.is_valid() && exit == Exit::Done {
                 exit = Exit::Failed;
             }
             match self.output {

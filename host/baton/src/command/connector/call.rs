@@ -132,10 +132,16 @@ impl Args {
                 output: (*output).clone(),
                 error: None,
             },
-            Err(error) => Called {
-                output: Value::Null,
-                error: Some(error.to_value()),
-            },
+            Err(mut error) => {
+                // The engine's way out names the connector, which has no name here.
+                if error.status == 403 && !called.refusals.is_empty() {
+                    error.detail = Some("grant it with --allow".to_owned());
+                }
+                Called {
+                    output: Value::Null,
+                    error: Some(error.to_value()),
+                }
+            }
         })
     }
 }

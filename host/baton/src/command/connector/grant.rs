@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use baton_api::connector::Quantity;
 use baton_api::connector::{Grants, Limits};
-use baton_engine::{LimitsSpec, Quantity as Given};
+use baton_engine::{GrantSpec, LimitsSpec, Quantity as Given};
 
 use crate::failure::{Failure, Outcome};
 use crate::output::{Output, print_json, print_pretty};
@@ -51,11 +51,11 @@ struct Grant {
 
 impl Args {
     pub(crate) async fn execute(self) -> Outcome {
-        let grants = Grants {
-            egress: self.grant.allow,
-            config: self.grant.config.into_iter().collect(),
-            limits: limits(&self.grant.limit.into_iter().collect())?,
-        };
+        let grants = grants(
+            self.grant.allow,
+            self.grant.config.into_iter().collect(),
+            &self.grant.limit.into_iter().collect(),
+        )?;
         let connector = self.remote.client()?.grant(&self.name, &grants).await?;
         match self.output {
             Output::Text => print_pretty(&connector.grants),
@@ -69,48 +69,61 @@ fn key_value(text: &str) -> Result<(String, String), String> {
     Ok((key.to_owned(), value.to_owned()))
 }
 
-/// Limits in bytes and milliseconds, from text with units.
-fn limits(given: &BTreeMap<String, String>) -> Result<Limits, Failure> {
+/// The grant, with all that is wrong with it said at once. What is right is sent as it was typed.
+fn grants(
+    egress: Vec<String>,
+    config: BTreeMap<String, String>,
+    limits: &BTreeMap<String, String>,
+) -> Result<Grants, Failure> {
     let quantity = |name: &str| {
-        let text = given.get(name)?;
+        let text = limits.get(name)?;
         Some(
             text.parse()
                 .map_or_else(|_| Given::Text(text.clone()), Given::Number),
         )
     };
-    let wrong =
-        |error: &dyn std::error::Error| Failure::invalid("a limit cannot be used").because(error);
-    if let Some(name) = given.keys().find(|name| !NAMES.contains(&name.as_str())) {
-        return Err(Failure::invalid(format!(
-            "there is no limit `{name}`: there are {}",
-            NAMES.join(", ")
-        )));
-    }
-    let concurrency = given
-        .get("concurrency")
-        .map(|text| text.parse::<usize>())
-        .transpose();
-    let spec = LimitsSpec {
-        memory: quantity("memory"),
-        time: quantity("time"),
-        cpu: quantity("cpu"),
-        concurrency: concurrency.map_err(|error| wrong(&error))?,
-        response: quantity("response"),
+    let mut problems: Vec<String> = limits
+        .keys()
+        .filter(|name| !NAMES.contains(&name.as_str()))
+        .map(|name| format!("there is no limit `{name}`: there are {}", NAMES.join(", ")))
+        .collect();
+    let concurrency = limits.get("concurrency").and_then(|text| {
+        let wrong = |_| problems.push(format!("limits.concurrency: `{text}` is no whole number"));
+        text.parse::<usize>().map_err(wrong).ok()
+    });
+    let spec = GrantSpec {
+        egress,
+        config,
+        limits: LimitsSpec {
+            memory: quantity("memory"),
+            time: quantity("time"),
+            cpu: quantity("cpu"),
+            concurrency,
+            response: quantity("response"),
+        },
     };
-    // Checked here, so that a typing error is told at once, and sent as it was typed.
-    spec.resolve().map_err(|error| wrong(&error))?;
+    problems.extend(spec.problems().iter().map(ToString::to_string));
+    if !problems.is_empty() {
+        let mut failure = Failure::invalid("the grant cannot be used");
+        failure.causes = problems;
+        return Err(failure);
+    }
     let typed = |name: &str| {
-        given.get(name).map(|text| {
+        limits.get(name).map(|text| {
             text.parse()
                 .map_or_else(|_| Quantity::Text(text.clone()), Quantity::Number)
         })
     };
-    Ok(Limits {
-        memory: typed("memory"),
-        time: typed("time"),
-        cpu: typed("cpu"),
-        concurrency: spec.concurrency,
-        response: typed("response"),
+    Ok(Grants {
+        egress: spec.egress,
+        config: spec.config,
+        limits: Limits {
+            memory: typed("memory"),
+            time: typed("time"),
+            cpu: typed("cpu"),
+            concurrency,
+            response: typed("response"),
+        },
     })
 }
 
@@ -126,7 +139,9 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        limits(&given).map_err(|failure| format!("{} {:?}", failure.message, failure.causes))
+        grants(Vec::new(), BTreeMap::new(), &given)
+            .map(|grants| grants.limits)
+            .map_err(|failure| format!("{} {:?}", failure.message, failure.causes))
     }
 
     #[test]
@@ -153,11 +168,24 @@ mod tests {
         for (name, value, expected) in [
             ("memory", "1 parsec", "memory"),
             ("fuel", "1", "there is no limit `fuel`"),
-            ("concurrency", "many", "a limit cannot be used"),
+            ("concurrency", "many", "`many` is no whole number"),
             ("time", "100h", "time"),
         ] {
             let error = parse(&[(name, value)]).expect_err("it is wrong");
             assert!(error.contains(expected), "{name}={value}: {error}");
+        }
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once() {
+        let limits = [("fuel", "1"), ("memory", "1 parsec"), ("concurrency", "x")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let rules = vec!["nowhere".to_owned(), "ftp://x".to_owned()];
+        let failure = grants(rules, BTreeMap::new(), &limits.into()).expect_err("it is wrong");
+        let causes = failure.causes.join("\n");
+        assert_eq!(failure.causes.len(), 5, "{causes}");
+        for expected in ["fuel", "memory", "concurrency", "nowhere", "ftp"] {
+            assert!(causes.contains(expected), "{expected} in {causes}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::watch::{document_of, item};
+use super::watch::{document_of, item, value_of};
 use crate::failure::Outcome;
 use crate::output::{Output, print, print_json};
 use crate::remote::{Remote, collect};
@@ -38,7 +38,7 @@ impl Args {
             return print_json(&items);
         }
         let run = client.run(&self.run).await?;
-        let mut lines = Lines::new(document_of(&client, &run).await);
+        let mut lines = Lines::new(value_of(document_of(&client, &run).await.as_ref()));
         let mut text = String::new();
         for line in items {
             writeln!(text, "{}", lines.line(&item(line))).expect("a string takes all text");

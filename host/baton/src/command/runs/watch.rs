@@ -1,5 +1,7 @@
 //! `baton runs watch`: a run as it goes on.
 
+use std::sync::Arc;
+
 use baton_api::Client;
 use baton_api::history::HistoryItem;
 use baton_api::run::Run;
@@ -41,7 +43,8 @@ impl Args {
 /// Shows a run to its end, and then its output. Ctrl-C ends the watching, not the run.
 pub(super) async fn follow(client: &Client, run: &Run, output: Output) -> Outcome {
     let id = &run.summary.id;
-    let mut display = Display::for_stderr(document_of(client, run).await);
+    let document = document_of(client, run).await;
+    let mut display = Display::for_stderr(value_of(document.as_ref()));
     let mut watch = client.watch(id, None).await?;
     let mut interrupt = signal::Interrupts::new()?;
     loop {
@@ -58,22 +61,26 @@ pub(super) async fn follow(client: &Client, run: &Run, output: Output) -> Outcom
         }
     }
     drop(display);
-    ending(&client.run(id).await?).show(output)
+    let ending = Ending {
+        document: document.map(Arc::new),
+        ..ending(&client.run(id).await?)
+    };
+    ending.show(output)
 }
 
-/// The document of the workflow that a run runs, as JSON; `null` where it can't be had. It is only for
-/// showing what kind of task each is.
-pub(super) async fn document_of(client: &Client, run: &Run) -> Value {
+/// The document of the workflow that a run runs; none where it can't be had. It is only for showing what
+/// kind of task each is, and where.
+pub(super) async fn document_of(client: &Client, run: &Run) -> Option<Document> {
     let workflow = &run.summary.workflow;
-    match client
-        .workflow(&workflow.namespace, &workflow.name, Some(&workflow.version))
-        .await
-    {
-        Ok(workflow) => Document::parse(&*workflow.text, None)
-            .map(|it| Value::clone(it.value()))
-            .unwrap_or_default(),
-        Err(_) => Value::Null,
-    }
+    let (namespace, name, version) = (&workflow.namespace, &workflow.name, &workflow.version);
+    let published = client.workflow(namespace, name, Some(version)).await.ok()?;
+    let name = format!("{namespace}/{name} {version}");
+    Document::parse(&*published.text, Some(&name)).ok()
+}
+
+/// A document as JSON; `null` where there is none.
+pub(super) fn value_of(document: Option<&Document>) -> Value {
+    document.map_or(Value::Null, |it| Value::clone(it.value()))
 }
 
 /// A line of history from the API.
@@ -104,5 +111,6 @@ fn ending(run: &Run) -> Ending {
             .as_ref()
             .map(|error| serde_json::json!(error)),
         whole: serde_json::json!(run),
+        document: None,
     }
 }
