@@ -7,7 +7,7 @@ use crate::fixtures::document;
 
 /// A document that is wrong, and the parts that its diagnostics must have, one array each: code, pointer
 /// and a word of the message or the help.
-const WRONG: [(&str, &str, &[[&str; 3]]); 11] = [
+const WRONG: [(&str, &str, &[[&str; 3]]); 12] = [
     (
         "unknown keys",
         "
@@ -129,6 +129,33 @@ const WRONG: [(&str, &str, &[[&str; 3]]); 11] = [
                     type: com.example.event
         ",
         &[["unsupported", "/do/0/a/listen", "listen"]],
+    ),
+    (
+        "a mistake of every kind at once",
+        "
+        - a:
+            set:
+              x: ${ .y | }
+            colour: red
+        - b:
+            call: creat-user@scim
+        - c:
+            emit:
+              event:
+                with:
+                  type: com.example.event
+        - d:
+            set:
+              z: 1
+            then: nowhere
+        ",
+        &[
+            ["bad-expression", "/do/0/a/set/x", ""],
+            ["unknown-key", "/do/0/a/colour", ""],
+            ["unknown-function", "/do/1/b/call", "create-user"],
+            ["unsupported", "/do/2/c/emit", "emit"],
+            ["unknown-task", "/do/3/d/then", "nowhere"],
+        ],
     ),
     (
         "impure jq",

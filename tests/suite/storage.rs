@@ -62,11 +62,24 @@ async fn a_directory_in_use_is_left_to_its_host() {
 async fn a_directory_that_cannot_be_made_is_named() {
     // Nobody can make a directory there, not even root.
     let data = Path::new("/proc/baton/data");
-    refused(
-        &baton(&arguments(data)).await,
-        data,
-        &["can't be", "cannot be", "No such file"],
-    );
+    let ran = baton(&arguments(data)).await;
+    refused(&ran, data, &["can't be opened"]);
+    // And what the system said.
+    refused(&ran, data, &["because No such file or directory"]);
+}
+
+#[tokio::test]
+async fn what_is_made_is_for_its_user_alone() {
+    let folder = tempfile::tempdir().expect("a temporary directory can be made");
+    let data = folder.path().join("state/data");
+    let mut host = Start::default().data(&data).start().await;
+    host.kill9().await;
+    let mode = |path: &Path| {
+        let permissions = fs::metadata(path).expect("it is there").permissions();
+        permissions.mode() & 0o777
+    };
+    assert_eq!(mode(&data), 0o700);
+    assert_eq!(mode(&data.join(baton_store::FILE_NAME)), 0o600);
 }
 
 #[tokio::test]
