@@ -173,6 +173,39 @@ async fn an_endless_expression_is_an_expression_error() {
 }
 
 #[tokio::test]
+async fn a_run_that_computes_without_end_is_ended() {
+    let host = Host::dev(&[]).await;
+    let tasks = "- a:\n    set:\n      x: '${ [range(300000)] | length }'\n    then: a";
+    let run = host
+        .run_document(&document("computes", tasks), &json!({}))
+        .await;
+    assert_eq!(run["status"], "faulted", "{run:#}");
+    let detail = run["error"]["detail"].as_str().unwrap_or_default();
+    assert!(detail.contains("without a call or a wait"), "{detail}");
+}
+
+#[tokio::test]
+async fn data_that_grows_without_end_ends_its_run_and_nothing_else() {
+    let host = Host::dev(&[]).await;
+    let twice = "- loop:\n    for: { in: '[range(100)]' }\n    do:\n      - twice: { set: { a: '${ . }', b: '${ . }' } }";
+    let run = host
+        .run_document(&document("doubles", twice), &json!("x"))
+        .await;
+    assert_eq!(run["status"], "faulted", "{run:#}");
+    let deep = format!("{}'${{ . }}'{}", "[".repeat(40), "]".repeat(40));
+    let nests = format!(
+        "- loop:\n    for: {{ in: '[range(1000)]' }}\n    do:\n      - in: {{ set: {{ a: {deep} }} }}"
+    );
+    let run = host
+        .run_document(&document("nests", &nests), &json!("x"))
+        .await;
+    assert_eq!(run["status"], "faulted", "{run:#}");
+    let fine = document("fine", "- a: { set: { x: 1 } }");
+    let run = host.run_document(&fine, &json!({})).await;
+    assert_eq!(run["output"], json!({ "x": 1 }), "{run:#}");
+}
+
+#[tokio::test]
 async fn an_expression_that_fails_says_where_and_why() {
     let host = Host::dev(&[]).await;
     let text = document("fails", "- a:\n    set:\n      x: ${ .name + 1 }");

@@ -52,7 +52,12 @@ impl Dispatch {
             // The tenant's own permit first: who waits for it holds none of those that all share.
             let _of_tenant = of_tenant.acquire_owned().await;
             let _of_all = all.acquire_owned().await;
-            let answer = invoke.invoke(call).await;
+            let mut answer = invoke.invoke(call).await;
+            // Before it is recorded: what is nested too deeply could not be read back.
+            answer.result = answer.result.map_err(Error::bounded).and_then(|result| {
+                baton_workflow::check_extent("the call's result", &result)?;
+                Ok(result)
+            });
             answered.with(answer);
         });
         task.abort_handle()

@@ -94,6 +94,12 @@ pub trait Evaluator: Send {
     fn is_unavailable(&self) -> bool {
         false
     }
+
+    /// How much all evaluations so far have cost, in a measure that is the same on every machine: the
+    /// instructions executed. Default: nothing.
+    fn spent(&self) -> u64 {
+        0
+    }
 }
 
 /// A compiled expression, as the evaluator that compiled it knows it.

@@ -211,4 +211,8 @@ impl Evaluator for Warm {
     fn is_unavailable(&self) -> bool {
         self.evaluator.is_unavailable()
     }
+
+    fn spent(&self) -> u64 {
+        self.evaluator.spent()
+    }
 }

@@ -27,6 +27,10 @@ pub(crate) struct VersionKey {
     pub(crate) connectors: BTreeMap<String, Digest>,
 }
 
+/// How many instructions the expressions of one event may execute together: about a second. Whoever
+/// needs more holds up the runs that share its thread; the run gets an expression error.
+const INSTRUCTIONS_PER_EVENT_MAX: u64 = 4_000_000_000;
+
 /// A workflow version, ready to run.
 pub(crate) struct Version {
     pub(crate) plan: Arc<Plan>,
@@ -44,6 +48,7 @@ impl Version {
             version: self,
             lent: None,
             failed: None,
+            spent: 0,
         }
     }
 }
@@ -53,6 +58,8 @@ pub(crate) struct VersionEvaluator<'a> {
     version: &'a Version,
     lent: Option<Lent<'a>>,
     failed: Option<String>,
+    /// The instructions executed so far.
+    spent: u64,
 }
 
 impl VersionEvaluator<'_> {
@@ -118,7 +125,15 @@ impl Evaluate for VersionEvaluator<'_> {
                 }
             },
         };
+        if self.spent > INSTRUCTIONS_PER_EVENT_MAX {
+            let millions = INSTRUCTIONS_PER_EVENT_MAX / 1_000_000;
+            return Err(format!(
+                "the run's expressions took more than {millions} million instructions without a call or a wait"
+            ));
+        }
+        let before = lent.warm().evaluator.spent();
         let result = Self::evaluate_in(lent, expression, input, variables);
+        self.spent += lent.warm().evaluator.spent() - before;
         if let Err(reason) = &result
             && lent.warm().evaluator.is_unavailable()
         {

@@ -83,7 +83,7 @@ pub const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many idle connections are kept for each authority and grant.
 pub const IDLE_CONNECTIONS_MAX: usize = 16;
 
-/// How many WebAssembly instructions one evaluation of an expression may execute: about half a second.
+/// How many WebAssembly instructions one evaluation of an expression may execute: some tenths of a second.
 /// Instructions and not time, because an expression is evaluated again when a run is replayed, and must
 /// come to the same end on a machine that is busier or slower.
 pub const EXPRESSION_INSTRUCTIONS_MAX: u64 = 1_000_000_000;

@@ -124,7 +124,7 @@ impl Error {
 
     /// The same error, without data that is larger than a run can hold.
     #[must_use]
-    pub(crate) fn bounded(mut self) -> Self {
+    pub fn bounded(mut self) -> Self {
         self.data = self.data.filter(extent::fits_in_an_error);
         self
     }
