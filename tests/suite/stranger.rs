@@ -1,8 +1,8 @@
-//! A connector by somebody who knows only `wit/` and wit-bindgen: built, installed, inspected, granted
-//! nothing, and called from a posted workflow. The host was not told of it in any other way.
+//! A connector by somebody who knows only `wit/` and wit-bindgen: built, installed, inspected, granted, and
+//! called from a posted workflow. The host was not told of it in any other way.
 
 use baton_build::{BuildOptions, build};
-use baton_tests::{Host, paths};
+use baton_tests::{Host, Stub, paths};
 use serde_json::{Value, json};
 
 use crate::fixtures::document;
@@ -23,7 +23,7 @@ async fn greeter() -> Vec<u8> {
 
 /// The whole way in one test, since the connector is built anew for each.
 #[tokio::test]
-async fn is_built_installed_inspected_and_called() {
+async fn is_built_installed_inspected_granted_and_called() {
     let component = greeter().await;
     let host = Host::dev(&[]).await;
     let wasm = [("content-type", "application/wasm")];
@@ -34,6 +34,7 @@ async fn is_built_installed_inspected_and_called() {
         .json();
     inspected(&connector);
     called(&host).await;
+    granted(&host).await;
     mistakes_are_found_when_published(&host).await;
 }
 
@@ -61,12 +62,15 @@ fn inspected(connector: &Value) {
     for part in ["\"person\"", "\"title\"", "\"english\"", "\"french\""] {
         assert!(welcome.contains(part), "no {part} in {welcome}");
     }
-    // Its world includes everything that a connector may import, and its code uses nothing of it.
+    // Its world includes everything that a connector may import; it asks for what its code uses.
     let imports = connector["imports"].as_array().expect("a list");
-    assert!(
-        imports.iter().all(|import| import["capability"].is_null()),
-        "{imports:#?}"
-    );
+    let mut asked: Vec<&str> = imports
+        .iter()
+        .filter_map(|import| import["capability"].as_str())
+        .collect();
+    asked.sort_unstable();
+    asked.dedup();
+    assert_eq!(asked, ["config", "http"], "{imports:#?}");
 }
 
 async fn called(host: &Host) {
@@ -112,6 +116,41 @@ async fn called(host: &Host) {
         "{run:#}"
     );
     assert_eq!(run["connectors"][0]["name"], "greeter");
+}
+
+async fn granted(host: &Host) {
+    let server = Stub::start().await;
+    server
+        .on("GET", "/motto")
+        .answer_with(200, &[("content-type", "text/plain")], "Per aspera");
+    let text = document(
+        "asks",
+        "
+        - motto:
+            call: motto@greeter
+            with:
+              url: ${ .url }
+        - sign:
+            call: sign@greeter
+            with:
+              text: ${ . }
+        ",
+    );
+    let input = json!({ "url": format!("{}/motto", server.url()) });
+    let refused = host.run_document(&text, &input).await;
+    assert_eq!(refused["status"], "faulted", "{refused:#}");
+    assert_eq!(refused["error"]["status"], 403, "{refused:#}");
+    assert!(server.seen().is_empty(), "nothing went out");
+
+    host.grant("greeter", &json!({ "egress": [server.url()] }))
+        .await;
+    let unsigned = host.run_document(&text, &input).await;
+    assert_eq!(unsigned["error"]["title"], "No signature", "{unsigned:#}");
+
+    let grant = json!({ "egress": [server.url()], "config": { "signature": "Ada" } });
+    host.grant("greeter", &grant).await;
+    let run = host.run_document(&text, &input).await;
+    assert_eq!(run["output"], "Hello! Per aspera\n\nAda", "{run:#}");
 }
 
 async fn mistakes_are_found_when_published(host: &Host) {

@@ -1,5 +1,7 @@
 //! A connector that greets: all that it takes to be one.
 
+mod fetch;
+
 wit_bindgen::generate!({
     path: ["../../../wit", "wit"],
     world: "acme:greeter/connector",
@@ -8,6 +10,7 @@ wit_bindgen::generate!({
 
 use baton::connector::types::{Failure, FailureKind};
 use exports::acme::greeter::greetings::{Guest, Language, Person};
+use wasi::config::store;
 
 struct Greeter;
 
@@ -18,14 +21,8 @@ impl Guest for Greeter {
 
     fn welcome(person: Person) -> Result<String, Failure> {
         if person.name.trim().is_empty() {
-            return Err(Failure {
-                kind: FailureKind::Validation,
-                title: "No name".to_owned(),
-                detail: Some("a greeting needs somebody to greet".to_owned()),
-                status: None,
-                retry_after: None,
-                data: None,
-            });
+            let detail = "a greeting needs somebody to greet";
+            return Err(failure(FailureKind::Validation, "No name", detail));
         }
         let word = match person.language.unwrap_or(Language::English) {
             Language::English => "Welcome",
@@ -41,6 +38,32 @@ impl Guest for Greeter {
 
     fn describe(value: String) -> String {
         format!(r#"{{"given":{value},"bytes":{}}}"#, value.len())
+    }
+
+    fn sign(text: String) -> Result<String, Failure> {
+        match store::get("signature") {
+            Ok(Some(signature)) => Ok(format!("{text}\n\n{signature}")),
+            _ => Err(failure(
+                FailureKind::Configuration,
+                "No signature",
+                "the setting `signature` is missing: give it with the grant",
+            )),
+        }
+    }
+
+    fn motto(url: String) -> Result<String, Failure> {
+        fetch::text(&url).map(|motto| format!("Hello! {}", motto.trim()))
+    }
+}
+
+fn failure(kind: FailureKind, title: &str, detail: &str) -> Failure {
+    Failure {
+        kind,
+        title: title.to_owned(),
+        detail: Some(detail.to_owned()),
+        status: None,
+        retry_after: None,
+        data: None,
     }
 }
 

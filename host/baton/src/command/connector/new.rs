@@ -25,7 +25,7 @@ const TEMPLATE: &str = "greeter";
 const TEMPLATE_WIT: &str = "../../../wit";
 
 /// What is written, by the path in the new folder: the greeter of the tests, and the host's contract.
-const FILES: [(&str, &str); 15] = [
+const FILES: [(&str, &str); 16] = [
     (
         "Cargo.toml",
         include_str!("../../../../../tests/guests/greeter/Cargo.toml"),
@@ -38,6 +38,10 @@ const FILES: [(&str, &str); 15] = [
     (
         "src/lib.rs",
         include_str!("../../../../../tests/guests/greeter/src/lib.rs"),
+    ),
+    (
+        "src/fetch.rs",
+        include_str!("../../../../../tests/guests/greeter/src/fetch.rs"),
     ),
     (
         "wit/connector.wit",
