@@ -1,24 +1,19 @@
 //! Calls under way: each a task of the async runtime, bounded in number for each tenant and for all.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use baton_store::TenantId;
 use baton_workflow::{Error, ErrorKind};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
+use crate::fair::FairSemaphore;
 use crate::outside::{Answer, Call, Invoke};
 
 /// Makes calls.
 pub(crate) struct Dispatch {
     runtime: Handle,
     invoke: Arc<dyn Invoke>,
-    all: Arc<Semaphore>,
-    /// One for each tenant that has ever called; a few hundred bytes each.
-    tenants: Mutex<HashMap<TenantId, Arc<Semaphore>>>,
-    per_tenant: usize,
+    permits: Arc<FairSemaphore>,
 }
 
 impl Dispatch {
@@ -32,9 +27,7 @@ impl Dispatch {
         Self {
             runtime,
             invoke,
-            all: Arc::new(Semaphore::new(all.clamp(1, Semaphore::MAX_PERMITS))),
-            tenants: Mutex::default(),
-            per_tenant: per_tenant.clamp(1, Semaphore::MAX_PERMITS),
+            permits: Arc::new(FairSemaphore::new(all, per_tenant)),
         }
     }
 
@@ -44,14 +37,11 @@ impl Dispatch {
         call: Call,
         answered: impl FnOnce(Answer) + Send + 'static,
     ) -> AbortHandle {
-        let of_tenant = self.tenant(&call.tenant);
-        let all = self.all.clone();
+        let permits = self.permits.clone();
         let invoke = self.invoke.clone();
         let task = self.runtime.spawn(async move {
             let answered = Answered(Some(answered));
-            // The tenant's own permit first: who waits for it holds none of those that all share.
-            let _of_tenant = of_tenant.acquire_owned().await;
-            let _of_all = all.acquire_owned().await;
+            let _permit = permits.acquire(&call.tenant).await;
             let mut answer = invoke.invoke(call).await;
             // Before it is recorded: what is nested too deeply could not be read back.
             answer.result = answer.result.map_err(Error::bounded).and_then(|result| {
@@ -65,19 +55,8 @@ impl Dispatch {
 
     /// Makes a call outside of any run, if there is room for one more of the tenant.
     pub(crate) async fn once(&self, call: Call) -> Option<Answer> {
-        let _of_tenant = self.tenant(&call.tenant).try_acquire_owned().ok()?;
-        let _of_all = self.all.clone().acquire_owned().await;
+        let _permit = self.permits.try_acquire(&call.tenant).await?;
         Some(self.invoke.invoke(call).await)
-    }
-
-    fn tenant(&self, tenant: &TenantId) -> Arc<Semaphore> {
-        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(semaphore) = tenants.get(tenant) {
-            return semaphore.clone();
-        }
-        let semaphore = Arc::new(Semaphore::new(self.per_tenant));
-        tenants.insert(tenant.clone(), semaphore.clone());
-        semaphore
     }
 }
 

@@ -29,6 +29,7 @@ mod dispatch;
 mod engine;
 mod evaluators;
 mod failure;
+mod fair;
 mod grants;
 mod history;
 mod journal;

@@ -1,12 +1,9 @@
 //! Work that is done aside: bounded for all tenants together, and for each so that it leaves room for others.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-
 use baton_store::TenantId;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::admission::{Admission, Place};
+use crate::fair::{FairPermit, FairSemaphore};
 
 /// How much may be done at the same time, and wait for it.
 #[derive(Clone, Copy, Debug)]
@@ -22,16 +19,12 @@ pub(crate) struct Bounds {
 /// Gives out shares.
 pub(crate) struct Shares {
     present: Admission,
-    all: Arc<Semaphore>,
-    /// One for each tenant that has ever asked; a few hundred bytes each.
-    tenants: Mutex<HashMap<TenantId, Arc<Semaphore>>>,
-    per_tenant: usize,
+    permits: FairSemaphore,
 }
 
 /// The right to do one thing. Dropping it gives it back.
 pub(crate) struct Share {
-    _of_all: Option<OwnedSemaphorePermit>,
-    _of_tenant: Option<OwnedSemaphorePermit>,
+    _permit: FairPermit,
     _place: Place,
 }
 
@@ -39,33 +32,17 @@ impl Shares {
     pub(crate) fn new(bounds: Bounds) -> Self {
         Self {
             present: Admission::new(bounds.present_per_tenant),
-            all: Arc::new(Semaphore::new(bounds.all)),
-            tenants: Mutex::default(),
-            per_tenant: bounds.per_tenant,
+            permits: FairSemaphore::new(bounds.all, bounds.per_tenant),
         }
     }
 
     /// A share of a tenant, once it is its turn; none where as many of this tenant wait as may.
     pub(crate) async fn enter(&self, tenant: &TenantId) -> Option<Share> {
         let place = self.present.enter(tenant)?;
-        // The tenant's own first: who waits for it holds none of those that all share. Neither is ever closed.
-        let of_tenant = self.tenant(tenant).acquire_owned().await.ok();
-        let of_all = self.all.clone().acquire_owned().await.ok();
         Some(Share {
-            _of_all: of_all,
-            _of_tenant: of_tenant,
+            _permit: self.permits.acquire(tenant).await,
             _place: place,
         })
-    }
-
-    fn tenant(&self, tenant: &TenantId) -> Arc<Semaphore> {
-        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(semaphore) = tenants.get(tenant) {
-            return semaphore.clone();
-        }
-        let semaphore = Arc::new(Semaphore::new(self.per_tenant));
-        tenants.insert(tenant.clone(), semaphore.clone());
-        semaphore
     }
 }
 

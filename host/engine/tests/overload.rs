@@ -6,38 +6,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use baton_engine::{EngineLimits, NoteKind, Status, TenantId, Unavailable};
-use baton_store::{
-    Batch, CommitError, Direction, KeyRange, MemoryStore, Pair, ReadError, Store, key,
-};
+use baton_store::{Batch, CommitError, KeyRange, MemoryStore, key};
 use serde_json::json;
 
-use support::{Host, Script, sandbox, start};
+use support::{Host, Interfere, Interfered, Script, sandbox, start};
 
 /// A store whose disk can be filled. It remembers how much the commits that failed had to write.
 #[derive(Default)]
 struct Disk {
-    store: MemoryStore,
     full: AtomicBool,
     failed: Mutex<Vec<usize>>,
 }
 
-impl Store for Disk {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
-        self.store.get(key)
-    }
-
-    fn scan(
-        &self,
-        range: &KeyRange,
-        from: Direction,
-        limit: usize,
-    ) -> Result<Vec<Pair>, ReadError> {
-        self.store.scan(range, from, limit)
-    }
-
-    fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
+impl Interfere for Disk {
+    fn before_commit(&self, batch: &Batch) -> Result<(), CommitError> {
         if !self.full.load(Ordering::SeqCst) {
-            return self.store.commit(batch);
+            return Ok(());
         }
         let mut failed = self.failed.lock().expect("not poisoned");
         failed.push(batch.operations().len());
@@ -62,15 +46,16 @@ do:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_disk_is_full_what_waits_is_bounded() {
-    let disk = Arc::new(Disk::default());
+    let disk = Arc::new(Interfered::<Disk>::default());
     let host = Host::open(disk.clone(), &Script::default());
     let tenant = TenantId::default();
     host.engine.publish(&tenant, LOOP).await.expect("published");
     let run = host.engine.start(&tenant, start("loop", json!({}))).await;
     let run = run.expect("started").id;
-    disk.full.store(true, Ordering::SeqCst);
-    support::until("the run stands still", async || disk.is_settled()).await;
+    disk.by.full.store(true, Ordering::SeqCst);
+    support::until("the run stands still", async || disk.by.is_settled()).await;
     let most = *disk
+        .by
         .failed
         .lock()
         .expect("not poisoned")
@@ -84,7 +69,7 @@ async fn while_the_disk_is_full_what_waits_is_bounded() {
         async move { engine.cancel(&tenant, &run, "ada", None).await }
     });
 
-    disk.full.store(false, Ordering::SeqCst);
+    disk.by.full.store(false, Ordering::SeqCst);
     support::until("there is room again", async || host.engine.is_ready()).await;
     let cancelled = cancelled.await.expect("joined").expect("cancelled");
     assert_eq!(cancelled.status, Status::Cancelled);
@@ -203,34 +188,19 @@ do:
 /// A store that keeps those waiting who read one journal.
 #[derive(Default)]
 struct Gate {
-    store: MemoryStore,
     /// A key of that journal, while the gate is closed.
     closed: Mutex<Option<Vec<u8>>>,
     opened: Condvar,
 }
 
-impl Store for Gate {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
-        self.store.get(key)
-    }
-
-    fn scan(
-        &self,
-        range: &KeyRange,
-        from: Direction,
-        limit: usize,
-    ) -> Result<Vec<Pair>, ReadError> {
+impl Interfere for Gate {
+    fn before_scan(&self, range: &KeyRange) {
         let waits = |closed: &mut Option<Vec<u8>>| {
             let key = closed.as_ref();
             key.is_some_and(|key| range.contains(key))
         };
         let closed = self.closed.lock().expect("not poisoned");
         drop(self.opened.wait_while(closed, waits).expect("not poisoned"));
-        self.store.scan(range, from, limit)
-    }
-
-    fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
-        self.store.commit(batch)
     }
 }
 
@@ -242,7 +212,7 @@ do:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_that_reads_too_much_is_refused_and_slows_no_other() {
-    let store = Arc::new(Gate::default());
+    let store = Arc::new(Interfered::<Gate>::default());
     let host = Host::open(store.clone(), &Script::default());
     let (flood, other) = (
         TenantId::default(),
@@ -258,7 +228,7 @@ async fn a_tenant_that_reads_too_much_is_refused_and_slows_no_other() {
         .await
         .expect("cancelled");
     let event = key::event(run.partition(2), &flood, &run, 1);
-    *store.closed.lock().expect("not poisoned") = Some(event);
+    *store.by.closed.lock().expect("not poisoned") = Some(event);
 
     let mut reads = tokio::task::JoinSet::new();
     for _ in 0..65 {
@@ -282,8 +252,8 @@ async fn a_tenant_that_reads_too_much_is_refused_and_slows_no_other() {
     let lines = host.engine.history(&other, &theirs, 0, 9).await;
     assert!(lines.expect("read").is_some());
 
-    *store.closed.lock().expect("not poisoned") = None;
-    store.opened.notify_all();
+    *store.by.closed.lock().expect("not poisoned") = None;
+    store.by.opened.notify_all();
     while let Some(read) = reads.join_next().await {
         assert!(read.expect("joined").expect("read").is_some());
     }

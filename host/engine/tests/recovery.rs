@@ -7,12 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use baton_engine::{ListError, RunFilter, RunId, Status, TenantId, Unavailable};
-use baton_store::{
-    Batch, CommitError, Direction, KeyRange, MemoryStore, Pair, ReadError, Store, key,
-};
+use baton_store::{Batch, KeyRange, MemoryStore, ReadError, Store, key};
 use serde_json::json;
 
-use support::{Host, Script, start};
+use support::{Host, Interfere, Interfered, Script, start};
 
 const WAIT: &str = "
 document: { dsl: '1.0.3', namespace: test, name: wait, version: '1.0.0' }
@@ -38,25 +36,11 @@ async fn waiting(store: &Arc<MemoryStore>, count: usize) -> Vec<RunId> {
 }
 
 /// A store on which the host fails when it reads the journal of one run.
-struct Trap(Arc<MemoryStore>, Vec<u8>);
+struct Trap(Vec<u8>);
 
-impl Store for Trap {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
-        self.0.get(key)
-    }
-
-    fn scan(
-        &self,
-        range: &KeyRange,
-        from: Direction,
-        limit: usize,
-    ) -> Result<Vec<Pair>, ReadError> {
-        assert!(!range.contains(&self.1), "the host fails on this run");
-        self.0.scan(range, from, limit)
-    }
-
-    fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
-        self.0.commit(batch)
+impl Interfere for Trap {
+    fn before_scan(&self, range: &KeyRange) {
+        assert!(!range.contains(&self.0), "the host fails on this run");
     }
 }
 
@@ -66,7 +50,8 @@ async fn a_run_that_the_host_fails_on_holds_up_no_other() {
     // With eight runs on two partitions, there is most likely one beside the first.
     let runs = waiting(&store, 8).await;
     let event = key::event(runs[0].partition(2), &TenantId::default(), &runs[0], 1);
-    let host = Host::open(Arc::new(Trap(store, event)), &Script::default());
+    let by = Trap(event);
+    let host = Host::open(Arc::new(Interfered { store, by }), &Script::default());
     support::until("recovered", async || host.engine.is_ready()).await;
     host.clock.advance(Duration::from_secs(3601));
     for run in &runs[1..] {
@@ -140,40 +125,27 @@ async fn a_journal_that_goes_on_behind_the_end_is_refused() {
 
 /// A store that does not read the records of runs.
 #[derive(Default)]
-struct Blind(MemoryStore, AtomicBool);
+struct Blind(AtomicBool);
 
-impl Store for Blind {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+impl Interfere for Blind {
+    fn before_get(&self, key: &[u8]) -> Result<(), ReadError> {
         // Behind the number of the partition stands the kind.
-        if self.1.load(Ordering::SeqCst) && key[0] == 0 && key[2] == b'r' {
+        if self.0.load(Ordering::SeqCst) && key[0] == 0 && key[2] == b'r' {
             return Err(ReadError::Io {
                 detail: "the medium does not answer".into(),
             });
         }
-        self.0.get(key)
-    }
-
-    fn scan(
-        &self,
-        range: &KeyRange,
-        from: Direction,
-        limit: usize,
-    ) -> Result<Vec<Pair>, ReadError> {
-        self.0.scan(range, from, limit)
-    }
-
-    fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
-        self.0.commit(batch)
+        Ok(())
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_was_started_is_not_refused_because_it_cannot_be_read() {
-    let store = Arc::new(Blind::default());
+    let store = Arc::new(Interfered::<Blind>::default());
     let host = Host::open(store.clone(), &Script::default());
     let tenant = TenantId::default();
     host.engine.publish(&tenant, WAIT).await.expect("published");
-    store.1.store(true, Ordering::SeqCst);
+    store.by.0.store(true, Ordering::SeqCst);
     let mut request = start("wait", json!({ "a": 1 }));
     request.tags.insert("team".into(), "x".into());
     let started = host.engine.start(&tenant, request).await.expect("started");
@@ -188,7 +160,7 @@ async fn a_run_that_was_started_is_not_refused_because_it_cannot_be_read() {
         ),
         "a medium that does not answer is no empty list: {refused:?}"
     );
-    store.1.store(false, Ordering::SeqCst);
+    store.by.0.store(false, Ordering::SeqCst);
     host.until(&started.id, Status::Waiting).await;
     let mut read = host.engine.run(&tenant, &started.id).await;
     let read = read.as_mut().expect("read").as_mut().expect("there");

@@ -14,7 +14,7 @@ use baton_engine::{
     Timestamp,
 };
 use baton_sandbox::Sandbox;
-use baton_store::Store;
+use baton_store::{Batch, CommitError, Direction, KeyRange, MemoryStore, Pair, ReadError, Store};
 use serde_json::{Value, json};
 
 pub struct Host {
@@ -142,5 +142,47 @@ pub fn start(name: &str, input: Value) -> StartRun {
         input,
         tags: BTreeMap::new(),
         idempotency_key: None,
+    }
+}
+
+/// What a test has happen when a store is asked for something.
+pub trait Interfere: Send + Sync {
+    fn before_get(&self, _key: &[u8]) -> Result<(), ReadError> {
+        Ok(())
+    }
+
+    fn before_scan(&self, _range: &KeyRange) {}
+
+    fn before_commit(&self, _batch: &Batch) -> Result<(), CommitError> {
+        Ok(())
+    }
+}
+
+/// A store in memory that a test interferes with.
+#[derive(Default)]
+pub struct Interfered<I> {
+    pub store: Arc<MemoryStore>,
+    pub by: I,
+}
+
+impl<I: Interfere> Store for Interfered<I> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+        self.by.before_get(key)?;
+        self.store.get(key)
+    }
+
+    fn scan(
+        &self,
+        range: &KeyRange,
+        from: Direction,
+        limit: usize,
+    ) -> Result<Vec<Pair>, ReadError> {
+        self.by.before_scan(range);
+        self.store.scan(range, from, limit)
+    }
+
+    fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
+        self.by.before_commit(batch)?;
+        self.store.commit(batch)
     }
 }
