@@ -37,6 +37,13 @@ impl Refusal {
         }
     }
 
+    /// There is no such workflow, as `message` says: where to see which there are.
+    pub(crate) fn no_workflow(message: &str) -> Self {
+        Self::not_found(format!(
+            "{message}; GET /v1/workflows (`baton workflow list`) has those that there are"
+        ))
+    }
+
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(ProblemKind::NotFound, detail)
     }
@@ -129,7 +136,7 @@ impl From<StartError> for Refusal {
     fn from(error: StartError) -> Self {
         let message = error.to_string();
         match error {
-            StartError::NoSuchWorkflow { .. } => Self::not_found(message),
+            StartError::NoSuchWorkflow { .. } => Self::no_workflow(&message),
             StartError::Outdated(diagnostics) => Self::invalid_document(&diagnostics, message),
             StartError::InputTooLarge { .. } => Self::new(ProblemKind::ContentTooLarge, message),
             StartError::Invalid(_) => Self::new(ProblemKind::InvalidInput, message),

@@ -99,7 +99,7 @@ async fn read(
         let version = version
             .map(|version| format!(" {version}"))
             .unwrap_or_default();
-        Refusal::not_found(format!("there is no workflow {namespace}/{name}{version}"))
+        Refusal::no_workflow(&format!("there is no workflow {namespace}/{name}{version}"))
     })?;
     let mut response = match prefers_yaml(&headers) {
         true => text(workflow, &headers),
