@@ -4,6 +4,8 @@
 //! `digests.toml` beside them says of which sources each was built. [`check`] tells when a source has
 //! changed since, and [`rebuild`] builds what has.
 
+mod lock;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -89,8 +91,9 @@ pub enum DistError {
     },
 }
 
-/// The digest of all that a plugin's component is built of: the contracts, the workspace's manifest and
-/// lock, the plugin's own manifest and sources, and those of its neighbours that it depends on.
+/// The digest of all that a plugin's component is built of: the contracts, the workspace's manifest, the
+/// plugin's own manifest and sources, those of its neighbours that it depends on, and what the lock says of
+/// its dependencies.
 ///
 /// # Errors
 ///
@@ -99,7 +102,7 @@ pub fn sources(repository: &Path, plugin: &str) -> Result<String, DistError> {
     let mut files = Vec::new();
     list(&repository.join("wit"), &mut files)?;
     let plugins = repository.join("plugins");
-    files.extend([plugins.join("Cargo.toml"), plugins.join("Cargo.lock")]);
+    files.push(plugins.join("Cargo.toml"));
     let mut folders = vec![plugins.join(plugin)];
     folders.extend(neighbours(&plugins.join(plugin))?);
     for folder in folders {
@@ -117,12 +120,17 @@ pub fn sources(repository: &Path, plugin: &str) -> Result<String, DistError> {
         named.insert(name.to_string_lossy().replace('\\', "/"), file);
     }
     let mut hash = Sha256::new();
-    for (name, file) in named {
-        let content = read(&file)?;
+    let mut part = |name: &str, content: &[u8]| {
         hash.update((name.len() as u64).to_le_bytes());
         hash.update(name.as_bytes());
         hash.update((content.len() as u64).to_le_bytes());
-        hash.update(&content);
+        hash.update(content);
+    };
+    for (name, file) in named {
+        part(&name, &read(&file)?);
+    }
+    for line in lock::closure(&plugins, plugin)? {
+        part("locked", line.as_bytes());
     }
     Ok(hex::encode(hash.finalize()))
 }
