@@ -48,13 +48,16 @@ fn a_changed_source_is_noticed() {
     write("plugins/helper/Cargo.toml", "");
     write("plugins/helper/src/lib.rs", "");
     let mut seen = vec![dist::sources(copy.path(), "jq").unwrap()];
-    for file in [
-        "wit/a.wit",
-        "plugins/Cargo.lock",
-        "plugins/jq/src/lib.rs",
-        "plugins/helper/src/lib.rs",
+    for (file, text) in [
+        ("wit/a.wit", "// changed"),
+        (
+            "plugins/Cargo.lock",
+            "package = [{ name = \"jq\", version = \"1.0.1\" }]",
+        ),
+        ("plugins/jq/src/lib.rs", "// changed"),
+        ("plugins/helper/src/lib.rs", "// changed"),
     ] {
-        write(file, "// changed");
+        write(file, text);
         let digest = dist::sources(copy.path(), "jq").unwrap();
         assert!(!seen.contains(&digest), "{file}");
         seen.push(digest);

@@ -12,6 +12,7 @@ use super::{DistError, read};
 
 #[derive(Deserialize)]
 struct Lock {
+    #[serde(default)]
     package: Vec<Package>,
 }
 
