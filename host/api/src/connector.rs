@@ -93,6 +93,17 @@ pub struct Grants {
     /// Settings that the connector reads.
     #[serde(default)]
     pub config: BTreeMap<String, String>,
+    /// Where it may connect by TCP, as `host:port`.
+    #[serde(default)]
+    #[schema(examples(json!(["nats.example.org:4222"])))]
+    pub tcp: Vec<String>,
+    /// The names of the secrets that it may ask for: it gets placeholders, whose values the host puts into what is
+    /// sent to the hosts that they are bound to.
+    #[serde(default)]
+    pub secrets: Vec<String>,
+    /// The names of the secrets whose values it may hold itself.
+    #[serde(default)]
+    pub reveal: Vec<String>,
     /// Bounds for each call, where the host's defaults do not fit.
     #[serde(default)]
     pub limits: Limits,

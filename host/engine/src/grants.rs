@@ -136,6 +136,9 @@ fn no_such_connector<'a>(name: &str, there: impl Iterator<Item = &'a String> + C
 fn joined(mut stored: GrantSpec, standing: &GrantSpec) -> GrantSpec {
     stored.egress.extend(standing.egress.iter().cloned());
     stored.config.extend(standing.config.clone());
+    stored.tcp.extend(standing.tcp.iter().cloned());
+    stored.secrets.extend(standing.secrets.iter().cloned());
+    stored.reveal.extend(standing.reveal.iter().cloned());
     let (over, under) = (standing.limits.clone(), stored.limits);
     stored.limits = LimitsSpec {
         memory: over.memory.or(under.memory),
@@ -168,15 +171,16 @@ mod tests {
     fn a_standing_grant_adds_to_the_stored_one() {
         let spec = |json| serde_json::from_value::<GrantSpec>(json).expect("a grant");
         let stored = spec(serde_json::json!({
-            "egress": ["https://a.example"], "config": { "x": "1", "y": "2" },
+            "egress": ["https://a.example"], "config": { "x": "1", "y": "2" }, "secrets": ["a"],
             "limits": { "time": "1s", "memory": "1MiB" },
         }));
         let standing = spec(serde_json::json!({
             "egress": ["https://b.example"], "config": { "y": "3" }, "limits": { "time": "2s" },
+            "secrets": ["b"], "tcp": ["c:1"], "reveal": ["d"],
         }));
         let both = spec(serde_json::json!({
             "egress": ["https://a.example", "https://b.example"], "config": { "x": "1", "y": "3" },
-            "limits": { "time": "2s", "memory": "1MiB" },
+            "secrets": ["a", "b"], "tcp": ["c:1"], "reveal": ["d"], "limits": { "time": "2s", "memory": "1MiB" },
         }));
         assert_eq!(joined(stored, &standing), both);
     }

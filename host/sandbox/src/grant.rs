@@ -21,6 +21,15 @@ pub struct GrantSpec {
     /// The connector's settings, which it reads through `wasi:config`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub config: BTreeMap<String, String>,
+    /// Where connections may go, as `host:port`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tcp: Vec<String>,
+    /// The names of the secrets that the connector may ask for, as placeholders.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
+    /// The names of the secrets whose values the connector may hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reveal: Vec<String>,
     /// The limits of each call.
     #[serde(default)]
     pub limits: LimitsSpec,
@@ -174,7 +183,7 @@ mod tests {
             ),
             (
                 r#"{"ingress": []}"#,
-                "unknown field `ingress`, expected one of `egress`, `config`, `limits`",
+                "unknown field `ingress`, expected one of `egress`, `config`, `tcp`, `secrets`, `reveal`, `limits`",
             ),
             (r#"{"config": {"base-url": 3}}"#, "expected a string"),
         ] {

@@ -56,6 +56,9 @@ fn grants(from: GrantSpec) -> Grants {
     Grants {
         egress: from.egress,
         config: from.config,
+        tcp: from.tcp,
+        secrets: from.secrets,
+        reveal: from.reveal,
         limits,
     }
 }
@@ -71,6 +74,9 @@ pub(crate) fn grant_spec(from: Grants) -> GrantSpec {
     GrantSpec {
         egress: from.egress,
         config: from.config,
+        tcp: from.tcp,
+        secrets: from.secrets,
+        reveal: from.reveal,
         limits,
     }
 }
@@ -137,7 +143,7 @@ mod tests {
 
     #[test]
     fn grants_come_out_as_they_went_in() {
-        let text = r#"{"egress":["https://*.example.org"],"config":{"base-url":"https://a"},"limits":{"memory":"64MiB","time":30,"cpu":2.5,"concurrency":3}}"#;
+        let text = r#"{"egress":["https://*.example.org"],"config":{"base-url":"https://a"},"tcp":["a.example:4222"],"secrets":["x"],"reveal":["y"],"limits":{"memory":"64MiB","time":30,"cpu":2.5,"concurrency":3}}"#;
         let given: Grants = serde_json::from_str(text).unwrap();
         let back = grants(grant_spec(given.clone()));
         assert_eq!(back, given);

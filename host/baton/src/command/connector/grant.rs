@@ -40,22 +40,47 @@ struct Grant {
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     config: Vec<(String, String)>,
 
+    /// Where it may connect by TCP; may be given several times
+    #[arg(long, value_name = "HOST:PORT")]
+    tcp: Vec<String>,
+
+    /// A secret that it may use, by name, without ever holding its value; may be given several times
+    #[arg(long, value_name = "NAME")]
+    secret: Vec<String>,
+
+    /// A secret whose value it may hold; may be given several times
+    #[arg(long, value_name = "NAME")]
+    reveal: Vec<String>,
+
     /// A bound for each of its calls: memory (`64MiB`), time, cpu (`30s`), concurrency, response (`4MiB`)
     #[arg(long, value_name = "NAME=VALUE", value_parser = key_value)]
     limit: Vec<(String, String)>,
 
     /// Nothing at all
-    #[arg(long, conflicts_with_all = ["allow", "config", "limit"])]
+    #[arg(long, conflicts_with_all = ["allow", "config", "tcp", "secret", "reveal", "limit"])]
     nothing: bool,
 }
 
 impl Args {
     pub(crate) async fn execute(self) -> Outcome {
-        let grants = grants(
-            self.grant.allow,
-            self.grant.config.into_iter().collect(),
-            &self.grant.limit.into_iter().collect(),
-        )?;
+        let Grant {
+            allow,
+            config,
+            tcp,
+            secret,
+            reveal,
+            limit,
+            ..
+        } = self.grant;
+        let spec = GrantSpec {
+            egress: allow,
+            config: config.into_iter().collect(),
+            tcp,
+            secrets: secret,
+            reveal,
+            limits: LimitsSpec::default(),
+        };
+        let grants = grants(spec, &limit.into_iter().collect())?;
         let connector = self.remote.client()?.grant(&self.name, &grants).await?;
         match self.output {
             Output::Text => print_pretty(&connector.grants),
@@ -70,11 +95,7 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 }
 
 /// The grant, with all that is wrong with it said at once. What is right is sent as it was typed.
-fn grants(
-    egress: Vec<String>,
-    config: BTreeMap<String, String>,
-    limits: &BTreeMap<String, String>,
-) -> Result<Grants, Failure> {
+fn grants(spec: GrantSpec, limits: &BTreeMap<String, String>) -> Result<Grants, Failure> {
     let quantity = |name: &str| {
         let text = limits.get(name)?;
         Some(
@@ -92,8 +113,6 @@ fn grants(
         text.parse::<usize>().map_err(wrong).ok()
     });
     let spec = GrantSpec {
-        egress,
-        config,
         limits: LimitsSpec {
             memory: quantity("memory"),
             time: quantity("time"),
@@ -101,6 +120,7 @@ fn grants(
             concurrency,
             response: quantity("response"),
         },
+        ..spec
     };
     problems.extend(spec.problems().iter().map(ToString::to_string));
     if !problems.is_empty() {
@@ -117,6 +137,9 @@ fn grants(
     Ok(Grants {
         egress: spec.egress,
         config: spec.config,
+        tcp: spec.tcp,
+        secrets: spec.secrets,
+        reveal: spec.reveal,
         limits: Limits {
             memory: typed("memory"),
             time: typed("time"),
@@ -139,7 +162,7 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        grants(Vec::new(), BTreeMap::new(), &given)
+        grants(GrantSpec::default(), &given)
             .map(|grants| grants.limits)
             .map_err(|failure| format!("{} {:?}", failure.message, failure.causes))
     }
@@ -180,8 +203,11 @@ mod tests {
     fn all_that_is_wrong_is_said_at_once() {
         let limits = [("fuel", "1"), ("memory", "1 parsec"), ("concurrency", "x")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let rules = vec!["nowhere".to_owned(), "ftp://x".to_owned()];
-        let failure = grants(rules, BTreeMap::new(), &limits.into()).expect_err("it is wrong");
+        let spec = GrantSpec {
+            egress: vec!["nowhere".to_owned(), "ftp://x".to_owned()],
+            ..GrantSpec::default()
+        };
+        let failure = grants(spec, &limits.into()).expect_err("it is wrong");
         let causes = failure.causes.join("\n");
         assert_eq!(failure.causes.len(), 5, "{causes}");
         for expected in ["fuel", "memory", "concurrency", "nowhere", "ftp"] {
