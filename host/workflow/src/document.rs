@@ -60,7 +60,7 @@ pub use evaluate::{Evaluate, EvaluateMode};
 pub use event::{Correlation, EventFilter, EventRead, EventStrategy, Until};
 pub use extension::{Extension, ExtensionTarget};
 pub use flow::Flow;
-pub use r#for::{For, ForIn};
+pub use r#for::{CONCURRENCY_MAX, For, ForIn};
 pub use fork::{Branch, Fork};
 pub use header::Header;
 pub use input::{Export, Input, Output};

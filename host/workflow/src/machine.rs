@@ -27,12 +27,14 @@ mod event;
 mod flow;
 mod r#for;
 mod fork;
+mod lines;
 mod raise;
 mod scope;
 mod set;
 mod switch;
 mod task;
 mod r#try;
+mod visits;
 mod wait;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -45,6 +47,7 @@ pub use command::{Command, Detail, Ending, Invocation, Note, NoteKind};
 pub use event::{Event, Occurrence, TaskKey, TimerKey};
 
 use task::{Contexts, Place, Task, TaskId, Work};
+use visits::Visits;
 
 use crate::data::{Data, Timestamp};
 use crate::error::{Error, ErrorKind};
@@ -115,10 +118,7 @@ pub struct Machine {
     keys: BTreeMap<TaskKey, TaskId>,
     next_task: u32,
     contexts: Contexts,
-    /// How often the run has come to each task.
-    visits: BTreeMap<NodeId, u32>,
-    /// How often it has begun each visit: more than once where a `try` around it tried again.
-    attempts: BTreeMap<(NodeId, u32), u32>,
+    visits: Visits,
     timers: BTreeMap<TimerKey, Timestamp>,
     notes: u64,
 }
@@ -136,8 +136,7 @@ impl Machine {
             keys: BTreeMap::new(),
             next_task: 0,
             contexts: Contexts::default(),
-            visits: BTreeMap::new(),
-            attempts: BTreeMap::new(),
+            visits: Visits::default(),
             timers: BTreeMap::new(),
             notes: 0,
         }
@@ -241,6 +240,8 @@ enum Step {
         input: Data,
         place: Place,
     },
+    /// A sequence, or a branch, has come to its end.
+    Left { place: Place, output: Data },
     /// A task has failed; the error leaves it for what is around it.
     Raised { place: Place, error: Error },
 }
@@ -253,6 +254,7 @@ impl Turn<'_> {
             };
             match step {
                 Step::Enter { node, input, place } => self.enter(node, input, place),
+                Step::Left { place, output } => self.scope_done(&place, output),
                 Step::Raised { place, error } => self.raised(&place, error),
             }
         }

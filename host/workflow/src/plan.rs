@@ -33,7 +33,7 @@ pub use catalog::{Catalog, FunctionReference, NoSuchFunction, Signature};
 pub(crate) use call::Call;
 pub(crate) use duration::DurationTemplate;
 pub(crate) use r#for::For;
-pub(crate) use fork::Fork;
+pub(crate) use fork::{BRANCHES, Fork};
 pub(crate) use raise::Raise;
 pub(crate) use retry::{DELAY_MAX, RetryPolicy};
 pub(crate) use schema::Schema;

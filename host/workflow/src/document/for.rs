@@ -16,13 +16,18 @@ pub struct For {
     pub r#in: ForIn,
     /// `for.at`: the variable that holds the item's index from 0, without its dollar sign. Default: `index`.
     pub at: Option<Located<String>>,
-    /// `for.concurrency`: how many iterations run at the same time. At least 1. An addition of this host.
+    /// `for.concurrency`: how many iterations run at the same time. 1 to [`CONCURRENCY_MAX`]. An addition of
+    /// this host.
     pub concurrency: Option<Located<u64>>,
     /// `while`: an expression; the loop ends before the first item for which it is not true.
     pub r#while: Option<Located<String>>,
     /// `do`: the tasks to perform for each item, in order.
     pub tasks: TaskList,
 }
+
+/// How many iterations of a loop may run at the same time, at most: all of them are in memory, and each has
+/// a copy of the context.
+pub const CONCURRENCY_MAX: u64 = 1_000;
 
 /// The collection that a `for` goes through.
 #[derive(Debug, Clone)]
@@ -85,13 +90,13 @@ impl Read for Header {
         });
         let (each, at, concurrency) = (each?.map(|one| one.0), at?.map(|one| one.0), concurrency?);
         check_different(each.as_ref(), "item", at.as_ref(), reader)?;
-        if let Some(none) = concurrency.as_ref().filter(|count| ***count == 0) {
-            reader.error(
-                code::BAD_VALUE,
-                &none.location,
-                "`concurrency` must be at least 1",
-                None,
-            );
+        let allowed = 1..=CONCURRENCY_MAX;
+        if let Some(wrong) = concurrency
+            .as_ref()
+            .filter(|it| !allowed.contains(&it.value))
+        {
+            let message = format!("`concurrency` must be a number from 1 to {CONCURRENCY_MAX}");
+            reader.error(code::BAD_VALUE, &wrong.location, message, None);
             return None;
         }
         finished?;

@@ -33,9 +33,11 @@ impl Fork {
         let branches = fork.required::<Branches>("branches");
         let compete = fork.optional::<Located<bool>>("compete");
         fork.finish()?;
+        let (branches, compete) = (branches?.0, compete?);
+        check_race(&branches, compete.as_ref(), object.reader())?;
         Some(Self {
-            branches: branches?.0,
-            compete: compete?.is_some_and(|compete| *compete),
+            branches,
+            compete: compete.is_some_and(|compete| *compete),
         })
     }
 }
@@ -78,6 +80,27 @@ impl Branch {
         (known == needs.len()).then_some(())?;
         Some(Self { task: task?, needs })
     }
+}
+
+/// A branch that waits for another can't win a race against it.
+fn check_race(
+    branches: &[Branch],
+    compete: Option<&Located<bool>>,
+    reader: &mut Reader<'_>,
+) -> Option<()> {
+    if !compete.is_some_and(|compete| **compete) {
+        return Some(());
+    }
+    let Some(need) = branches.iter().find_map(|branch| branch.needs.first()) else {
+        return Some(());
+    };
+    reader.error(
+        code::CONFLICTING_KEYS,
+        &need.location,
+        "a branch of a race cannot wait for another: whoever completes first ends the others",
+        "remove `needs`, or `compete`".to_owned(),
+    );
+    None
 }
 
 fn known(need: &Located<String>, names: &[String], reader: &mut Reader<'_>) -> bool {

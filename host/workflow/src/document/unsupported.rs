@@ -78,14 +78,7 @@ impl Finding<'_> {
     /// Why this host does not run it, and what to do instead. `None` for what it runs.
     fn unsupported(&self) -> Option<(String, Option<String>)> {
         let (what, help) = match self {
-            Self::Needs => (
-                "`needs`".to_owned(),
-                Some("put branches that wait for others into a second `fork` after the first"),
-            ),
-            Self::Concurrency => (
-                "`concurrency` of a `for`".to_owned(),
-                Some("leave it out: the iterations run one after another"),
-            ),
+            Self::Needs | Self::Concurrency => return None,
             Self::Compensate => (
                 "`compensate`".to_owned(),
                 Some("put the undo steps into the `catch` of a `try`"),

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::command::{Command, Detail, Ending, NoteKind};
 use super::evaluate::{Moment, Side, check};
 use super::event::{TaskKey, TimerKey};
+use super::lines::Lines;
 use super::task::{Place, Task, TaskId, Variables, Work};
 use super::{Status, Step, Turn};
 use crate::data::Data;
@@ -32,7 +33,7 @@ impl Turn<'_> {
             context,
             variables: Variables::default(),
             deadline: None,
-            tried: false,
+            frame: None,
         };
         let detail = Detail {
             input: Some(input.clone()),
@@ -210,18 +211,21 @@ impl Turn<'_> {
     pub(super) fn go(&mut self, sequence: Sequence, input: Data, place: Place) {
         match sequence.first {
             Some(node) => self.agenda.push_back(Step::Enter { node, input, place }),
-            None => self.scope_done(&place, input),
+            None => self.agenda.push_back(Step::Left {
+                place,
+                output: input,
+            }),
         }
     }
 
     /// A sequence, or a branch, has come to its end.
-    fn scope_done(&mut self, place: &Place, output: Data) {
+    pub(super) fn scope_done(&mut self, place: &Place, output: Data) {
         let Some(id) = place.parent else {
             return self.finish(place, output);
         };
         match &self.run.tasks[&id].work {
             Work::Do => self.complete(id, output, None),
-            Work::For(_) => self.iterated(id, output),
+            Work::For(_) => self.iterated(id, place.slot, output),
             Work::Fork(_) => self.branch_done(id, place.slot, output),
             Work::Try(_) => self.try_scope_done(id, output),
             Work::Beginning | Work::Call(_) | Work::Wait => {
@@ -323,22 +327,10 @@ impl Turn<'_> {
 impl Turn<'_> {
     fn add_task(&mut self, node_id: NodeId, raw_input: Data, place: Place) -> TaskId {
         let pointer = self.run.plan.node(node_id).pointer.clone();
-        let visit = self.run.visits.entry(node_id).or_default();
-        *visit += 1;
-        let attempt = match place.tried {
-            false => 1,
-            true => {
-                let attempts = self.run.attempts.entry((node_id, *visit)).or_default();
-                *attempts += 1;
-                *attempts
-            }
-        };
+        let (visit, attempt) = self.run.visits.visit(node_id, place.frame);
         let id = TaskId(self.run.next_task);
         self.run.next_task += 1;
-        let key = TaskKey {
-            pointer,
-            visit: *visit,
-        };
+        let key = TaskKey { pointer, visit };
         let task = Task {
             node: node_id,
             key: key.clone(),
@@ -369,35 +361,13 @@ impl Turn<'_> {
             .expect("a task that is worked on is under way");
         self.run.keys.remove(&task.key);
         self.clear_timers(&task.key);
-        match &task.work {
-            Work::Fork(fork) => {
-                for context in &fork.contexts {
-                    self.run.contexts.remove(*context);
-                }
-            }
-            Work::Try(work) => {
-                self.count_on(task.node, work);
-                if !task.place.tried {
-                    self.forget_attempts(task.node);
-                }
-            }
-            _ => {}
+        for context in task.work.lines().into_iter().flat_map(Lines::contexts) {
+            self.run.contexts.remove(context);
+        }
+        if let Work::Try(work) = &task.work {
+            self.run.visits.close(work.frame);
         }
         task
-    }
-
-    /// Nothing inside the task will be begun again under the numbers it has had.
-    fn forget_attempts(&mut self, node: NodeId) {
-        let end = self.run.plan.node(node).end;
-        let inside: Vec<_> = self
-            .run
-            .attempts
-            .range((node, 0)..(end, 0))
-            .map(|(key, _)| *key)
-            .collect();
-        for key in inside {
-            self.run.attempts.remove(&key);
-        }
     }
 
     fn clear_timers(&mut self, key: &TaskKey) {
@@ -439,7 +409,8 @@ impl Turn<'_> {
         // What was about to be entered inside it is not entered either.
         let tasks = &self.run.tasks;
         self.agenda.retain(|step| {
-            let (Step::Enter { place, .. } | Step::Raised { place, .. }) = step;
+            let (Step::Enter { place, .. } | Step::Left { place, .. } | Step::Raised { place, .. }) =
+                step;
             match place.parent {
                 None => true,
                 Some(parent) if parent == id => !slot(place.slot),

@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use super::command::Invocation;
 use super::event::TaskKey;
+use super::lines::Lines;
+use super::visits::FrameId;
 use crate::data::{Data, Timestamp};
 use crate::error::Error;
 use crate::plan::NodeId;
@@ -36,7 +38,7 @@ pub(super) struct Task {
 pub(super) struct Place {
     /// The task that it is inside of; none at the top.
     pub(super) parent: Option<TaskId>,
-    /// Which of the parent's lines of work it belongs to: a branch of `fork`.
+    /// Which of the parent's lines of work it belongs to: a branch of `fork`, an iteration of `for`.
     pub(super) slot: u32,
     /// The context that it reads and exports to.
     pub(super) context: ContextId,
@@ -44,8 +46,8 @@ pub(super) struct Place {
     pub(super) variables: Variables,
     /// When the nearest timeout around it runs out.
     pub(super) deadline: Option<Timestamp>,
-    /// Whether a `try` is around it, so that a visit may be begun more than once.
-    pub(super) tried: bool,
+    /// What is around it that can be made again, so that its visits must keep their numbers.
+    pub(super) frame: Option<FrameId>,
 }
 
 impl Place {
@@ -74,7 +76,7 @@ pub(super) enum Work {
     Call(Invocation),
     Do,
     For(ForWork),
-    Fork(ForkWork),
+    Fork(Lines),
     Try(TryWork),
     Wait,
 }
@@ -84,21 +86,12 @@ pub(super) enum Work {
 pub(super) struct ForWork {
     /// An array.
     pub(super) items: Data,
-    /// The iteration under way, from 0.
+    /// The iteration under way, from 0; side by side, the next one to begin.
     pub(super) index: usize,
-}
-
-/// How far the branches are.
-#[derive(Debug)]
-pub(super) struct ForkWork {
-    /// The context as it was when the branches began.
-    pub(super) base: Data,
-    /// Each branch's context, by slot.
-    pub(super) contexts: Vec<ContextId>,
-    /// Each branch's output, by slot, once it has completed.
-    pub(super) outputs: Vec<Option<Data>>,
-    /// How many branches are still under way.
-    pub(super) open: usize,
+    /// What the iteration under way was given.
+    pub(super) last: Data,
+    /// The iterations, where they run side by side.
+    pub(super) lines: Option<Lines>,
 }
 
 /// How far a `try` is.
@@ -107,12 +100,8 @@ pub(super) struct TryWork {
     /// How many times it has tried again.
     pub(super) retries: u32,
     pub(super) phase: TryPhase,
-    /// How often the run had come to the tasks of the body when it first began: where the counts go
-    /// back to when it tries again, so that a call keeps its identity over all attempts.
-    pub(super) visits: Vec<u32>,
-    /// The highest that they have come to in any attempt: where the counts go on when it is over, so that
-    /// no identity is used again for another call.
-    pub(super) highest: Vec<u32>,
+    /// The numbers of the visits inside the body: each call keeps its identity over all attempts.
+    pub(super) frame: FrameId,
 }
 
 /// What a `try` is at.

@@ -14,30 +14,17 @@ use super::event::TimerKey;
 use super::task::{Place, TaskId, TryPhase, TryWork, Work};
 use crate::data::Data;
 use crate::error::{Error, ErrorKind};
-use crate::plan::{DELAY_MAX, DurationTemplate, Kind, NodeId, RetryPolicy, Template, Try, truthy};
+use crate::plan::{DELAY_MAX, DurationTemplate, Kind, RetryPolicy, Template, Try, truthy};
 
 impl Turn<'_> {
     pub(super) fn begin_try(&mut self, id: TaskId, _: &Try) {
-        let visits: Vec<u32> = self
-            .body(self.run.tasks[&id].node)
-            .map(|node| self.visits(node))
-            .collect();
+        let frame = self.run.visits.open(self.run.tasks[&id].place.frame);
         self.task_mut(id).work = Work::Try(TryWork {
             retries: 0,
             phase: TryPhase::Trying,
-            highest: visits.clone(),
-            visits,
+            frame,
         });
         self.attempt(id);
-    }
-
-    /// The tasks inside a `try`: those of its body, and those of the handler behind them.
-    fn body(&self, node: NodeId) -> impl Iterator<Item = NodeId> + use<> {
-        (node.0 + 1..self.run.plan.node(node).end.0).map(NodeId)
-    }
-
-    fn visits(&self, node: NodeId) -> u32 {
-        self.run.visits.get(&node).copied().unwrap_or(0)
     }
 
     /// Begins the body.
@@ -45,7 +32,7 @@ impl Turn<'_> {
         let plan = self.run.plan.clone();
         let it = self.definition(id, &plan);
         let mut place = Place {
-            tried: true,
+            frame: Some(self.try_work(id).frame),
             ..self.run.tasks[&id].place.inside(id)
         };
         if let Some(limit) = it
@@ -69,29 +56,13 @@ impl Turn<'_> {
 
     /// The delay between two attempts is over.
     pub(super) fn try_again(&mut self, id: TaskId) {
-        let nodes: Vec<NodeId> = self.body(self.run.tasks[&id].node).collect();
-        let counts: Vec<u32> = nodes.iter().map(|node| self.visits(*node)).collect();
         let work = self.try_work(id);
         work.phase = TryPhase::Trying;
-        for (highest, count) in work.highest.iter_mut().zip(counts) {
-            *highest = count.max(*highest);
-        }
-        let visits = work.visits.clone();
+        let frame = work.frame;
         // The same visits again: each call of the body keeps its identity, and with it its
         // idempotency key, over all attempts.
-        for (node, visit) in nodes.into_iter().zip(visits) {
-            self.run.visits.insert(node, visit);
-        }
+        self.run.visits.again(frame);
         self.attempt(id);
-    }
-
-    /// A `try` has been left. What comes to its tasks next counts on from the highest number that any
-    /// attempt has used, so that no call is ever given the identity of another.
-    pub(super) fn count_on(&mut self, try_node: NodeId, work: &TryWork) {
-        for (node, highest) in self.body(try_node).zip(&work.highest) {
-            let visits = self.run.visits.entry(node).or_default();
-            *visits = (*highest).max(*visits);
-        }
     }
 
     /// An attempt has taken longer than one may.

@@ -5,7 +5,8 @@ use super::lower::{Lowering, optional};
 use super::{Sequence, Template};
 use crate::document::{self, ForIn};
 
-/// A loop. Iterations follow one another; each is given the output of the one before.
+/// A loop. Without `concurrency`, iterations follow one another and each is given the output of the one before;
+/// with it, each is given the loop's input.
 #[derive(Debug)]
 pub(crate) struct For {
     /// The variable that holds the item, without `$`.
@@ -16,6 +17,8 @@ pub(crate) struct For {
     pub(crate) collection: Template,
     /// `while`: what must hold before each iteration.
     pub(crate) condition: Option<Template>,
+    /// How many iterations are under way at the same time, at most; none where one follows another.
+    pub(crate) concurrency: Option<usize>,
     pub(crate) body: Sequence,
 }
 
@@ -42,6 +45,10 @@ pub(super) fn lower<'d>(lowering: &mut Lowering<'d>, it: &'d document::For) -> F
         at,
         collection,
         condition,
+        concurrency: it
+            .concurrency
+            .as_ref()
+            .map(|count| usize::try_from(count.value).unwrap_or(usize::MAX)),
         body,
     }
 }

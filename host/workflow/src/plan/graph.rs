@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Edge, Kind, Node, NodeId, Plan, Sequence};
+use super::{Edge, Fork, Kind, Node, NodeId, Plan, Sequence};
 
 /// The identity of the workflow's end in the graph; no JSON pointer has this form.
 const END: &str = "end";
@@ -26,6 +26,10 @@ pub(super) fn graph(plan: &Plan) -> Value {
                     edge(plan, &mut edges, node, then, "catch");
                 }
             }
+            Kind::Fork(fork) => {
+                needs(plan, &mut edges, fork);
+                edge(plan, &mut edges, node, node.then, "");
+            }
             _ => edge(plan, &mut edges, node, node.then, ""),
         }
         if node.condition.is_some() && node.next != node.then {
@@ -37,6 +41,16 @@ pub(super) fn graph(plan: &Plan) -> Value {
         .map(|(id, node)| describe(plan, NodeId(id), node))
         .collect();
     json!({ "start": first(plan, plan.body), "nodes": nodes, "edges": edges })
+}
+
+/// What leads from a branch to those that need it.
+fn needs(plan: &Plan, edges: &mut Vec<Value>, fork: &Fork) {
+    for branch in &fork.branches {
+        for need in &branch.needs {
+            let from = plan.node(fork.branches[*need].node);
+            edge(plan, edges, from, Edge::To(branch.node), "needs");
+        }
+    }
 }
 
 fn edge(plan: &Plan, edges: &mut Vec<Value>, from: &Node, to: Edge, label: &str) {
@@ -78,7 +92,7 @@ fn describe(plan: &Plan, id: NodeId, node: &Node) -> Value {
             description["branches"] = fork
                 .branches
                 .iter()
-                .map(|it| Value::from(&*plan.node(*it).pointer))
+                .map(|it| Value::from(&*plan.node(it.node).pointer))
                 .collect();
             description["compete"] = Value::from(fork.compete);
         }

@@ -87,3 +87,99 @@ do:
     end: completed {"x":1}
     "##);
 }
+
+const PIPELINE: &str = "
+do:
+  - build:
+      fork:
+        branches:
+          - publish: { needs: [test, lint], call: p@any, with: { a: '${ $branches }' } }
+          - test: { needs: [compile], call: t@any, with: { a: '${ $branches.compile }' } }
+          - compile: { call: c@any, export: { as: '$context + { by: \"compile\", compile: . }' } }
+          - lint: { call: l@any, export: { as: '$context + { by: \"lint\" }' } }
+      output: { as: '{ outputs: ., context: $context }' }
+";
+
+#[test]
+fn who_needs_others_begins_when_those_have_completed_and_is_given_their_outputs() {
+    let mut run = Run::start(PIPELINE, json!({"in": 1}));
+    run.ok("lint", json!("clean"));
+    run.ok("compile", json!("binary"));
+    run.ok("test", json!("passed"));
+    run.ok("publish", json!("done"));
+    assert_eq!(
+        run.output(),
+        json!({
+            "outputs": ["done", "passed", "binary", "clean"],
+            "context": {"by": "lint", "compile": "binary"},
+        })
+    );
+    insta::assert_snapshot!(run.transcript(), @r##"
+      workflow.started
+      task.started build
+      task.started compile
+    invoke compile c@any {}
+      task.started lint
+    invoke lint l@any {}
+      task.completed lint -> "clean"
+      task.completed compile -> "binary"
+      task.started test
+    invoke test t@any {"a":"binary"}
+      task.completed test -> "passed"
+      task.started publish
+    invoke publish p@any {"a":{"test":"passed","lint":"clean"}}
+      task.completed publish -> "done"
+      task.completed build -> {"outputs":["done","passed","binary","clean"],"context":{"by":"lint","compile":"binary"}}
+      workflow.completed -> {"outputs":["done","passed","binary","clean"],"context":{"by":"lint","compile":"binary"}}
+    end: completed {"outputs":["done","passed","binary","clean"],"context":{"by":"lint","compile":"binary"}}
+    "##);
+}
+
+#[test]
+fn who_needs_another_sees_what_that_has_exported_and_nothing_else() {
+    let tasks = "
+do:
+  - graph:
+      fork:
+        branches:
+          - last: { needs: [first], set: { seen: '${ $context }' }, export: { as: '$context + { k: \"last\" }' } }
+          - first: { set: { a: 1 }, export: { as: '$context + { k: \"first\" }' } }
+          - other: { set: { a: 1 }, export: { as: '$context + { other: true }' } }
+      output: { as: '{ seen: .[0].seen, context: $context }' }
+";
+    // What the branch that came later has made of a member counts, wherever it stands.
+    assert_eq!(
+        Run::start(tasks, json!({})).output(),
+        json!({"seen": {"k": "first"}, "context": {"k": "last", "other": true}})
+    );
+}
+
+#[test]
+fn a_skipped_branch_has_completed_with_its_input() {
+    let tasks = "
+do:
+  - graph:
+      fork:
+        branches:
+          - first: { if: .never, call: f@any }
+          - second: { needs: [first], set: '${ $branches }' }
+";
+    assert_eq!(
+        Run::start(tasks, json!({"in": 1})).output(),
+        json!([{"in": 1}, {"first": {"in": 1}}])
+    );
+}
+
+#[test]
+fn an_error_keeps_those_from_beginning_that_need_the_branch() {
+    let mut run = Run::start(PIPELINE, json!({}));
+    run.ok("lint", json!(1));
+    run.transcript();
+    run.fails("compile", 500);
+    insta::assert_snapshot!(run.transcript(), @r##"
+      task.faulted compile !! communication 500
+      task.faulted build !! communication 500
+      workflow.faulted !! communication 500
+    end: faulted 500 at /do/0/build/fork/branches/2/compile
+    "##);
+}

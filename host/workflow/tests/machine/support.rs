@@ -158,6 +158,23 @@ impl Run {
         });
     }
 
+    /// Answers the call of the task with this name on a visit.
+    pub(crate) fn ok_visit(&mut self, task: &str, visit: u32, output: Value) {
+        let (name, wanted) = (format!("/{task}"), visit);
+        let found = self
+            .calls
+            .iter()
+            .position(|(key, _)| key.pointer.ends_with(&name) && key.visit == wanted);
+        let (task, attempt) = self
+            .calls
+            .remove(found.unwrap_or_else(|| panic!("no such call of {task} is under way")));
+        self.apply(Event::Answered {
+            task,
+            attempt,
+            answer: Ok(Arc::new(output)),
+        });
+    }
+
     pub(crate) fn ok(&mut self, task: &str, output: Value) {
         self.answer(task, Ok(output));
     }

@@ -181,7 +181,7 @@ fn for_each() {
       help: give one of them another name
     case.yaml:10:18: error[wrong-type]: expected an expression or a list, found a number
       at /do/1/b/for/in
-    case.yaml:10:34: error[bad-value]: `concurrency` must be at least 1
+    case.yaml:10:34: error[bad-value]: `concurrency` must be a number from 1 to 1000
       at /do/1/b/for/concurrency
     case.yaml:13:28: error[bad-name]: `first name` cannot be the name of a variable
       at /do/2/c/for/each
@@ -209,6 +209,14 @@ fn fork() {
     assert_snapshot!(check_tasks("- a:\n    fork:\n      branches:\n      - x: { set: { x: 1 }, needs: [y] }\n      - y: { set: { x: 1 }, needs: [w, z] }\n      - z: { set: { x: 1 }, needs: [y] }\n      - w: { set: { x: 1 } }\n"), @r"
     case.yaml:11:39: error[cycle]: these branches wait for one another: `y` needs `z` needs `y`
       at /do/0/a/fork/branches/1/y/needs/0
+      help: remove one of the needs
+    ");
+    assert_snapshot!(check_tasks("- a:\n    fork:\n      branches:\n      - x: { set: { x: 1 } }\n      - y: { set: { x: 1 }, needs: [x] }\n      compete: true\n- b:\n    fork:\n      branches:\n      - z: { set: { x: 1 }, needs: [z] }\n"), @r"
+    case.yaml:11:39: error[conflicting-keys]: a branch of a race cannot wait for another: whoever completes first ends the others
+      at /do/0/a/fork/branches/1/y/needs/0
+      help: remove `needs`, or `compete`
+    case.yaml:16:39: error[cycle]: these branches wait for one another: `z` needs `z`
+      at /do/1/b/fork/branches/0/z/needs/0
       help: remove one of the needs
     ");
     assert_snapshot!(check_tasks("- a:\n    fork: [x]\n- b: { fork: {} }\n"), @r"

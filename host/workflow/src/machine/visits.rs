@@ -1,0 +1,166 @@
+//! Numbers for the run's visits to its tasks, and for the attempts of a visit.
+//!
+//! A visit that is made again (a `try` that tries again) keeps its number, and with it the idempotency key of
+//! its call. A [`FrameId`] stands for something that can be made again as a whole: within it, the n-th coming
+//! to a task has the same number each time, and what comes to a task for the first time has one that was
+//! never given before. Several frames may be at the same task at the same time, as iterations side by side are.
+
+use std::collections::BTreeMap;
+
+use crate::plan::NodeId;
+
+/// Something that can be made again with the same numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct FrameId(u32);
+
+/// The numbers that a run has given.
+#[derive(Debug, Default)]
+pub(super) struct Visits {
+    /// How often the run has come to each task.
+    counts: BTreeMap<NodeId, u32>,
+    /// How often it has begun each visit that may be made again.
+    attempts: BTreeMap<(NodeId, u32), u32>,
+    frames: BTreeMap<FrameId, Frame>,
+    next_frame: u32,
+}
+
+#[derive(Debug)]
+struct Frame {
+    /// The frame that it is inside of: where its numbers come from.
+    around: Option<FrameId>,
+    given: BTreeMap<NodeId, Given>,
+}
+
+/// The visits of one task within a frame.
+#[derive(Debug, Default)]
+struct Given {
+    /// Their numbers, in the order in which they were made first.
+    visits: Vec<u32>,
+    /// How many of them have been made this time.
+    made: usize,
+}
+
+impl Visits {
+    /// The number of the visit that is made now, and which attempt of it this is; both from 1.
+    pub(super) fn visit(&mut self, node: NodeId, frame: Option<FrameId>) -> (u32, u32) {
+        let visit = self.number(node, frame);
+        let attempt = match frame {
+            None => 1,
+            Some(_) => {
+                let attempts = self.attempts.entry((node, visit)).or_default();
+                *attempts += 1;
+                *attempts
+            }
+        };
+        (visit, attempt)
+    }
+
+    /// Goes outwards to the first frame that has a number left, and hands it back inwards.
+    fn number(&mut self, node: NodeId, frame: Option<FrameId>) -> u32 {
+        let mut asked = Vec::new();
+        let mut next = frame;
+        let visit = loop {
+            let Some(id) = next else {
+                let count = self.counts.entry(node).or_default();
+                *count += 1;
+                break *count;
+            };
+            let frame = self.frame_mut(id);
+            next = frame.around;
+            let given = frame.given.entry(node).or_default();
+            given.made += 1;
+            if let Some(visit) = given.visits.get(given.made - 1) {
+                break *visit;
+            }
+            asked.push(id);
+        };
+        for id in asked {
+            let given = self.frame_mut(id).given.entry(node).or_default();
+            given.visits.push(visit);
+        }
+        visit
+    }
+
+    /// Opens a frame inside of another.
+    pub(super) fn open(&mut self, around: Option<FrameId>) -> FrameId {
+        let id = FrameId(self.next_frame);
+        self.next_frame += 1;
+        let given = BTreeMap::new();
+        self.frames.insert(id, Frame { around, given });
+        id
+    }
+
+    /// Makes what the frame stands for again.
+    pub(super) fn again(&mut self, id: FrameId) {
+        for given in self.frame_mut(id).given.values_mut() {
+            given.made = 0;
+        }
+    }
+
+    /// What the frame stands for is over. Its numbers are not given again, unless a frame around it is
+    /// made again.
+    pub(super) fn close(&mut self, id: FrameId) {
+        let Some(Frame { around, given }) = self.frames.remove(&id) else {
+            return;
+        };
+        if around.is_none() {
+            for (node, given) in given {
+                for visit in given.visits {
+                    self.attempts.remove(&(node, visit));
+                }
+            }
+        }
+    }
+
+    fn frame_mut(&mut self, id: FrameId) -> &mut Frame {
+        self.frames
+            .get_mut(&id)
+            .expect("a frame is open as long as something is inside of it")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NODE: NodeId = NodeId(7);
+
+    #[test]
+    fn what_is_made_again_has_the_same_numbers() {
+        let mut visits = Visits::default();
+        assert_eq!(visits.visit(NODE, None), (1, 1));
+        let outer = visits.open(None);
+        let inner = visits.open(Some(outer));
+        let mut make = |frame| visits.visit(NODE, Some(frame));
+        assert_eq!([make(inner), make(inner)], [(2, 1), (3, 1)]);
+        visits.again(inner);
+        let mut make = |frame| visits.visit(NODE, Some(frame));
+        assert_eq!(
+            [make(inner), make(inner), make(inner)],
+            [(2, 2), (3, 2), (4, 1)]
+        );
+        visits.close(inner);
+        assert_eq!(visits.visit(NODE, Some(outer)), (5, 1));
+        visits.again(outer);
+        let inner = visits.open(Some(outer));
+        assert_eq!(visits.visit(NODE, Some(inner)), (2, 3));
+        visits.close(inner);
+        visits.close(outer);
+        assert_eq!(visits.visit(NODE, None), (6, 1));
+        assert!(visits.attempts.is_empty() && visits.frames.is_empty());
+    }
+
+    #[test]
+    fn frames_side_by_side_share_no_number() {
+        let mut visits = Visits::default();
+        let [one, other] = [visits.open(None), visits.open(None)];
+        assert_eq!(visits.visit(NODE, Some(one)), (1, 1));
+        assert_eq!(visits.visit(NODE, Some(other)), (2, 1));
+        visits.again(one);
+        assert_eq!(visits.visit(NODE, Some(one)), (1, 2));
+        assert_eq!(visits.visit(NODE, Some(one)), (3, 1));
+        visits.close(one);
+        visits.again(other);
+        assert_eq!(visits.visit(NODE, Some(other)), (2, 2));
+    }
+}
