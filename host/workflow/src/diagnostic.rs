@@ -6,6 +6,7 @@
 
 pub mod code;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -184,6 +185,13 @@ impl Diagnostic {
 /// Sorts by place, errors before warnings at the same place, otherwise in the order in which they were found.
 pub fn sort(diagnostics: &mut [Diagnostic]) {
     diagnostics.sort_by_key(|one| (one.span.start, one.severity));
+}
+
+/// Sorts, and leaves out what is said twice.
+pub fn settle(diagnostics: &mut Vec<Diagnostic>) {
+    let mut said = HashSet::new();
+    diagnostics.retain(|one| said.insert((one.span, one.code, one.message.clone())));
+    sort(diagnostics);
 }
 
 /// A text that is spoken of: what it says, how it is called, and where its lines begin.

@@ -27,6 +27,7 @@ mod event;
 mod flow;
 mod r#for;
 mod fork;
+mod function;
 mod lines;
 mod raise;
 mod scope;

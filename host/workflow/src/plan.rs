@@ -11,12 +11,14 @@ pub mod catalog;
 mod duration;
 mod r#for;
 mod fork;
+mod function;
 mod graph;
 mod lower;
 mod raise;
 mod retry;
 mod schema;
 mod set;
+mod site;
 mod switch;
 mod template;
 mod r#try;
@@ -24,6 +26,7 @@ mod uri_template;
 mod wait;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -34,6 +37,7 @@ pub(crate) use call::Call;
 pub(crate) use duration::DurationTemplate;
 pub(crate) use r#for::For;
 pub(crate) use fork::{BRANCHES, Fork};
+pub(crate) use function::Function;
 pub(crate) use raise::Raise;
 pub(crate) use retry::{DELAY_MAX, RetryPolicy};
 pub(crate) use schema::Schema;
@@ -47,11 +51,16 @@ use crate::document::Document;
 use crate::expression::Expression;
 
 /// A workflow, ready to run.
+///
+/// A task's JSON pointer is its identity within a run, so that no two tasks of a plan share one. A task of
+/// a function is performed wherever the function is called. It stands, as it were, in place of the
+/// function's name: where `/do/0/greet` calls it, its pointer is `/do/0/greet/call`, and that of a task inside
+/// it `/do/0/greet/call/do/1/say`.
 #[derive(Debug)]
 pub struct Plan {
     /// The document as JSON: `$workflow.definition`.
     pub(crate) definition: Data,
-    /// The tasks, each before those inside it, so that a task and all that is inside it are a range.
+    /// The tasks, each before those inside it. All that is inside a task is a range.
     pub(crate) nodes: Vec<Node>,
     /// The workflow's own `do`.
     pub(crate) body: Sequence,
@@ -130,7 +139,8 @@ pub(crate) struct NodeId(pub(crate) u32);
 pub(crate) struct Node {
     /// The task's name.
     pub(crate) name: String,
-    /// Where it stands: a JSON pointer, its identity.
+    /// Where it stands, its identity: a JSON pointer. That of a task which is written elsewhere than where
+    /// it is performed begins with where it is performed (see [`Plan`]).
     pub(crate) pointer: Arc<str>,
     /// The task as JSON: `$task.definition`.
     pub(crate) definition: Data,
@@ -145,8 +155,8 @@ pub(crate) struct Node {
     pub(crate) next: Edge,
     /// Where to go when it has completed.
     pub(crate) then: Edge,
-    /// The end of the range of nodes that starts behind this one and is inside it.
-    pub(crate) end: NodeId,
+    /// The nodes that are inside it.
+    pub(crate) inside: Range<NodeId>,
     pub(crate) kind: Kind,
 }
 
@@ -182,6 +192,7 @@ pub(crate) enum Kind {
     Do(Sequence),
     For(For),
     Fork(Fork),
+    Function(Function),
     Raise(Raise),
     Set(Template),
     Switch(Vec<Case>),
@@ -193,7 +204,7 @@ impl Kind {
     /// The key that makes a task one of this kind.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::Call(_) => "call",
+            Self::Call(_) | Self::Function(_) => "call",
             Self::Do(_) => "do",
             Self::For(_) => "for",
             Self::Fork(_) => "fork",

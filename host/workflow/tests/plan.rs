@@ -129,3 +129,89 @@ t.yaml:8:23: warning[no-effect]: `${ }` inside a longer text is not evaluated
   help: make the whole text an expression: ${ "Hello \(.name)" }
 "##);
 }
+
+/// All that is wrong with a workflow that has these functions.
+fn wrong_functions(functions: &str, tasks: &str) -> String {
+    let text = format!(
+        "document: {{ dsl: '1.0.3', namespace: t, name: t, version: '1.0.0' }}\nuse:\n  functions:\n{functions}\ndo:\n{tasks}"
+    );
+    let Reading {
+        document,
+        diagnostics,
+    } = Document::read(text, None);
+    let lowered = document
+        .map(|document| Plan::lower(&document, &Directory).diagnostics)
+        .unwrap_or_default();
+    let all = diagnostics.iter().chain(&lowered);
+    all.map(|it| format!("{}\n", it.display("t.yaml")))
+        .collect()
+}
+
+#[test]
+fn functions_that_call_one_another_without_end_are_refused() {
+    insta::assert_snapshot!(wrong_functions("
+    a: { do: [ { one: { call: b } } ] }
+    b: { fork: { branches: [ { two: { call: c } } ] } }
+    c: { call: b }
+    self: { call: self }
+", "
+  - start: { call: a }
+"), @r##""##);
+}
+
+#[test]
+fn what_is_wrong_in_a_function_is_said_once_and_whether_it_is_called_or_not() {
+    insta::assert_snapshot!(wrong_functions("
+    called: { call: creat-user@scim }
+    uncalled: { call: create-user@scim, with: { usr: {} } }
+", "
+  - one: { call: called }
+  - two: { call: called }
+"), @r##""##);
+}
+
+#[test]
+fn what_functions_make_of_a_document_is_bounded() {
+    let chain: String = (0..40)
+        .map(|n| format!("    f{n}: {{ do: [ {{ a: {{ call: f{} }} }} ] }}\n", n + 1))
+        .chain(["    f40: { set: { a: 1 } }\n".to_owned()])
+        .collect();
+    let deep = wrong_functions(&chain, "  - start: { call: f0 }\n");
+    assert!(
+        deep.contains("error[too-deep]: more than 16 functions call one another"),
+        "{deep}"
+    );
+
+    // Each calls the next one ten times: ten thousand million tasks at the end.
+    let calls = |next: usize| -> String {
+        (0..10)
+            .map(|n| format!("{{ c{n}: {{ call: f{next} }} }}, "))
+            .collect()
+    };
+    let bomb: String = (0..10)
+        .map(|n| format!("    f{n}: {{ do: [ {} ] }}\n", calls(n + 1)))
+        .chain(["    f10: { set: { a: 1 } }\n".to_owned()])
+        .collect();
+    let large = wrong_functions(&bomb, "  - start: { call: f0 }\n");
+    assert!(
+        large.contains("error[too-large]: with all calls of functions written out"),
+        "{large}"
+    );
+    assert!(large.lines().count() < 100, "{}", large.lines().count());
+}
+
+#[test]
+fn a_function_sees_no_variables_of_where_it_is_called() {
+    let text = "
+document: { dsl: '1.0.3', namespace: t, name: t, version: '1.0.0' }
+use: { functions: { f: { set: { a: '${ $item }' } } } }
+do: [ { loop: { for: { in: '[1]' }, do: [ { one: { call: f } } ] } } ]
+";
+    let document = Document::parse(text, None).expect("a document");
+    let lowered = Plan::lower(&document, &Directory);
+    let expression = &lowered.expressions[1];
+    assert_eq!(
+        (&*expression.source, expression.variables.len()),
+        ("$item", 0)
+    );
+}

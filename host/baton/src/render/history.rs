@@ -129,11 +129,17 @@ pub(crate) fn kind(document: &Value, item: &Item) -> Option<String> {
         "do",
     ];
     let call = |what: &str| format!("call {}", tame(what, 60));
-    let Some(task) = document.pointer(item.task.as_deref()?) else {
+    let task = document.pointer(item.task.as_deref()?);
+    // `for` and others have a `do` beside them, so that it comes last.
+    let known = task.and_then(|task| {
+        KINDS
+            .into_iter()
+            .find(|kind| task.get(kind).is_some())
+            .zip(Some(task))
+    });
+    let Some((kind, task)) = known else {
         return item.function.as_deref().map(call);
     };
-    // `for` and others have a `do` beside them, so that it comes last.
-    let kind = KINDS.into_iter().find(|kind| task.get(kind).is_some())?;
     match task.get(kind).and_then(Value::as_str) {
         Some(what) if kind == "call" => Some(call(what)),
         _ => Some(kind.to_owned()),

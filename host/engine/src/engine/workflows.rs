@@ -296,7 +296,7 @@ fn check(
         diagnostics.extend(syntax_errors(shared, document, &lowered.expressions));
         plan = lowered.plan;
     }
-    diagnostic::sort(&mut diagnostics);
+    diagnostic::settle(&mut diagnostics);
     let plan = plan.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
     Ok(Checked {
         document,

@@ -59,7 +59,6 @@ enum Finding<'a> {
     TimeZone,
     Approval,
     Protocol(&'a str),
-    DefinedFunction(&'a str),
     CatalogFunction(&'a str),
     ExternalFunction,
     Task(&'static str),
@@ -89,10 +88,6 @@ impl Finding<'_> {
             Self::Protocol(name) => (
                 format!("`call: {name}`"),
                 Some("use `call: http`, or a connector that speaks the protocol"),
-            ),
-            Self::DefinedFunction(name) => (
-                format!("the function `{name}` of `use.functions`"),
-                Some("put its task in place of the call"),
             ),
             Self::CatalogFunction(name) => (
                 format!("the catalog `{name}`"),
@@ -203,7 +198,9 @@ impl<'d> Walk<'d, '_> {
         ] {
             self.section(key, empty);
         }
-        self.section("functions", reusable.functions.is_empty());
+        for (_, function) in reusable.functions.iter() {
+            self.task(function);
+        }
         self.section("secrets", reusable.secrets.is_empty());
         for (_, authentication) in reusable.authentications.iter() {
             self.authentication(authentication);
@@ -307,8 +304,7 @@ impl<'d> Walk<'d, '_> {
             }
             Call::Function(call) => {
                 let finding = match &call.target {
-                    FunctionTarget::Connector { .. } => return,
-                    FunctionTarget::Defined(name) => Finding::DefinedFunction(name),
+                    FunctionTarget::Connector { .. } | FunctionTarget::Defined(_) => return,
                     FunctionTarget::Catalog { catalog, .. } => Finding::CatalogFunction(catalog),
                     FunctionTarget::External(_) => Finding::ExternalFunction,
                 };

@@ -89,6 +89,7 @@ impl Turn<'_> {
         self.task_mut(id).input = input.clone();
         let function = match &node.kind {
             Kind::Call(call) => Some(format!("{}@{}", call.function, call.connector)),
+            Kind::Function(function) => Some(function.name.clone()),
             _ => None,
         };
         let detail = Detail {
@@ -122,6 +123,7 @@ impl Turn<'_> {
             Kind::Do(body) => self.begin_do(id, *body),
             Kind::For(it) => self.begin_for(id, it),
             Kind::Fork(fork) => self.begin_fork(id, fork),
+            Kind::Function(function) => self.begin_function(id, function),
             Kind::Raise(raise) => self.begin_raise(id, raise),
             Kind::Set(template) => self.begin_set(id, template),
             Kind::Switch(cases) => self.begin_switch(id, cases),

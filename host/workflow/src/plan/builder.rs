@@ -1,6 +1,7 @@
 //! What lowering makes templates with: it knows which variables exist where, and collects expressions
 //! and diagnostics.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -46,6 +47,8 @@ pub(super) struct Builder<'d> {
     /// The variables that the tasks around set, the innermost last.
     locals: Vec<String>,
     expressions: Vec<Arc<Expression>>,
+    /// The expressions by where they stand and which variables exist there.
+    known: HashMap<(String, Vec<String>), Arc<Expression>>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -55,6 +58,7 @@ impl<'d> Builder<'d> {
             document,
             locals: Vec::new(),
             expressions: Vec::new(),
+            known: HashMap::new(),
             diagnostics: Vec::new(),
         }
     }
@@ -77,6 +81,16 @@ impl<'d> Builder<'d> {
     /// Takes the last `count` variables away.
     pub(super) fn leave(&mut self, count: usize) {
         self.locals.truncate(self.locals.len() - count);
+    }
+
+    /// Takes all variables away; [`Builder::show`] gives back what this gives.
+    pub(super) fn hide(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.locals)
+    }
+
+    /// Makes variables exist again, instead of those that do.
+    pub(super) fn show(&mut self, hidden: Vec<String>) {
+        self.locals = hidden;
     }
 
     /// JSON in which the strings of the form `${ }` are expressions.
@@ -170,9 +184,15 @@ impl<'d> Builder<'d> {
                 .cloned()
                 .collect::<Vec<_>>(),
         );
+        let known = (pointer.to_owned(), available);
+        // What is put in at several places is compiled once.
+        if let Some(expression) = self.known.get(&known) {
+            return Template::Expression(expression.clone());
+        }
         let id = u32::try_from(self.expressions.len()).expect("the size of a document is bounded");
-        let expression = Arc::new(Expression::new(id, source, pointer, &available));
+        let expression = Arc::new(Expression::new(id, source, pointer, &known.1));
         self.expressions.push(expression.clone());
+        self.known.insert(known, expression.clone());
         Template::Expression(expression)
     }
 }

@@ -70,7 +70,7 @@ fn describe(plan: &Plan, id: NodeId, node: &Node) -> Value {
     let parent = plan.nodes[..id.0 as usize]
         .iter()
         .rev()
-        .find(|other| id < other.end);
+        .find(|other| other.inside.contains(&id));
     let mut description =
         json!({ "id": *node.pointer, "name": node.name, "kind": node.kind.name() });
     if let Some(parent) = parent {
@@ -95,6 +95,10 @@ fn describe(plan: &Plan, id: NodeId, node: &Node) -> Value {
                 .map(|it| Value::from(&*plan.node(it.node).pointer))
                 .collect();
             description["compete"] = Value::from(fork.compete);
+        }
+        Kind::Function(function) => {
+            description["function"] = Value::from(&*function.name);
+            description["start"] = Value::from(&*plan.node(function.body).pointer);
         }
         Kind::Raise(_) | Kind::Set(_) | Kind::Switch(_) | Kind::Wait(_) => {}
     }

@@ -1,8 +1,7 @@
 //! Lowering: from the document to the arena.
 //!
-//! A task is given its number before what is inside it is lowered, so that a task and all that is
-//! inside it are a range; and a list numbers all of its tasks before any of them is lowered, so that
-//! edges can lead to what comes later.
+//! A list numbers all of its tasks before any of them is lowered, so that edges can lead to what comes
+//! later; and a task is numbered before what is inside it, which is therefore a range.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -11,9 +10,11 @@ use serde_json::Value;
 
 use super::builder::{Builder, Moment};
 use super::catalog::Catalog;
+use super::function::Expansion;
+use super::site::Site;
 use super::{
     Edge, Kind, Lowered, Node, NodeId, Plan, Schema, Sequence, Template, Transform, call, r#for,
-    fork, raise, set, switch, r#try, wait,
+    fork, function, raise, set, switch, r#try, wait,
 };
 use crate::diagnostic::{self, Diagnostic, code};
 use crate::document::{
@@ -28,6 +29,9 @@ pub(super) fn lower(document: &Document, catalog: &dyn Catalog) -> Lowered {
         builder: Builder::new(document),
         nodes: Vec::new(),
         connectors: BTreeSet::new(),
+        site: Site::default(),
+        expansion: Expansion::default(),
+        called: BTreeSet::new(),
     };
     for diagnostic in document.unsupported() {
         lowering.builder.report(diagnostic);
@@ -39,6 +43,7 @@ pub(super) fn lower(document: &Document, catalog: &dyn Catalog) -> Lowered {
     let timeout = workflow.timeout.as_ref();
     let timeout = timeout.map(|it| lowering.timeout(it, Moment::WorkflowInput));
     let body = lowering.list(&workflow.tasks);
+    function::check_uncalled(&mut lowering);
     let output = workflow.output.as_ref();
     let output = output
         .map(|it| lowering.transform(it.schema.as_ref(), it.r#as.as_ref(), Moment::WorkflowOutput));
@@ -49,7 +54,8 @@ pub(super) fn lower(document: &Document, catalog: &dyn Catalog) -> Lowered {
         ..
     } = lowering;
     let (expressions, mut diagnostics) = builder.finish();
-    diagnostic::sort(&mut diagnostics);
+    // What is put in at several places has been looked at at each.
+    diagnostic::settle(&mut diagnostics);
     let is_wrong = diagnostics.iter().any(Diagnostic::is_error);
     let plan = (!is_wrong).then(|| Plan {
         definition: document.value().clone(),
@@ -78,6 +84,12 @@ pub(super) struct Lowering<'d> {
     pub(super) builder: Builder<'d>,
     nodes: Vec<Option<Node>>,
     pub(super) connectors: BTreeSet<String>,
+    /// Where the tasks that are being lowered are performed.
+    pub(super) site: Site,
+    /// What has been put in elsewhere than where it is written.
+    pub(super) expansion: Expansion,
+    /// The functions that something calls.
+    pub(super) called: BTreeSet<String>,
 }
 
 /// Where the directives of a list lead.
@@ -114,38 +126,39 @@ impl Targets<'_> {
 impl<'d> Lowering<'d> {
     /// Lowers the tasks of a scope.
     pub(super) fn list(&mut self, list: &'d TaskList) -> Sequence {
-        let mut number = self.next_number();
-        let mut starts = Vec::with_capacity(list.tasks.len());
-        for task in &list.tasks {
-            starts.push(NodeId(number));
-            number += size(task);
-        }
+        let numbers: Vec<NodeId> = list.tasks.iter().map(|_| self.reserve()).collect();
         let names = list
             .tasks
             .iter()
             .map(|task| task.name.as_str())
-            .zip(starts.iter().copied())
+            .zip(numbers.iter().copied())
             .collect();
         let mut targets = Targets {
             names,
             next: Edge::Exit,
         };
-        for (index, task) in list.tasks.iter().enumerate() {
-            targets.next = starts
+        for (index, (task, &id)) in list.tasks.iter().zip(&numbers).enumerate() {
+            targets.next = numbers
                 .get(index + 1)
                 .map_or(Edge::Exit, |next| Edge::To(*next));
-            self.task(task, &targets);
+            self.fill(id, task, &targets);
         }
         Sequence {
-            first: starts.first().copied(),
+            first: numbers.first().copied(),
         }
     }
 
     /// Lowers a task and what is inside it.
     pub(super) fn task(&mut self, task: &'d Task, targets: &Targets<'_>) -> NodeId {
-        let id = NodeId(self.next_number());
-        self.nodes.push(None);
+        let id = self.reserve();
+        self.fill(id, task, targets);
+        id
+    }
+
+    fn fill(&mut self, id: NodeId, task: &'d Task, targets: &Targets<'_>) {
+        let start = self.next_number();
         let pointer = task.location.pointer.to_string();
+        let performed_at = self.site.place_of(&pointer);
         let condition = task
             .condition
             .as_ref()
@@ -171,7 +184,7 @@ impl<'d> Lowering<'d> {
             .unwrap_or_default();
         let node = Node {
             name: task.name.value.clone(),
-            pointer: pointer.into(),
+            pointer: performed_at.into(),
             definition: Arc::new(definition),
             condition,
             input: input.unwrap_or_default(),
@@ -183,15 +196,35 @@ impl<'d> Lowering<'d> {
                 .then
                 .as_ref()
                 .map_or(targets.next, |then| targets.edge(&then.value)),
-            end: NodeId(self.next_number()),
+            inside: start..self.next_number(),
             kind,
         };
         self.nodes[id.0 as usize] = Some(node);
-        id
+    }
+
+    /// Lowers what is put in at `site`, where it sees none of the variables around.
+    pub(super) fn at_site<T>(&mut self, site: Site, lower: impl FnOnce(&mut Self) -> T) -> T {
+        let site = std::mem::replace(&mut self.site, site);
+        let around = self.builder.hide();
+        let lowered = lower(self);
+        self.builder.show(around);
+        self.site = site;
+        lowered
+    }
+
+    /// Lowers what no run comes to, for what is wrong with it.
+    pub(super) fn only_checking<T>(&mut self, lower: impl FnOnce(&mut Self) -> T) {
+        let (nodes, connectors) = (self.nodes.len(), self.connectors.clone());
+        lower(self);
+        self.nodes.truncate(nodes);
+        self.connectors = connectors;
     }
 
     fn kind(&mut self, task: &'d Task, pointer: &str, targets: &Targets<'_>) -> Kind {
         match &task.kind {
+            TaskKind::Call(document::Call::Function(it)) if function::is_one(it) => {
+                function::lower(self, it, pointer)
+            }
             TaskKind::Call(it) => Kind::Call(call::lower(self, it, pointer)),
             TaskKind::Do(it) => Kind::Do(self.list(&it.tasks)),
             TaskKind::For(it) => Kind::For(r#for::lower(self, it)),
@@ -256,8 +289,15 @@ impl<'d> Lowering<'d> {
         self.builder.duration(after, moment)
     }
 
-    fn next_number(&self) -> u32 {
-        u32::try_from(self.nodes.len()).expect("the size of a document is bounded")
+    /// A number for a task that is about to be lowered. What is inside it gets greater ones.
+    fn reserve(&mut self) -> NodeId {
+        let id = self.next_number();
+        self.nodes.push(None);
+        id
+    }
+
+    fn next_number(&self) -> NodeId {
+        NodeId(u32::try_from(self.nodes.len()).expect("the size of a document is bounded"))
     }
 }
 
@@ -267,20 +307,4 @@ pub(super) fn optional(
     text: Option<&Located<String>>,
 ) -> Option<Template> {
     text.map(|text| lowering.builder.bare(text, Moment::During))
-}
-
-/// How many nodes a task becomes.
-fn size(task: &Task) -> u32 {
-    let lists: u32 = task
-        .kind
-        .lists()
-        .into_iter()
-        .flat_map(|list| &list.tasks)
-        .map(size)
-        .sum();
-    let branches: u32 = match &task.kind {
-        TaskKind::Fork(fork) => fork.branches.iter().map(|branch| size(&branch.task)).sum(),
-        _ => 0,
-    };
-    1 + lists + branches
 }

@@ -7,6 +7,7 @@ mod data_flow;
 mod r#do;
 mod r#for;
 mod fork;
+mod function;
 mod limits;
 mod raise;
 mod replay;

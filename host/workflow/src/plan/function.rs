@@ -1,0 +1,151 @@
+//! A `call` of a function that the document defines (dsl-reference, "Use" and "Call").
+//!
+//! The function's task is put in wherever it is called, so that each call has a visit and attempts of its
+//! own, and a `try` around it tries again what belongs to it. What that makes of a document is bounded
+//! (see [`Expansion`]).
+
+use serde_json::Value;
+
+use super::builder::Moment;
+use super::lower::{Lowering, Targets};
+use super::site::Site;
+use super::{Kind, NodeId, Sequence, Template};
+use crate::diagnostic::code;
+use crate::document::{FunctionCall, FunctionTarget, Task};
+use crate::extent;
+use crate::yaml::TEXT_BYTES_MAX;
+
+/// A call of a function that is a task.
+#[derive(Debug)]
+pub(crate) struct Function {
+    /// What is called, as it is written.
+    pub(crate) name: String,
+    /// `with`, which becomes the raw input of the function's task. Where it is not written, that is the
+    /// input of the call.
+    pub(crate) arguments: Option<Template>,
+    /// The function's task.
+    pub(crate) body: NodeId,
+}
+
+/// How many functions may be under way within one another. Each is on the stack while a document is
+/// lowered; people nest three or four.
+const DEPTH_MAX: usize = 16;
+
+/// How many bytes of a document, as JSON, may be put in elsewhere altogether: as many as a document may
+/// have. Functions that call functions twice would grow without bounds otherwise.
+const BYTES_MAX: usize = TEXT_BYTES_MAX;
+
+/// What has been put in elsewhere than where it is written.
+#[derive(Debug, Default)]
+pub(super) struct Expansion {
+    /// The functions that are being put in, the innermost last.
+    under_way: Vec<String>,
+    /// How many bytes have been put in.
+    bytes: usize,
+}
+
+/// Whether a call is one of a function that is a task, and not of a connector's.
+pub(super) fn is_one(call: &FunctionCall) -> bool {
+    matches!(call.target, FunctionTarget::Defined(_))
+}
+
+/// Lowers a call of a function, which is written at `pointer`.
+pub(super) fn lower<'d>(
+    lowering: &mut Lowering<'d>,
+    call: &'d FunctionCall,
+    pointer: &str,
+) -> Kind {
+    let name = call.function.value.clone();
+    let document = lowering.document;
+    let Some(task) = document.workflow().reusable.functions.get(&name) else {
+        // It could not be read, which has been reported.
+        return Kind::Do(Sequence { first: None });
+    };
+    let with = format!("{pointer}/with");
+    let arguments = document
+        .value_at(&with)
+        .map(|value| lowering.builder.template(value, &with, Moment::During));
+    let at = format!("{pointer}/call");
+    if let Err((code, message, help)) = lowering.expansion.enter(&name, task_value(lowering, task))
+    {
+        let diagnostic = document.error_at(&at, code, message);
+        lowering
+            .builder
+            .report(diagnostic.with_help(help.to_owned()));
+        return Kind::Do(Sequence { first: None });
+    }
+    let written = task.location.pointer.to_string();
+    let site = Site::new(lowering.site.place_of(&at), written);
+    let body = lowering.at_site(site, |lowering| lowering.task(task, &Targets::none()));
+    lowering.expansion.under_way.pop();
+    lowering.called.insert(name.clone());
+    Kind::Function(Function {
+        name,
+        arguments,
+        body,
+    })
+}
+
+/// Lowers the functions that nothing calls: what is wrong with them is said all the same.
+pub(super) fn check_uncalled(lowering: &mut Lowering<'_>) {
+    let document = lowering.document;
+    for (name, task) in document.workflow().reusable.functions.iter() {
+        if !lowering.called.contains(&name.value) {
+            lowering.expansion.under_way.push(name.value.clone());
+            lowering.only_checking(|lowering| lowering.task(task, &Targets::none()));
+            lowering.expansion.under_way.pop();
+        }
+    }
+}
+
+fn task_value<'d>(lowering: &Lowering<'d>, task: &Task) -> Option<&'d Value> {
+    let pointer = task.location.pointer.to_string();
+    lowering.document.value_at(&pointer)
+}
+
+/// Why something can't be put in: the code of a diagnostic, its message and its help.
+type Refused = (&'static str, String, &'static str);
+
+impl Expansion {
+    /// Puts in the function `name`, which is the task `value`.
+    fn enter(&mut self, name: &str, value: Option<&Value>) -> Result<(), Refused> {
+        if let Some(first) = self.under_way.iter().position(|it| it == name) {
+            let around: Vec<&str> = self.under_way[first..]
+                .iter()
+                .map(String::as_str)
+                .chain([name])
+                .collect();
+            let message = format!(
+                "functions call one another without end: {}",
+                around.join(" → ")
+            );
+            let help = "a function can't call itself; use a `for`, or a `then` that leads back";
+            return Err((code::CYCLE, message, help));
+        }
+        if self.under_way.len() >= DEPTH_MAX {
+            let message = format!("more than {DEPTH_MAX} functions call one another");
+            return Err((code::TOO_DEEP, message, "put some of them into one"));
+        }
+        self.put_in(value)?;
+        self.under_way.push(name.to_owned());
+        Ok(())
+    }
+
+    /// Takes room for what is put in.
+    fn put_in(&mut self, value: Option<&Value>) -> Result<(), Refused> {
+        self.bytes = self
+            .bytes
+            .saturating_add(value.and_then(extent::measure).unwrap_or_default());
+        if self.bytes > BYTES_MAX {
+            let message = format!(
+                "with all calls of functions written out, the workflow would be larger than {BYTES_MAX} bytes"
+            );
+            return Err((
+                code::TOO_LARGE,
+                message,
+                "call fewer, or make a connector of them",
+            ));
+        }
+        Ok(())
+    }
+}
