@@ -46,6 +46,9 @@ pub struct Expression {
     pub variables: Vec<String>,
     /// Where it stands in the document, as a JSON pointer.
     pub pointer: String,
+    /// Whether it is a text that need not be an expression (`evaluate.mode: loose`): where it can't be
+    /// evaluated, it stands for itself.
+    pub is_loose: bool,
     native: Option<Native>,
 }
 
@@ -63,6 +66,7 @@ impl Expression {
                 .cloned()
                 .collect(),
             pointer: pointer.to_owned(),
+            is_loose: false,
             native: Native::parse(source, available),
         }
     }

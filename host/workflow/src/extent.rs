@@ -83,7 +83,7 @@ fn too_large(bytes: usize) -> String {
 }
 
 /// What is left of the bounds while a value is being made.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Room {
     bytes: usize,
     depth: usize,

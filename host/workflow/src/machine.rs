@@ -19,11 +19,13 @@
 //! of task does is in the file of its name. One event may take a run through many tasks: they are worked
 //! off an agenda, not by recursion, so that no document can exhaust the stack.
 
+mod authorization;
 mod call;
 mod command;
 mod r#do;
 mod evaluate;
 mod event;
+mod extension;
 mod flow;
 mod r#for;
 mod fork;

@@ -9,6 +9,7 @@ mod builder;
 mod call;
 pub mod catalog;
 mod duration;
+mod extension;
 mod r#for;
 mod fork;
 mod function;
@@ -35,6 +36,7 @@ pub use catalog::{Catalog, FunctionReference, NoSuchFunction, Signature};
 
 pub(crate) use call::Call;
 pub(crate) use duration::DurationTemplate;
+pub(crate) use extension::Extension;
 pub(crate) use r#for::For;
 pub(crate) use fork::{BRANCHES, Fork};
 pub(crate) use function::Function;
@@ -55,7 +57,8 @@ use crate::expression::Expression;
 /// A task's JSON pointer is its identity within a run, so that no two tasks of a plan share one. A task of
 /// a function is performed wherever the function is called. It stands, as it were, in place of the
 /// function's name: where `/do/0/greet` calls it, its pointer is `/do/0/greet/call`, and that of a task inside
-/// it `/do/0/greet/call/do/1/say`.
+/// it `/do/0/greet/call/do/1/say`. Likewise, the pointer of an extension's task is where it is written, behind
+/// the pointer of the task that it extends: `/do/0/greet/use/extensions/0/logging/before/0/log`.
 #[derive(Debug)]
 pub struct Plan {
     /// The document as JSON: `$workflow.definition`.
@@ -158,6 +161,8 @@ pub(crate) struct Node {
     /// The nodes that are inside it.
     pub(crate) inside: Range<NodeId>,
     pub(crate) kind: Kind,
+    /// The extensions around it, in the order in which they are looked at.
+    pub(crate) extensions: Vec<Extension>,
 }
 
 /// A step of the data flow: `from` or `as`, and the schema beside it.
@@ -174,6 +179,8 @@ pub(crate) enum Edge {
     To(NodeId),
     /// Out of the scope, which is then complete. `continue` behind the last task means the same.
     Exit,
+    /// Out of an extension, and out of the task that it extends.
+    Leave,
     /// To the end of the workflow.
     End,
 }

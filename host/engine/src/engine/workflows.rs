@@ -322,7 +322,8 @@ fn syntax_errors(
         }
     };
     let mut wrong = Vec::new();
-    for expression in expressions {
+    // What need not be an expression is none where it can't be one.
+    for expression in expressions.iter().filter(|it| !it.is_loose) {
         if let Err(error) = evaluator.compile(&expression.source, &expression.variables) {
             let mut diagnostic = document.error_at(
                 &expression.pointer,

@@ -1,9 +1,8 @@
 //! What this host does not run yet, and what others don't.
 
 use super::{
-    Approval, Authentication, AuthenticationScheme, Call, Document, Endpoint, EvaluateMode,
-    FunctionTarget, Input, Located, Location, Process, Reusable, Schema, SchemaSource, Task,
-    TaskKind, TaskList,
+    Approval, Authentication, AuthenticationScheme, Call, Document, Endpoint, FunctionTarget,
+    Input, Located, Location, Process, Reusable, Schema, SchemaSource, Task, TaskKind, TaskList,
 };
 use crate::diagnostic::{self, Diagnostic, code};
 
@@ -68,7 +67,6 @@ enum Finding<'a> {
     Scheme(&'static str),
     SecretCredentials,
     Language(&'a str),
-    Loose,
     ExternalSchema,
     SchemaFormat(&'a str),
 }
@@ -113,10 +111,6 @@ impl Finding<'_> {
                 Some("write them here, as an expression on the input if need be"),
             ),
             Self::Language(name) => (format!("the expression language `{name}`"), Some("use jq")),
-            Self::Loose => (
-                "the evaluation mode `loose`".to_owned(),
-                Some("put each expression into ${ } and remove `mode`"),
-            ),
             Self::ExternalSchema => (
                 "a schema that is kept elsewhere".to_owned(),
                 Some("write it here, under `document`"),
@@ -178,25 +172,17 @@ impl<'d> Walk<'d, '_> {
         {
             (self.report)(Finding::Language(language), &language.location);
         }
-        if let Some(mode) = workflow
-            .evaluate
-            .mode
-            .as_ref()
-            .filter(|mode| ***mode == EvaluateMode::Loose)
-        {
-            (self.report)(Finding::Loose, &mode.location);
-        }
         self.reusable();
         self.list(&workflow.tasks);
     }
 
     fn reusable(&mut self) {
         let reusable = &self.document.workflow().reusable;
-        for (key, empty) in [
-            ("catalogs", reusable.catalogs.is_empty()),
-            ("extensions", reusable.extensions.is_empty()),
-        ] {
-            self.section(key, empty);
+        self.section("catalogs", reusable.catalogs.is_empty());
+        for extension in &reusable.extensions {
+            for list in extension.before.iter().chain(&extension.after) {
+                self.list(list);
+            }
         }
         for (_, function) in reusable.functions.iter() {
             self.task(function);

@@ -154,10 +154,13 @@ fn view<'a>(run: &'a Machine, task: &'a Task, place: &'a Place, moment: Moment<'
         Moment::After(raw) => (Some(&task.input), Some(raw), None),
         Moment::Exporting(raw, output) => (Some(&task.input), Some(raw), Some(output)),
     };
+    // In an extension, the task that it extends is spoken of.
+    let extended = place.extended.map(|id| &run.tasks[&id]);
     View {
         run,
         place,
-        task: Some(task),
+        task: Some(extended.unwrap_or(task)),
+        authorization: Some(&task.authorization),
         input,
         raw_output,
         output,
@@ -169,6 +172,7 @@ fn workflow_view<'a>(run: &'a Machine, place: &'a Place) -> View<'a> {
         run,
         place,
         task: None,
+        authorization: None,
         input: None,
         raw_output: None,
         output: None,

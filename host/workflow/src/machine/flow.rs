@@ -9,7 +9,7 @@ use super::command::{Command, Detail, Ending, NoteKind};
 use super::evaluate::{Moment, Side, check};
 use super::event::{TaskKey, TimerKey};
 use super::lines::Lines;
-use super::task::{Place, Task, TaskId, Variables, Work};
+use super::task::{Extending, Outcome, Place, Stage, Task, TaskId, Variables, Work};
 use super::{Status, Step, Turn};
 use crate::data::Data;
 use crate::error::Error;
@@ -34,6 +34,7 @@ impl Turn<'_> {
             variables: Variables::default(),
             deadline: None,
             frame: None,
+            extended: None,
         };
         let detail = Detail {
             input: Some(input.clone()),
@@ -114,10 +115,19 @@ impl Turn<'_> {
                 Err(error) => return self.fail(id, error),
             }
         }
-        self.begin(id, &node.kind);
+        match node.extensions.is_empty() {
+            true => self.begin(id, &node.kind),
+            false => {
+                self.task_mut(id).extending = Some(Box::new(Extending {
+                    applied: Vec::with_capacity(node.extensions.len()),
+                    stage: Stage::Before,
+                }));
+                self.begin_extended(id);
+            }
+        }
     }
 
-    fn begin(&mut self, id: TaskId, kind: &Kind) {
+    pub(super) fn begin(&mut self, id: TaskId, kind: &Kind) {
         match kind {
             Kind::Call(call) => self.begin_call(id, call),
             Kind::Do(body) => self.begin_do(id, *body),
@@ -151,21 +161,34 @@ impl Turn<'_> {
             });
         match output {
             Ok(output) => {
-                let task = self.remove_task(id);
-                let detail = Detail {
-                    output: Some(output.clone()),
-                    ..Detail::default()
+                let outcome = Outcome {
+                    raw_output,
+                    output,
+                    edge: edge.unwrap_or(node.then),
                 };
-                self.note(
-                    NoteKind::TaskCompleted,
-                    Some(task.key),
-                    Some(task.attempt),
-                    detail,
-                );
-                self.left(task.place, output, edge.unwrap_or(node.then));
+                match node.extensions.is_empty() {
+                    true => self.leave(id, outcome),
+                    false => self.finish_extended(id, outcome),
+                }
             }
             Err(error) => self.fail(id, error),
         }
+    }
+
+    /// A task is over.
+    pub(super) fn leave(&mut self, id: TaskId, Outcome { output, edge, .. }: Outcome) {
+        let task = self.remove_task(id);
+        let detail = Detail {
+            output: Some(output.clone()),
+            ..Detail::default()
+        };
+        self.note(
+            NoteKind::TaskCompleted,
+            Some(task.key),
+            Some(task.attempt),
+            detail,
+        );
+        self.left(task.place, output, edge);
     }
 
     fn export(
@@ -205,6 +228,7 @@ impl Turn<'_> {
                 place,
             }),
             Edge::Exit => self.scope_done(&place, output),
+            Edge::Leave => self.leave_extended(&place, output),
             Edge::End => self.end_early(&place, output),
         }
     }
@@ -225,6 +249,9 @@ impl Turn<'_> {
         let Some(id) = place.parent else {
             return self.finish(place, output);
         };
+        if self.is_extending(id) {
+            return self.extension_done(id);
+        }
         match &self.run.tasks[&id].work {
             Work::Do => self.complete(id, output, None),
             Work::For(_) => self.iterated(id, place.slot, output),
@@ -341,7 +368,9 @@ impl Turn<'_> {
             input: raw_input.clone(),
             raw_input,
             started_at: self.at,
+            authorization: Data::default(),
             work: Work::Beginning,
+            extending: None,
         };
         self.run.keys.insert(key, id);
         self.run.tasks.insert(id, task);
@@ -363,13 +392,28 @@ impl Turn<'_> {
             .expect("a task that is worked on is under way");
         self.run.keys.remove(&task.key);
         self.clear_timers(&task.key);
-        for context in task.work.lines().into_iter().flat_map(Lines::contexts) {
+        self.forget_work(&task.work);
+        task
+    }
+
+    /// A task's own work is over; the task goes on, for the extensions around it.
+    pub(super) fn end_work(&mut self, id: TaskId) {
+        let task = self.task_mut(id);
+        let work = std::mem::replace(&mut task.work, Work::Beginning);
+        // Its `timeout` goes on: it bounds what comes after, too.
+        let attempt = TimerKey::Attempt(task.key.clone());
+        self.clear_timer(attempt);
+        self.forget_work(&work);
+    }
+
+    /// Lets go of what the work of a task has kept.
+    fn forget_work(&mut self, work: &Work) {
+        for context in work.lines().into_iter().flat_map(Lines::contexts) {
             self.run.contexts.remove(context);
         }
-        if let Work::Try(work) = &task.work {
+        if let Work::Try(work) = work {
             self.run.visits.close(work.frame);
         }
-        task
     }
 
     fn clear_timers(&mut self, key: &TaskKey) {

@@ -1,7 +1,7 @@
 //! A `call` of a function that the document defines: the function's task is performed inside the call, and
 //! its output is the call's.
 
-use super::task::{TaskId, Work};
+use super::task::{Place, TaskId, Work};
 use super::{Step, Turn};
 use crate::plan::Function;
 
@@ -17,7 +17,11 @@ impl Turn<'_> {
         };
         let task = self.task_mut(id);
         task.work = Work::Do;
-        let place = task.place.inside(id);
+        // Within the function, `$task` is the function's own, in an extension too.
+        let place = Place {
+            extended: None,
+            ..task.place.inside(id)
+        };
         self.agenda.push_back(Step::Enter {
             node: function.body,
             input,

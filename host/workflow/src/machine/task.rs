@@ -11,7 +11,7 @@ use super::lines::Lines;
 use super::visits::FrameId;
 use crate::data::{Data, Timestamp};
 use crate::error::Error;
-use crate::plan::NodeId;
+use crate::plan::{Edge, NodeId};
 
 /// A task under way, by the order in which the run came to it: what is inside a task has a greater one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,7 +30,45 @@ pub(super) struct Task {
     /// `$input`.
     pub(super) input: Data,
     pub(super) started_at: Timestamp,
+    /// `$authorization`: null where the task has none, or not yet.
+    pub(super) authorization: Data,
     pub(super) work: Work,
+    /// How far the extensions around it are, where there are any.
+    pub(super) extending: Option<Box<Extending>>,
+}
+
+/// How far the extensions around a task are.
+#[derive(Debug)]
+pub(super) struct Extending {
+    /// Whether they apply: of those that have been looked at, in their order.
+    pub(super) applied: Vec<bool>,
+    pub(super) stage: Stage,
+}
+
+/// What an extended task is at.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// What is to be done before its own work.
+    Before,
+    /// Its own work.
+    Own,
+    /// What is to be done after its own work.
+    After {
+        /// The extension that is to be looked at next.
+        next: usize,
+        /// What the task itself has come to.
+        outcome: Outcome,
+    },
+}
+
+/// What a task has come to.
+#[derive(Clone, Debug)]
+pub(super) struct Outcome {
+    /// `$task.output`.
+    pub(super) raw_output: Data,
+    pub(super) output: Data,
+    /// Where it leads.
+    pub(super) edge: Edge,
 }
 
 /// Where a task runs.
@@ -48,6 +86,8 @@ pub(super) struct Place {
     pub(super) deadline: Option<Timestamp>,
     /// What is around it that can be made again, so that its visits must keep their numbers.
     pub(super) frame: Option<FrameId>,
+    /// The task that the extension around it extends, which is its `$task`.
+    pub(super) extended: Option<TaskId>,
 }
 
 impl Place {
@@ -71,7 +111,7 @@ impl Place {
 /// How far a task is.
 #[derive(Debug)]
 pub(super) enum Work {
-    /// Between entering and its own beginning.
+    /// Between entering and its own beginning, and behind its own end.
     Beginning,
     Call(Invocation),
     Do,

@@ -11,16 +11,18 @@ use crate::diagnostic::{Diagnostic, code};
 use crate::document::Document;
 use crate::expression::enclosed;
 
-/// Checks `arguments`, the value of `with` at `pointer`, against a function's signature.
+/// Checks `arguments`, the value of `with` at `pointer`, against a function's signature. With `is_loose`, any
+/// text may be an expression.
 pub(super) fn check(
     document: &Document,
     function: &str,
     signature: &Signature,
     arguments: &Value,
     pointer: &str,
+    is_loose: bool,
 ) -> Vec<Diagnostic> {
     let mut diagnostics = names(document, function, signature, arguments, pointer);
-    diagnostics.extend(types(document, signature, arguments, pointer));
+    diagnostics.extend(types(document, signature, arguments, pointer, is_loose));
     diagnostics
 }
 
@@ -96,12 +98,13 @@ fn types(
     signature: &Signature,
     arguments: &Value,
     at: &str,
+    is_loose: bool,
 ) -> Vec<Diagnostic> {
     let Ok(validator) = jsonschema::validator_for(&signature.arguments) else {
         return Vec::new();
     };
     let mut holes = Vec::new();
-    find_holes(arguments, "", &mut holes);
+    find_holes(arguments, "", is_loose, &mut holes);
     let mut mistakes = Vec::new();
     for violation in validator.iter_errors(arguments) {
         explain(&violation, &signature.arguments, &holes, &mut mistakes);
@@ -237,17 +240,19 @@ fn shortened(value: &Value) -> String {
 }
 
 /// The pointers of the expressions in `value`, and of the URI templates, which stand for text.
-fn find_holes(value: &Value, pointer: &str, holes: &mut Vec<String>) {
+fn find_holes(value: &Value, pointer: &str, is_loose: bool, holes: &mut Vec<String>) {
     match value {
-        Value::String(text) if enclosed(text).is_some() => holes.push(pointer.to_owned()),
+        Value::String(text) if is_loose || enclosed(text).is_some() => {
+            holes.push(pointer.to_owned());
+        }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                find_holes(item, &format!("{pointer}/{index}"), holes);
+                find_holes(item, &format!("{pointer}/{index}"), is_loose, holes);
             }
         }
         Value::Object(members) => {
             for (key, member) in members {
-                find_holes(member, &child(pointer, key), holes);
+                find_holes(member, &child(pointer, key), is_loose, holes);
             }
         }
         _ => {}
@@ -271,6 +276,7 @@ mod tests {
         find_holes(
             &json!({"a": "${ .x }", "b": [1, {"c/d": "${ .y }"}], "e": "text"}),
             "",
+            false,
             &mut holes,
         );
         assert_eq!(holes, ["/a", "/b/1/c~1d"]);

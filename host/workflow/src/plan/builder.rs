@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{DurationTemplate, Template, uri_template::UriTemplate};
 use crate::diagnostic::{Diagnostic, code};
-use crate::document::{Document, Duration, Located};
+use crate::document::{Document, Duration, EvaluateMode, Located};
 use crate::expression::{Expression, embedded, enclosed};
 
 /// The places where expressions stand, by the variables that exist there (dsl.md, the table under
@@ -34,8 +34,23 @@ impl Moment {
         match self {
             Self::WorkflowInput => &["workflow", "runtime"],
             Self::Before => &["context", "task", "workflow", "runtime"],
-            Self::During | Self::After => &["context", "input", "task", "workflow", "runtime"],
-            Self::Exporting => &["context", "input", "output", "task", "workflow", "runtime"],
+            Self::During | Self::After => &[
+                "context",
+                "input",
+                "task",
+                "workflow",
+                "runtime",
+                "authorization",
+            ],
+            Self::Exporting => &[
+                "context",
+                "input",
+                "output",
+                "task",
+                "workflow",
+                "runtime",
+                "authorization",
+            ],
             Self::WorkflowOutput => &["context", "workflow", "runtime"],
         }
     }
@@ -44,6 +59,7 @@ impl Moment {
 /// Makes templates.
 pub(super) struct Builder<'d> {
     document: &'d Document,
+    mode: EvaluateMode,
     /// The variables that the tasks around set, the innermost last.
     locals: Vec<String>,
     expressions: Vec<Arc<Expression>>,
@@ -56,6 +72,7 @@ impl<'d> Builder<'d> {
     pub(super) fn new(document: &'d Document) -> Self {
         Self {
             document,
+            mode: document.workflow().evaluate.mode(),
             locals: Vec::new(),
             expressions: Vec::new(),
             known: HashMap::new(),
@@ -93,6 +110,19 @@ impl<'d> Builder<'d> {
         self.locals = hidden;
     }
 
+    /// Whether every text is an expression that can be one (dsl-reference, "Evaluate").
+    pub(super) fn is_loose(&self) -> bool {
+        self.mode == EvaluateMode::Loose
+    }
+
+    /// A value that is given as one bare expression, or as JSON with expressions in it.
+    pub(super) fn value(&mut self, value: &Value, pointer: &str, moment: Moment) -> Template {
+        match value {
+            Value::String(text) if !self.is_loose() => self.expression(text, pointer, moment),
+            other => self.template(other, pointer, moment),
+        }
+    }
+
     /// JSON in which the strings of the form `${ }` are expressions.
     pub(super) fn template(&mut self, value: &Value, pointer: &str, moment: Moment) -> Template {
         match value {
@@ -127,6 +157,13 @@ impl<'d> Builder<'d> {
 
     /// A string: an expression where it has the form of one.
     pub(super) fn text(&mut self, text: &str, pointer: &str, moment: Moment) -> Template {
+        if self.is_loose() && !text.trim().is_empty() {
+            let source = enclosed(text).unwrap_or(text);
+            return Template::Loose {
+                expression: self.compiled(source, pointer, moment, true),
+                text: text.into(),
+            };
+        }
         if let Some(source) = enclosed(text) {
             return self.source(source, pointer, moment);
         }
@@ -172,6 +209,16 @@ impl<'d> Builder<'d> {
     }
 
     fn source(&mut self, source: &str, pointer: &str, moment: Moment) -> Template {
+        Template::Expression(self.compiled(source, pointer, moment, false))
+    }
+
+    fn compiled(
+        &mut self,
+        source: &str,
+        pointer: &str,
+        moment: Moment,
+        is_loose: bool,
+    ) -> Arc<Expression> {
         let mut available: Vec<String> = moment
             .variables()
             .iter()
@@ -187,13 +234,15 @@ impl<'d> Builder<'d> {
         let known = (pointer.to_owned(), available);
         // What is put in at several places is compiled once.
         if let Some(expression) = self.known.get(&known) {
-            return Template::Expression(expression.clone());
+            return expression.clone();
         }
         let id = u32::try_from(self.expressions.len()).expect("the size of a document is bounded");
-        let expression = Arc::new(Expression::new(id, source, pointer, &known.1));
+        let mut expression = Expression::new(id, source, pointer, &known.1);
+        expression.is_loose = is_loose;
+        let expression = Arc::new(expression);
         self.expressions.push(expression.clone());
         self.known.insert(known, expression.clone());
-        Template::Expression(expression)
+        expression
     }
 }
 

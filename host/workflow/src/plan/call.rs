@@ -19,6 +19,8 @@ pub(crate) struct Call {
     pub(crate) function: String,
     /// An object: a value for each parameter that the document gives.
     pub(crate) arguments: Template,
+    /// How the call authenticates, where an expression of the document asks for it: `$authorization`.
+    pub(crate) authentication: Option<Template>,
 }
 
 /// Lowers a `call` that stands at `pointer`.
@@ -72,6 +74,7 @@ fn nothing() -> Call {
         interface: None,
         function: String::new(),
         arguments,
+        authentication: None,
     }
 }
 
@@ -104,8 +107,18 @@ fn finish(
         connector: reference.connector,
         interface: reference.interface,
         function: reference.function,
+        authentication: authentication_of(lowering, &template),
         arguments: template,
     }
+}
+
+/// The authentication among the arguments, where the document uses `$authorization` at all.
+fn authentication_of(lowering: &Lowering<'_>, arguments: &Template) -> Option<Template> {
+    let is_used = lowering.document.text().contains("$authorization");
+    let of_endpoint = || arguments.member("endpoint")?.member("authentication");
+    is_used
+        .then(|| of_endpoint().or_else(|| arguments.member("authentication")))
+        .flatten()
 }
 
 fn has(lowering: &Lowering<'_>, pointer: &str) -> bool {
@@ -120,7 +133,9 @@ fn check(
     at: &str,
 ) {
     let function = format!("{}@{}", reference.function, reference.connector);
-    for diagnostic in arguments::check(lowering.document, &function, signature, with, at) {
+    let is_loose = lowering.builder.is_loose();
+    for diagnostic in arguments::check(lowering.document, &function, signature, with, at, is_loose)
+    {
         lowering.builder.report(diagnostic);
     }
 }

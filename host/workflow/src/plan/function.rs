@@ -42,6 +42,8 @@ pub(super) struct Expansion {
     under_way: Vec<String>,
     /// How many bytes have been put in.
     bytes: usize,
+    /// Whether it has been said that that is too much.
+    is_full: bool,
 }
 
 /// Whether a call is one of a function that is a task, and not of a connector's.
@@ -66,12 +68,8 @@ pub(super) fn lower<'d>(
         .value_at(&with)
         .map(|value| lowering.builder.template(value, &with, Moment::During));
     let at = format!("{pointer}/call");
-    if let Err((code, message, help)) = lowering.expansion.enter(&name, task_value(lowering, task))
-    {
-        let diagnostic = document.error_at(&at, code, message);
-        lowering
-            .builder
-            .report(diagnostic.with_help(help.to_owned()));
+    if let Err(refused) = lowering.expansion.enter(&name, task_value(lowering, task)) {
+        lowering.refuse(refused, &at);
         return Kind::Do(Sequence { first: None });
     }
     let written = task.location.pointer.to_string();
@@ -103,8 +101,9 @@ fn task_value<'d>(lowering: &Lowering<'d>, task: &Task) -> Option<&'d Value> {
     lowering.document.value_at(&pointer)
 }
 
-/// Why something can't be put in: the code of a diagnostic, its message and its help.
-type Refused = (&'static str, String, &'static str);
+/// Why something can't be put in: the code of a diagnostic, its message and its help. None where it has been
+/// said before.
+pub(super) type Refused = Option<(&'static str, String, &'static str)>;
 
 impl Expansion {
     /// Puts in the function `name`, which is the task `value`.
@@ -120,31 +119,43 @@ impl Expansion {
                 around.join(" → ")
             );
             let help = "a function can't call itself; use a `for`, or a `then` that leads back";
-            return Err((code::CYCLE, message, help));
+            return Err(Some((code::CYCLE, message, help)));
         }
         if self.under_way.len() >= DEPTH_MAX {
             let message = format!("more than {DEPTH_MAX} functions call one another");
-            return Err((code::TOO_DEEP, message, "put some of them into one"));
+            let help = "put some of them into one";
+            return Err(Some((code::TOO_DEEP, message, help)));
         }
         self.put_in(value)?;
         self.under_way.push(name.to_owned());
         Ok(())
     }
 
+    /// Takes it that no function is under way; [`Expansion::show_under_way`] gives back what this gives.
+    pub(super) fn hide_under_way(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.under_way)
+    }
+
+    /// Takes it that these functions are under way again.
+    pub(super) fn show_under_way(&mut self, hidden: Vec<String>) {
+        self.under_way = hidden;
+    }
+
     /// Takes room for what is put in.
-    fn put_in(&mut self, value: Option<&Value>) -> Result<(), Refused> {
+    pub(super) fn put_in(&mut self, value: Option<&Value>) -> Result<(), Refused> {
         self.bytes = self
             .bytes
             .saturating_add(value.and_then(extent::measure).unwrap_or_default());
         if self.bytes > BYTES_MAX {
+            if std::mem::replace(&mut self.is_full, true) {
+                return Err(None);
+            }
             let message = format!(
-                "with all calls of functions written out, the workflow would be larger than {BYTES_MAX} bytes"
+                "with its functions and extensions written out where they are used, the workflow would be larger \
+                 than {BYTES_MAX} bytes"
             );
-            return Err((
-                code::TOO_LARGE,
-                message,
-                "call fewer, or make a connector of them",
-            ));
+            let help = "make a connector of what is large, or extend fewer tasks";
+            return Err(Some((code::TOO_LARGE, message, help)));
         }
         Ok(())
     }

@@ -57,7 +57,7 @@ fn edge(plan: &Plan, edges: &mut Vec<Value>, from: &Node, to: Edge, label: &str)
     let to = match to {
         Edge::To(id) => &*plan.node(id).pointer,
         Edge::End => END,
-        Edge::Exit => return,
+        Edge::Exit | Edge::Leave => return,
     };
     let mut edge = json!({ "from": *from.pointer, "to": to });
     if !label.is_empty() {
@@ -101,6 +101,14 @@ fn describe(plan: &Plan, id: NodeId, node: &Node) -> Value {
             description["start"] = Value::from(&*plan.node(function.body).pointer);
         }
         Kind::Raise(_) | Kind::Set(_) | Kind::Switch(_) | Kind::Wait(_) => {}
+    }
+    if !node.extensions.is_empty() {
+        let start = |list: Option<Sequence>| list.map_or(Value::Null, |list| first(plan, list));
+        description["extensions"] = node
+            .extensions
+            .iter()
+            .map(|it| json!({ "name": it.name, "before": start(it.before), "after": start(it.after) }))
+            .collect();
     }
     description
 }

@@ -10,11 +10,11 @@ use serde_json::Value;
 
 use super::builder::{Builder, Moment};
 use super::catalog::Catalog;
-use super::function::Expansion;
+use super::function::{Expansion, Refused};
 use super::site::Site;
 use super::{
-    Edge, Kind, Lowered, Node, NodeId, Plan, Schema, Sequence, Template, Transform, call, r#for,
-    fork, function, raise, set, switch, r#try, wait,
+    Edge, Kind, Lowered, Node, NodeId, Plan, Schema, Sequence, Template, Transform, call,
+    extension, r#for, fork, function, raise, set, switch, r#try, wait,
 };
 use crate::diagnostic::{self, Diagnostic, code};
 use crate::document::{
@@ -24,6 +24,7 @@ use crate::document::{
 /// Lowers a document, going on past what is wrong: see [`Lowered`].
 pub(super) fn lower(document: &Document, catalog: &dyn Catalog) -> Lowered {
     let mut lowering = Lowering {
+        main: document,
         document,
         catalog,
         builder: Builder::new(document),
@@ -32,6 +33,7 @@ pub(super) fn lower(document: &Document, catalog: &dyn Catalog) -> Lowered {
         site: Site::default(),
         expansion: Expansion::default(),
         called: BTreeSet::new(),
+        extends: Some(BTreeSet::new()),
     };
     for diagnostic in document.unsupported() {
         lowering.builder.report(diagnostic);
@@ -44,6 +46,7 @@ pub(super) fn lower(document: &Document, catalog: &dyn Catalog) -> Lowered {
     let timeout = timeout.map(|it| lowering.timeout(it, Moment::WorkflowInput));
     let body = lowering.list(&workflow.tasks);
     function::check_uncalled(&mut lowering);
+    extension::check_unapplied(&mut lowering);
     let output = workflow.output.as_ref();
     let output = output
         .map(|it| lowering.transform(it.schema.as_ref(), it.r#as.as_ref(), Moment::WorkflowOutput));
@@ -79,6 +82,9 @@ pub(super) fn lower(document: &Document, catalog: &dyn Catalog) -> Lowered {
 
 /// A document on its way into a plan.
 pub(super) struct Lowering<'d> {
+    /// The workflow's own document.
+    pub(super) main: &'d Document,
+    /// The document in which what is being lowered is written.
     pub(super) document: &'d Document,
     pub(super) catalog: &'d dyn Catalog,
     pub(super) builder: Builder<'d>,
@@ -90,6 +96,9 @@ pub(super) struct Lowering<'d> {
     pub(super) expansion: Expansion,
     /// The functions that something calls.
     pub(super) called: BTreeSet<String>,
+    /// The extensions that extend something, by their place in the list; none within an extension, whose own
+    /// tasks are not extended.
+    pub(super) extends: Option<BTreeSet<usize>>,
 }
 
 /// Where the directives of a list lead.
@@ -97,6 +106,8 @@ pub(super) struct Targets<'d> {
     names: HashMap<&'d str, NodeId>,
     /// The task behind the one that is lowered.
     next: Edge,
+    /// What `exit` means.
+    exit: Edge,
 }
 
 impl Targets<'_> {
@@ -105,6 +116,7 @@ impl Targets<'_> {
         Self {
             names: HashMap::new(),
             next: Edge::Exit,
+            exit: Edge::Exit,
         }
     }
 
@@ -112,7 +124,7 @@ impl Targets<'_> {
     pub(super) fn edge(&self, flow: &Flow) -> Edge {
         match flow {
             Flow::Continue => self.next,
-            Flow::Exit => Edge::Exit,
+            Flow::Exit => self.exit,
             Flow::End => Edge::End,
             // A task that is not there has been reported, or could not be read.
             Flow::To(name) => self
@@ -126,6 +138,11 @@ impl Targets<'_> {
 impl<'d> Lowering<'d> {
     /// Lowers the tasks of a scope.
     pub(super) fn list(&mut self, list: &'d TaskList) -> Sequence {
+        self.list_left_by(list, Edge::Exit)
+    }
+
+    /// Lowers the tasks of a scope in which `exit` means that edge.
+    pub(super) fn list_left_by(&mut self, list: &'d TaskList, exit: Edge) -> Sequence {
         let numbers: Vec<NodeId> = list.tasks.iter().map(|_| self.reserve()).collect();
         let names = list
             .tasks
@@ -136,6 +153,7 @@ impl<'d> Lowering<'d> {
         let mut targets = Targets {
             names,
             next: Edge::Exit,
+            exit,
         };
         for (index, (task, &id)) in list.tasks.iter().zip(&numbers).enumerate() {
             targets.next = numbers
@@ -177,6 +195,7 @@ impl<'d> Lowering<'d> {
         let export = task.export.as_ref();
         let export = export
             .map(|it| self.transform(it.schema.as_ref(), it.r#as.as_ref(), Moment::Exporting));
+        let extensions = extension::lower(self, task, &performed_at);
         let definition = self
             .document
             .value_at(&pointer)
@@ -198,6 +217,7 @@ impl<'d> Lowering<'d> {
                 .map_or(targets.next, |then| targets.edge(&then.value)),
             inside: start..self.next_number(),
             kind,
+            extensions,
         };
         self.nodes[id.0 as usize] = Some(node);
     }
@@ -210,6 +230,23 @@ impl<'d> Lowering<'d> {
         self.builder.show(around);
         self.site = site;
         lowered
+    }
+
+    /// Lowers a part of the workflow's own document at `site`.
+    pub(super) fn in_main<T>(&mut self, site: Site, lower: impl FnOnce(&mut Self) -> T) -> T {
+        let document = std::mem::replace(&mut self.document, self.main);
+        let lowered = self.at_site(site, lower);
+        self.document = document;
+        lowered
+    }
+
+    /// Reports why something can't be put in at `pointer`.
+    pub(super) fn refuse(&mut self, refused: Refused, pointer: &str) {
+        let Some((code, message, help)) = refused else {
+            return;
+        };
+        let diagnostic = self.document.error_at(pointer, code, message);
+        self.builder.report(diagnostic.with_help(help.to_owned()));
     }
 
     /// Lowers what no run comes to, for what is wrong with it.
@@ -249,14 +286,9 @@ impl<'d> Lowering<'d> {
         value: Option<&Located<Value>>,
         moment: Moment,
     ) -> Transform {
-        let template = value.map(|value| match &value.value {
-            Value::String(text) => {
-                self.builder
-                    .expression(text, &value.location.pointer.to_string(), moment)
-            }
-            other => self
-                .builder
-                .template(other, &value.location.pointer.to_string(), moment),
+        let template = value.map(|value| {
+            let pointer = value.location.pointer.to_string();
+            self.builder.value(&value.value, &pointer, moment)
         });
         Transform {
             template,

@@ -17,6 +17,11 @@ pub(crate) enum Template {
     Constant(Data),
     /// An expression.
     Expression(Arc<Expression>),
+    /// A text that stands for itself where it can't be evaluated as an expression.
+    Loose {
+        expression: Arc<Expression>,
+        text: Box<str>,
+    },
     /// A URI with variables in it, filled from the members of the input (dsl-reference, "URI Template").
     Uri(UriTemplate),
     Object(Vec<(String, Template)>),
@@ -52,6 +57,21 @@ impl Template {
         }
     }
 
+    /// The member of that name, as far as that can be seen before the template is filled in.
+    pub(crate) fn member(&self, name: &str) -> Option<Self> {
+        match self {
+            Self::Constant(value) => {
+                let member = value.get(name)?.clone();
+                Some(Self::Constant(Arc::new(member)))
+            }
+            Self::Object(members) => {
+                let (_, member) = members.iter().find(|(key, _)| key == name)?;
+                Some(member.clone())
+            }
+            _ => None,
+        }
+    }
+
     fn fill(&self, input: &Data, filling: &mut Filling<'_>) -> Result<Value, String> {
         match self {
             Self::Constant(value) => {
@@ -59,6 +79,15 @@ impl Template {
                 Ok(Value::clone(value))
             }
             Self::Expression(expression) => filling.evaluate(expression, input),
+            Self::Loose { expression, text } => {
+                let room = filling.room.clone();
+                filling.evaluate(expression, input).or_else(|_| {
+                    filling.room = room;
+                    let text = Value::String(text.clone().into());
+                    filling.room.take(&text)?;
+                    Ok(text)
+                })
+            }
             Self::Uri(template) => {
                 let uri = Value::String(template.expand(input)?);
                 filling.room.take(&uri)?;

@@ -22,7 +22,29 @@ do:
     let mut run = Run::start(workflow, json!({"who": "Ada"}));
     run.ok("ask", json!({"text": "Hello"}));
     run.ok("ask", json!({"text": "Goodbye"}));
-    insta::assert_snapshot!(run.transcript(), @r#""#);
+    insta::assert_snapshot!(run.transcript(), @r##"
+      workflow.started
+      task.started first
+      task.started call
+      task.started ask
+    invoke ask f@any {"a":"Ada"}
+      task.completed ask -> {"text":"Hello"}
+      task.started shape
+      task.completed shape -> {"greeting":"Hello","reference":"/do/0/first/call/do/1/shape"}
+      task.completed call -> "Hello"
+      task.completed first -> {"first":"Hello"}
+      task.started second
+      task.started call
+      task.started ask
+    invoke ask f@any {"a":"Hello"}
+      task.completed ask -> {"text":"Goodbye"}
+      task.started shape
+      task.completed shape -> {"greeting":"Goodbye","reference":"/do/1/second/call/do/1/shape"}
+      task.completed call -> "Goodbye"
+      task.completed second -> "Goodbye"
+      workflow.completed -> "Goodbye"
+    end: completed "Goodbye"
+    "##);
     assert_eq!(run.output(), json!("Goodbye"));
 }
 
@@ -141,5 +163,11 @@ do: [ { one: { call: ask } } ]
         by: "ada".to_owned(),
         reason: None,
     });
-    insta::assert_snapshot!(run.transcript(), @r#""#);
+    insta::assert_snapshot!(run.transcript(), @r##"
+    abandon call
+      task.cancelled call
+      task.cancelled one
+      workflow.cancelled
+    end: cancelled
+    "##);
 }

@@ -2,13 +2,16 @@
 
 mod support;
 
+mod authorization;
 mod call;
 mod data_flow;
 mod r#do;
+mod extension;
 mod r#for;
 mod fork;
 mod function;
 mod limits;
+mod loose;
 mod raise;
 mod replay;
 mod set;

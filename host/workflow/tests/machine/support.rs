@@ -1,6 +1,7 @@
 //! A run with a clock that moves when told to, and a transcript of what it wants done.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,10 +60,20 @@ impl Evaluate for Jq {
         input: &Value,
         variables: &[&Value],
     ) -> Result<Value, String> {
-        let filter = self.compiled.entry(expression.id).or_insert_with(|| {
-            jq::Filter::compile(&expression.source, &expression.variables)
-                .unwrap_or_else(|error| panic!("{}: {}", expression.source, error.message))
-        });
+        let filter = match self.compiled.entry(expression.id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let filter = jq::Filter::compile(&expression.source, &expression.variables);
+                let filter = filter.map_err(|error| error.message);
+                // What need not be an expression may be none.
+                assert!(
+                    filter.is_ok() || expression.is_loose,
+                    "{} is no expression",
+                    expression.source
+                );
+                place.insert(filter?)
+            }
+        };
         let values: Vec<String> = variables.iter().map(ToString::to_string).collect();
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
         filter
