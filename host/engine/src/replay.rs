@@ -77,7 +77,14 @@ impl From<LoadError> for crate::Unavailable {
 impl Pin {
     pub(crate) fn new(name: &str, digest: Digest, description: &Description) -> Self {
         let sees_nothing = |capability: Option<Capability>| match capability {
-            Some(Capability::Http | Capability::Config | Capability::Clock) | None => false,
+            Some(
+                Capability::Http
+                | Capability::Config
+                | Capability::Clock
+                | Capability::Secrets
+                | Capability::Cache,
+            )
+            | None => false,
             Some(Capability::Log | Capability::Random | Capability::Call | Capability::Inert) => {
                 true
             }

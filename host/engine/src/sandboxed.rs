@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use baton_sandbox::{CallContext, Connector, FilterId, Language, LoadError, Sandbox};
+use baton_sandbox::{CallContext, Connector, FilterId, Language, LoadError, Sandbox, Secrets};
 use baton_store::Digest;
 use baton_store::seed::SeedKey;
 use baton_workflow::{Error, ErrorKind};
@@ -110,6 +110,7 @@ impl Sandboxed {
             seed: seed(&self.secret, &call.idempotency_key),
             idempotency_key: call.idempotency_key,
             deadline: call.time,
+            secrets: Secrets::none(),
             progress: call.progress,
         };
         let outcome = connector

@@ -9,6 +9,8 @@ wasmtime::component::bindgen!({
         package baton:host;
         world host {
             import baton:connector/call@1.0.0;
+            import baton:connector/secrets@1.0.0;
+            import baton:connector/cache@1.0.0;
             import wasi:logging/logging@0.1.0-draft;
             import wasi:config/store@0.2.0-rc.1;
         }

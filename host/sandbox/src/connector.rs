@@ -15,6 +15,7 @@ use crate::inspect::{Description, Digest, Function};
 use crate::limits::LIFTED_BYTES_PER_RESPONSE_BYTE;
 use crate::meter::Meter;
 use crate::outcome::{Outcome, Usage};
+use crate::secret::Keyring;
 use crate::state::{Bounds, State};
 use crate::types::{Mismatch, Signature, nearest};
 use crate::{CallContext, Failure, FailureKind, Grant, Sandbox};
@@ -290,6 +291,7 @@ impl Call<'_> {
             journal: &journal,
             deadline,
             rewrite: sandbox.rewrite.as_ref(),
+            keyring: &Keyring::new(&context.secrets, context.seed),
         };
         let prepared = Prepared::prepare(grant.granted(), &preparation);
         let state = State::new(prepared, Bounds::new(limits, deadline, Arc::clone(&meter)));
@@ -311,7 +313,7 @@ impl Call<'_> {
         };
         let (result, depends_on_time) = ended.conclude(ending);
         let pure = state.capabilities.is_pure() && !depends_on_time;
-        let refusals = state.capabilities.http.refusals();
+        let refusals = state.capabilities.refusals();
         // Streams that the guest has left open write their last line when they are dropped.
         drop(store);
         Outcome {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::secret::Secrets;
+
 /// The identity of a call (`call.context` in `wit/connector.wit`), and what it may take.
 #[derive(Debug, Clone)]
 pub struct CallContext {
@@ -25,6 +27,8 @@ pub struct CallContext {
     pub deadline: Duration,
     /// What the call's random numbers come from: the same for every attempt and after every recovery.
     pub seed: [u8; 32],
+    /// The secrets that the call may use.
+    pub secrets: Secrets,
     /// Where heartbeats go.
     pub progress: Progress,
 }

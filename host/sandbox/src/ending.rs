@@ -141,7 +141,7 @@ impl Ended<'_> {
 
     /// A call that failed after it was refused something most likely failed for that.
     fn with_refusals(&self, mut failure: Failure) -> Failure {
-        let refusals = self.state.capabilities.http.refusals();
+        let refusals = self.state.capabilities.refusals();
         let Some(first) = refusals.first() else {
             return self.with_oversized(failure);
         };

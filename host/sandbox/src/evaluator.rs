@@ -19,6 +19,7 @@ use crate::limits::{
     EXPRESSION_RESULT_BYTES_MAX, EXPRESSION_TIME, Limits, TICK,
 };
 use crate::meter::Meter;
+use crate::secret::{Keyring, Secrets};
 use crate::state::{Bounds, Exceeded, State};
 use crate::units::{show_bytes, show_duration};
 use crate::{CallContext, GrantSpec, Language, Progress};
@@ -359,6 +360,7 @@ fn state() -> State {
         idempotency_key: String::new(),
         deadline: EXPRESSION_TIME,
         seed: [0; 32],
+        secrets: Secrets::none(),
         progress: Progress::default(),
     };
     let limits = Limits {
@@ -378,6 +380,7 @@ fn state() -> State {
         journal: &journal,
         deadline,
         rewrite: None,
+        keyring: &Keyring::new(&context.secrets, context.seed),
     };
     let prepared = Prepared::prepare(&granted, &preparation);
     State::new(

@@ -132,6 +132,12 @@ impl Grant {
         &self.0.limits
     }
 
+    /// The names of the secrets that the connector may use or hold, each once: what a call of it is to be given in
+    /// its context.
+    pub fn secret_names(&self) -> impl Iterator<Item = &str> {
+        self.0.granted.secrets.all()
+    }
+
     pub(crate) fn granted(&self) -> &Granted {
         &self.0.granted
     }

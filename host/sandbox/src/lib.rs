@@ -43,6 +43,7 @@ mod meter;
 mod outcome;
 mod runtime;
 mod sandbox;
+mod secret;
 mod state;
 pub mod types;
 mod units;
@@ -61,4 +62,7 @@ pub use language::Language;
 pub use limits::{LimitError, Limits, LimitsSpec, Quantity};
 pub use outcome::{LogLevel, LogLine, Outcome, Refusal, Usage};
 pub use sandbox::{LoadError, Sandbox, SandboxError, Settings};
+pub use secret::{
+    HostPattern, HostPatternError, Placeholder, Secret, Secrets, Value as SecretValue,
+};
 pub use types::Mismatch;

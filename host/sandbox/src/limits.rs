@@ -57,6 +57,25 @@ pub const CORE_INSTANCES_MAX: usize = 64;
 /// list may take 128 KiB of host memory.
 pub const RESOURCES_MAX: usize = 512;
 
+/// How many credentials (`secrets.basic`) a call may have made at once. One request needs one.
+pub const CREDENTIALS_MAX: usize = 64;
+
+/// The largest body of a request in which placeholders are looked for, in bytes, where a call may use secrets: it
+/// is held in memory, since the length of a body changes with what is filled in.
+pub const SECRET_BODY_BYTES_MAX: usize = 16 << 20;
+
+/// How much a connector's memory between calls may hold, in bytes of keys and values.
+pub const CACHE_BYTES_MAX: usize = 1 << 20;
+
+/// The largest value of a connector's memory between calls, in bytes. Access tokens have some kilobytes.
+pub const CACHE_VALUE_BYTES_MAX: usize = 64 << 10;
+
+/// The longest key of a connector's memory between calls, in bytes.
+pub const CACHE_KEY_BYTES_MAX: usize = 1 << 10;
+
+/// How long a connector's memory between calls keeps a value at most.
+pub const CACHE_TTL_MAX: Duration = Duration::from_secs(24 * 3600);
+
 /// How many random bytes one host call hands out at most.
 pub const RANDOM_BYTES_MAX: u64 = 1 << 20;
 

@@ -21,9 +21,11 @@ use wasmtime_wasi_http::{
 
 use super::{Capability, Moments, Preparation};
 use crate::egress::client::{Client, SendError, hyper_error};
+use crate::egress::secrets::{self, FillError};
 use crate::egress::{Rewrite, Rule, Rules, Target};
 use crate::limits::{CONNECT_TIMEOUT, REFUSALS_MAX};
 use crate::outcome::Refusal;
+use crate::secret::Keyring;
 use crate::state::State;
 use crate::{GrantError, GrantSpec};
 
@@ -56,6 +58,7 @@ impl Moments for Http {
             gate: Gate {
                 client: Arc::clone(granted),
                 rewrite: call.rewrite.cloned(),
+                keyring: call.keyring.clone(),
                 ledger: Ledger::default(),
                 response_bytes_max: call.limits.response as u64,
                 used: false,
@@ -103,6 +106,7 @@ impl Outgoing {
 struct Gate {
     client: Arc<Client>,
     rewrite: Option<Arc<Rewrite>>,
+    keyring: Keyring,
     ledger: Ledger,
     response_bytes_max: u64,
     used: bool,
@@ -157,7 +161,7 @@ type Sent = Result<
 impl WasiHttpHooks for Gate {
     fn send_request(
         &mut self,
-        mut request: Request<WasiBody>,
+        request: Request<WasiBody>,
         options: Option<RequestOptions>,
         _transmitted: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
@@ -169,7 +173,13 @@ impl WasiHttpHooks for Gate {
         let rewritten = self.rewrite.clone();
         let granted = Arc::clone(&self.client);
         let (ledger, limit) = (self.ledger.clone(), self.response_bytes_max);
+        let keyring = self.keyring.clone();
         Box::new(async move {
+            let filled = secrets::fill(request, &keyring, &target).await;
+            let (mut request, used) = filled.map_err(|error| match error {
+                FillError::Failed(error) => error,
+                FillError::Refused(why) => ledger.refuse(target.to_string(), why.to_string(), None),
+            })?;
             let path = request.uri().path_and_query();
             let rewritten = rewritten
                 .as_deref()
@@ -197,7 +207,7 @@ impl WasiHttpHooks for Gate {
             )?;
             let done: Box<dyn Future<Output = Result<(), Error>> + Send> =
                 Box::new(std::future::ready(Ok(())));
-            Ok((body, done))
+            Ok((secrets::scrub(body, &used), done))
         })
     }
 }

@@ -9,6 +9,7 @@
 //! [`Granted`] and [`Prepared`] list them all. To add one: write its file, and add it to the enum, the two
 //! structs and the table of interfaces below; the compiler names the places.
 
+pub(crate) mod cache;
 pub(crate) mod call;
 pub(crate) mod clock;
 pub(crate) mod config;
@@ -16,6 +17,7 @@ pub(crate) mod http;
 pub(crate) mod inert;
 pub(crate) mod log;
 pub(crate) mod random;
+pub(crate) mod secrets;
 
 use std::fmt;
 
@@ -23,6 +25,9 @@ use serde::{Deserialize, Serialize};
 use wasmtime::component::Linker;
 
 use crate::egress::Rewrite;
+use crate::limits::REFUSALS_MAX;
+use crate::outcome::Refusal;
+use crate::secret::Keyring;
 use crate::state::State;
 use crate::{CallContext, GrantError, GrantSpec, Limits};
 
@@ -42,18 +47,24 @@ pub enum Capability {
     Random,
     /// Which call this is, and heartbeats. Always granted.
     Call,
+    /// Secrets, by placeholder, as far as they are granted by name.
+    Secrets,
+    /// A memory from one call to the next. Always granted; a call that reads it is impure.
+    Cache,
     /// The rest of WASI, where nothing can be had: no environment, files or sockets. Always there.
     Inert,
 }
 
 /// The interfaces of each capability, without versions.
-const INTERFACES: [(Capability, &[&str]); 7] = [
+const INTERFACES: [(Capability, &[&str]); 9] = [
     (Capability::Http, http::Http::INTERFACES),
     (Capability::Log, log::Log::INTERFACES),
     (Capability::Config, config::Config::INTERFACES),
     (Capability::Clock, clock::Clock::INTERFACES),
     (Capability::Random, random::Random::INTERFACES),
     (Capability::Call, call::Call::INTERFACES),
+    (Capability::Secrets, secrets::Secrets::INTERFACES),
+    (Capability::Cache, cache::Cache::INTERFACES),
     (Capability::Inert, inert::Inert::INTERFACES),
 ];
 
@@ -68,6 +79,8 @@ impl Capability {
             Self::Clock => "clock",
             Self::Random => "random",
             Self::Call => "call",
+            Self::Secrets => "secrets",
+            Self::Cache => "cache",
             Self::Inert => "inert",
         }
     }
@@ -75,7 +88,7 @@ impl Capability {
     /// Whether importing it asks for something that an operator would want to know about.
     #[must_use]
     pub const fn is_requested(self) -> bool {
-        !matches!(self, Self::Call | Self::Inert)
+        !matches!(self, Self::Call | Self::Cache | Self::Inert)
     }
 
     /// The capability of an interface, with or without its version.
@@ -131,6 +144,8 @@ pub(crate) struct Preparation<'a> {
     /// When the host ends the call.
     pub(crate) deadline: tokio::time::Instant,
     pub(crate) rewrite: Option<&'a std::sync::Arc<Rewrite>>,
+    /// What the call may use of secrets: shared by all capabilities that let something out.
+    pub(crate) keyring: &'a Keyring,
 }
 
 /// All capabilities, as a grant gives them. What needs no configuration is not listed.
@@ -138,6 +153,8 @@ pub(crate) struct Preparation<'a> {
 pub(crate) struct Granted {
     pub(crate) http: <http::Http as Moments>::Granted,
     pub(crate) config: <config::Config as Moments>::Granted,
+    pub(crate) secrets: <secrets::Secrets as Moments>::Granted,
+    pub(crate) cache: <cache::Cache as Moments>::Granted,
 }
 
 /// All capabilities, as a call has them.
@@ -148,6 +165,8 @@ pub(crate) struct Prepared {
     pub(crate) clock: <clock::Clock as Moments>::Prepared,
     pub(crate) random: <random::Random as Moments>::Prepared,
     pub(crate) call: <call::Call as Moments>::Prepared,
+    pub(crate) secrets: <secrets::Secrets as Moments>::Prepared,
+    pub(crate) cache: <cache::Cache as Moments>::Prepared,
     pub(crate) inert: <inert::Inert as Moments>::Prepared,
 }
 
@@ -158,7 +177,9 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     config::Config::link(linker)?;
     clock::Clock::link(linker)?;
     random::Random::link(linker)?;
-    call::Call::link(linker)
+    call::Call::link(linker)?;
+    secrets::Secrets::link(linker)?;
+    cache::Cache::link(linker)
 }
 
 impl Granted {
@@ -166,6 +187,8 @@ impl Granted {
         Ok(Self {
             http: http::Http::configure(spec)?,
             config: config::Config::configure(spec)?,
+            secrets: secrets::Secrets::configure(spec)?,
+            cache: cache::Cache::configure(spec)?,
         })
     }
 }
@@ -179,6 +202,8 @@ impl Prepared {
             clock: clock::Clock::prepare(&(), call),
             random: random::Random::prepare(&(), call),
             call: call::Call::prepare(&(), call),
+            secrets: secrets::Secrets::prepare(&granted.secrets, call),
+            cache: cache::Cache::prepare(&granted.cache, call),
             inert: inert::Inert::prepare(&(), call),
         }
     }
@@ -188,7 +213,17 @@ impl Prepared {
         !(self.http.is_used()
             || self.config.is_used()
             || self.clock.is_used()
-            || self.call.is_used())
+            || self.call.is_used()
+            || self.secrets.is_used()
+            || self.cache.is_used())
+    }
+
+    /// What the call was refused, by any of them.
+    pub(crate) fn refusals(&self) -> Vec<Refusal> {
+        let mut refusals = self.secrets.refusals();
+        refusals.append(&mut self.http.refusals());
+        refusals.truncate(REFUSALS_MAX);
+        refusals
     }
 }
 

@@ -11,9 +11,10 @@ mod path;
 mod rewrite;
 mod rule;
 mod rules;
+pub(crate) mod secrets;
 mod target;
 
 pub use rewrite::{Rewrite, RewriteError};
 pub use rule::{Rule, RuleError};
 pub(crate) use rules::Rules;
-pub(crate) use target::Target;
+pub(crate) use target::{Target, normal_host};

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use baton_sandbox::{
-    CallContext, Connector, Grant, GrantSpec, Outcome, Progress, Sandbox, Settings,
+    CallContext, Connector, Grant, GrantSpec, Outcome, Progress, Sandbox, Secrets, Settings,
 };
 use serde_json::Value;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
@@ -88,6 +88,7 @@ pub(crate) fn context() -> CallContext {
         idempotency_key: "key-1".to_owned(),
         deadline: Duration::from_secs(30),
         seed: [7; 32],
+        secrets: Secrets::none(),
         progress: Progress::default(),
     }
 }

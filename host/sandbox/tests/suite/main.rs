@@ -7,4 +7,5 @@ mod guest;
 mod hostile;
 mod language;
 mod loading;
+mod secrets;
 mod values;
