@@ -52,6 +52,10 @@ pub(crate) fn event_record(event: &Event, at: Timestamp) -> EventRecord {
             by: by.clone(),
             reason: reason.clone(),
         },
+        Event::StopRequested { by, reason } => EventKindRecord::StopRequested {
+            by: by.clone(),
+            reason: reason.clone(),
+        },
     };
     EventRecord {
         at_ms: at.as_millis(),
@@ -77,6 +81,7 @@ pub(crate) fn occurrence(record: EventRecord) -> Result<Occurrence, ReadError> {
             timer: timer_key(timer),
         },
         EventKindRecord::CancelRequested { by, reason } => Event::CancelRequested { by, reason },
+        EventKindRecord::StopRequested { by, reason } => Event::StopRequested { by, reason },
     };
     Ok(Occurrence {
         at: Timestamp::from_millis(record.at_ms),
@@ -235,6 +240,10 @@ mod tests {
             Event::CancelRequested {
                 by: "ada".into(),
                 reason: Some("enough".into()),
+            },
+            Event::StopRequested {
+                by: "ada".into(),
+                reason: None,
             },
         ];
         events.extend(timers.map(|timer| Event::Elapsed { timer }));

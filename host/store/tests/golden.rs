@@ -131,6 +131,11 @@ fn version_1_of_every_record() {
         reason: Some("enough".into()),
     };
     check("event-cancel-requested.1.hex", &event(cancel));
+    let stop = EventKindRecord::StopRequested {
+        by: "ada".into(),
+        reason: None,
+    };
+    check("event-stop-requested.1.hex", &event(stop));
     let end = |ending| EndRecord {
         at_ms: 1_800_000_000_001,
         ending,

@@ -21,7 +21,9 @@
 
 mod authorization;
 mod call;
+mod close;
 mod command;
+mod compensate;
 mod r#do;
 mod evaluate;
 mod event;
@@ -49,7 +51,9 @@ use serde_json::Value;
 pub use command::{Command, Detail, Ending, Invocation, Note, NoteKind};
 pub use event::{Event, Occurrence, TaskKey, TimerKey};
 
-use task::{Contexts, Place, Task, TaskId, Work};
+use close::Closing;
+use compensate::Ledger;
+use task::{ContextId, Contexts, Place, Task, TaskId, Work};
 use visits::Visits;
 
 use crate::data::{Data, Timestamp};
@@ -121,7 +125,15 @@ pub struct Machine {
     keys: BTreeMap<TaskKey, TaskId>,
     next_task: u32,
     contexts: Contexts,
+    /// The context at the top of the workflow.
+    context: ContextId,
     visits: Visits,
+    /// What could be undone, as far as no `try` holds it.
+    ledger: Ledger,
+    /// How many tasks have completed that could be undone.
+    completions: u64,
+    /// How the run is going to end, once all is undone.
+    closing: Option<Closing>,
     timers: BTreeMap<TimerKey, Timestamp>,
     notes: u64,
 }
@@ -139,7 +151,11 @@ impl Machine {
             keys: BTreeMap::new(),
             next_task: 0,
             contexts: Contexts::default(),
+            context: ContextId::default(),
             visits: Visits::default(),
+            ledger: Ledger::new(),
+            completions: 0,
+            closing: None,
             timers: BTreeMap::new(),
             notes: 0,
         }
@@ -175,6 +191,7 @@ impl Machine {
             } => turn.answered(&task, attempt, answer),
             Event::Elapsed { timer } => turn.elapsed(timer),
             Event::CancelRequested { by, reason } => turn.cancelled(by, reason),
+            Event::StopRequested { by, reason } => turn.stopped(by, reason),
         }
         turn.work_off();
         let commands = turn.commands;
@@ -251,6 +268,12 @@ enum Step {
 
 impl Turn<'_> {
     fn work_off(&mut self) {
+        while !self.agenda.is_empty() {
+            self.work_off_some();
+        }
+    }
+
+    fn work_off_some(&mut self) {
         for _ in 0..STEPS_PER_EVENT_MAX {
             let Some(step) = self.agenda.pop_front() else {
                 return;
@@ -262,7 +285,7 @@ impl Turn<'_> {
             }
         }
         if !self.agenda.is_empty() {
-            self.fault(Error::new(
+            self.give_up(Error::new(
                 ErrorKind::Runtime,
                 "The run goes on without end",
                 format!(
@@ -330,18 +353,6 @@ impl Turn<'_> {
                 }
             }
         }
-    }
-
-    fn cancelled(&mut self, by: String, reason: Option<String>) {
-        self.cancel_all();
-        self.run.status = Status::Cancelled;
-        let detail = Detail {
-            by: Some(by),
-            reason,
-            ..Detail::default()
-        };
-        self.note(NoteKind::WorkflowCancelled, None, None, detail);
-        self.commands.push(Command::End(Ending::Cancelled));
     }
 
     fn note(

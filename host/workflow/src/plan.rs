@@ -158,6 +158,8 @@ pub(crate) struct Node {
     pub(crate) next: Edge,
     /// Where to go when it has completed.
     pub(crate) then: Edge,
+    /// `compensate`: what undoes the task.
+    pub(crate) compensate: Option<Sequence>,
     /// The nodes that are inside it.
     pub(crate) inside: Range<NodeId>,
     pub(crate) kind: Kind,

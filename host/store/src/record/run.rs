@@ -91,6 +91,13 @@ pub enum EventKindRecord {
         /// Why.
         reason: Option<String>,
     },
+    /// Somebody wanted it to end whatever was not undone.
+    StopRequested {
+        /// Who.
+        by: String,
+        /// Why.
+        reason: Option<String>,
+    },
 }
 
 /// An attempt of a call.

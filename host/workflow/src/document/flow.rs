@@ -26,6 +26,12 @@ impl Read for Located<Flow> {
         let flow = match text.as_str() {
             "continue" => Flow::Continue,
             "exit" => Flow::Exit,
+            "end" if reader.undoes() => {
+                let message = "the workflow cannot end where something is undone";
+                let help = "write `exit`: the undo steps are over then".to_owned();
+                reader.error(code::BAD_VALUE, &text.location, message, help);
+                return None;
+            }
             "end" => Flow::End,
             name => {
                 let (message, help) = match reader.scope() {

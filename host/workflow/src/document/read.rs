@@ -43,6 +43,8 @@ pub(super) struct Reader<'a> {
     names: Names<'a>,
     /// The names of the tasks in each list that is being read, the innermost last.
     scopes: Vec<Scope>,
+    /// Whether what is being read undoes something.
+    undoes: bool,
 }
 
 /// The tasks that a flow directive can lead to.
@@ -60,6 +62,7 @@ impl<'a> Reader<'a> {
             diagnostics,
             names: Names::defined_by(root),
             scopes: Vec::new(),
+            undoes: false,
         }
     }
 
@@ -251,6 +254,19 @@ impl<'a> Reader<'a> {
         let result = read(self);
         self.scopes.pop();
         result
+    }
+
+    /// Reads what undoes something.
+    pub(super) fn in_undo<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let around = std::mem::replace(&mut self.undoes, true);
+        let result = read(self);
+        self.undoes = around;
+        result
+    }
+
+    /// Whether what is being read undoes something.
+    pub(super) fn undoes(&self) -> bool {
+        self.undoes
     }
 
     /// What flow directives can lead to.

@@ -160,6 +160,24 @@ impl Read for TaskList {
     }
 }
 
+/// The undo steps of a task.
+struct Compensation(TaskList);
+
+impl Read for Compensation {
+    fn read(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        if reader.undoes() {
+            let message = "what undoes something is not undone in turn";
+            let help = "remove this `compensate`, and let the undo steps `try` again if need be";
+            let location = field.location();
+            reader.error(code::CONFLICTING_KEYS, &location, message, help.to_owned());
+            return None;
+        }
+        reader
+            .in_undo(|reader| TaskList::read(field, reader))
+            .map(Self)
+    }
+}
+
 impl Task {
     pub(super) fn read(
         name: Located<String>,
@@ -185,7 +203,7 @@ impl Task {
         let timeout = object.optional("timeout");
         let then = object.optional("then");
         let metadata = object.optional("metadata");
-        let compensate = object.optional("compensate");
+        let compensate = object.optional::<Compensation>("compensate");
         // What else may stand in a task that doesn't say what it is, nobody knows.
         let key = kind?;
         object.describe(key);
@@ -202,7 +220,7 @@ impl Task {
             timeout: timeout?,
             then: then?,
             metadata: metadata?,
-            compensate: compensate?,
+            compensate: compensate?.map(|compensation| compensation.0),
             kind: kind?,
         })
     }

@@ -75,11 +75,7 @@ impl Finding<'_> {
     /// Why this host does not run it, and what to do instead. `None` for what it runs.
     fn unsupported(&self) -> Option<(String, Option<String>)> {
         let (what, help) = match self {
-            Self::Needs | Self::Concurrency => return None,
-            Self::Compensate => (
-                "`compensate`".to_owned(),
-                Some("put the undo steps into the `catch` of a `try`"),
-            ),
+            Self::Needs | Self::Concurrency | Self::Compensate => return None,
             Self::TimeZone => ("`timezone`".to_owned(), None),
             Self::Approval => ("`call: approval`".to_owned(), None),
             Self::Protocol("openapi") => ("`call: openapi`".to_owned(), Some("use `call: http`")),

@@ -140,6 +140,16 @@ pub enum NoteKind {
     /// name for it.
     #[serde(rename = "task.skipped")]
     TaskSkipped,
+    /// A task that had completed is being undone (`compensate`). Not among the specification's events, nor
+    /// are the other two about this.
+    #[serde(rename = "task.compensation.started")]
+    TaskCompensationStarted,
+    /// A task has been undone.
+    #[serde(rename = "task.compensation.completed")]
+    TaskCompensationCompleted,
+    /// A task could not be undone. What is to be undone besides still is.
+    #[serde(rename = "task.compensation.faulted")]
+    TaskCompensationFaulted,
 }
 
 impl NoteKind {
@@ -156,6 +166,9 @@ impl NoteKind {
             Self::TaskFaulted => "task.faulted",
             Self::TaskCancelled => "task.cancelled",
             Self::TaskSkipped => "task.skipped",
+            Self::TaskCompensationStarted => "task.compensation.started",
+            Self::TaskCompensationCompleted => "task.compensation.completed",
+            Self::TaskCompensationFaulted => "task.compensation.faulted",
         }
     }
 }

@@ -54,8 +54,15 @@ pub enum Event {
         /// Which one. A timer that is no longer set changes nothing.
         timer: TimerKey,
     },
-    /// Somebody wants the run to end now.
+    /// Somebody wants the run to end: nothing of it goes on, and what it has done is undone.
     CancelRequested {
+        /// Who asks.
+        by: String,
+        /// Why, if they say.
+        reason: Option<String>,
+    },
+    /// Somebody wants the run to end now, whatever is or is not undone.
+    StopRequested {
         /// Who asks.
         by: String,
         /// Why, if they say.

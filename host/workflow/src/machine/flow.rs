@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::close::Closing;
 use super::command::{Command, Detail, Ending, NoteKind};
 use super::evaluate::{Moment, Side, check};
 use super::event::{TaskKey, TimerKey};
 use super::lines::Lines;
-use super::task::{Extending, Outcome, Place, Stage, Task, TaskId, Variables, Work};
+use super::task::{Extending, Outcome, Place, Stage, Task, TaskId, Work};
 use super::{Status, Step, Turn};
 use crate::data::Data;
 use crate::error::Error;
@@ -27,15 +28,8 @@ impl Turn<'_> {
         self.run.started_at = self.at;
         self.run.input = input.clone();
         let context = self.run.contexts.add(Arc::new(Value::Object(Map::new())));
-        let mut place = Place {
-            parent: None,
-            slot: 0,
-            context,
-            variables: Variables::default(),
-            deadline: None,
-            frame: None,
-            extended: None,
-        };
+        self.run.context = context;
+        let mut place = Place::outermost(context);
         let detail = Detail {
             input: Some(input.clone()),
             ..Detail::default()
@@ -178,6 +172,7 @@ impl Turn<'_> {
     /// A task is over.
     pub(super) fn leave(&mut self, id: TaskId, Outcome { output, edge, .. }: Outcome) {
         let task = self.remove_task(id);
+        self.keep_undo(&task, &output);
         let detail = Detail {
             output: Some(output.clone()),
             ..Detail::default()
@@ -247,7 +242,10 @@ impl Turn<'_> {
     /// A sequence, or a branch, has come to its end.
     pub(super) fn scope_done(&mut self, place: &Place, output: Data) {
         let Some(id) = place.parent else {
-            return self.finish(place, output);
+            return match self.run.closing {
+                Some(_) => self.undone(None, Ok(())),
+                None => self.finish(place, output),
+            };
         };
         if self.is_extending(id) {
             return self.extension_done(id);
@@ -287,7 +285,10 @@ impl Turn<'_> {
     /// An error has left a task for what is around it.
     pub(super) fn raised(&mut self, place: &Place, error: Error) {
         let Some(id) = place.parent else {
-            return self.fault(error);
+            return match self.run.closing {
+                Some(_) => self.undone(None, Err(error)),
+                None => self.fault(error),
+            };
         };
         match &self.run.tasks[&id].work {
             Work::Try(_) => self.try_raised(id, error),
@@ -296,8 +297,16 @@ impl Turn<'_> {
         }
     }
 
-    /// `then: end`: the tasks around the place have come to a good end, all others are cut short.
+    /// `then: end`: the tasks around the place have come to a good end, all others are cut short. Inside undo
+    /// steps, which end nothing but themselves, the document does not say it; a function that they call may.
     fn end_early(&mut self, place: &Place, output: Data) {
+        if let Some(outermost) = self.undo_step_around(place) {
+            match outermost.parent {
+                Some(holder) => self.cancel_inside(holder),
+                None => self.cancel_all(),
+            }
+            return self.scope_done(&outermost, output);
+        }
         let mut around = place.parent;
         while let Some(id) = around {
             let task = &self.run.tasks[&id];
@@ -341,14 +350,7 @@ impl Turn<'_> {
 
     /// An error has left the workflow.
     pub(super) fn fault(&mut self, error: Error) {
-        self.cancel_all();
-        self.run.status = Status::Faulted;
-        let detail = Detail {
-            error: Some(error.clone()),
-            ..Detail::default()
-        };
-        self.note(NoteKind::WorkflowFaulted, None, None, detail);
-        self.commands.push(Command::End(Ending::Faulted(error)));
+        self.begin_close(Closing::Faulted(error));
     }
 }
 
@@ -385,34 +387,37 @@ impl Turn<'_> {
     }
 
     fn remove_task(&mut self, id: TaskId) -> Task {
-        let task = self
+        let mut task = self
             .run
             .tasks
             .remove(&id)
             .expect("a task that is worked on is under way");
         self.run.keys.remove(&task.key);
         self.clear_timers(&task.key);
-        self.forget_work(&task.work);
+        self.forget_work(&task.place, &mut task.work);
         task
     }
 
     /// A task's own work is over; the task goes on, for the extensions around it.
     pub(super) fn end_work(&mut self, id: TaskId) {
         let task = self.task_mut(id);
-        let work = std::mem::replace(&mut task.work, Work::Beginning);
+        let mut work = std::mem::replace(&mut task.work, Work::Beginning);
+        let place = task.place.clone();
         // Its `timeout` goes on: it bounds what comes after, too.
         let attempt = TimerKey::Attempt(task.key.clone());
         self.clear_timer(attempt);
-        self.forget_work(&work);
+        self.forget_work(&place, &mut work);
     }
 
     /// Lets go of what the work of a task has kept.
-    fn forget_work(&mut self, work: &Work) {
+    fn forget_work(&mut self, place: &Place, work: &mut Work) {
         for context in work.lines().into_iter().flat_map(Lines::contexts) {
             self.run.contexts.remove(context);
         }
         if let Work::Try(work) = work {
             self.run.visits.close(work.frame);
+            let ledger = std::mem::take(&mut work.ledger);
+            self.hand_over(place, ledger);
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::command::Invocation;
+use super::compensate::Ledger;
 use super::event::TaskKey;
 use super::lines::Lines;
 use super::visits::FrameId;
@@ -100,6 +101,19 @@ impl Place {
         }
     }
 
+    /// The place at the top of the workflow, under no time limit.
+    pub(super) fn outermost(context: ContextId) -> Self {
+        Self {
+            parent: None,
+            slot: 0,
+            context,
+            variables: Variables::default(),
+            deadline: None,
+            frame: None,
+            extended: None,
+        }
+    }
+
     /// The same place, with one more variable.
     #[must_use]
     pub(super) fn with(mut self, name: &str, value: Data) -> Self {
@@ -142,6 +156,8 @@ pub(super) struct TryWork {
     pub(super) phase: TryPhase,
     /// The numbers of the visits inside the body: each call keeps its identity over all attempts.
     pub(super) frame: FrameId,
+    /// What has completed inside and could be undone.
+    pub(super) ledger: Ledger,
 }
 
 /// What a `try` is at.
@@ -151,12 +167,19 @@ pub(super) enum TryPhase {
     Trying,
     /// Between two attempts.
     Pausing,
+    /// What the body has done is being undone.
+    Undoing {
+        /// The error that left the body or the handler.
+        error: Error,
+        /// Whether it is handled then; else it goes on.
+        handled: bool,
+    },
     /// `catch.do` is under way.
-    Handling(Error),
+    Handling,
 }
 
 /// A context, by number: each branch of a fork works on its own copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ContextId(u32);
 
 /// The contexts of a run.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::Turn;
 use super::command::{Detail, NoteKind};
+use super::compensate::Ledger;
 use super::event::TimerKey;
 use super::task::{Place, TaskId, TryPhase, TryWork, Work};
 use crate::data::Data;
@@ -23,6 +24,7 @@ impl Turn<'_> {
             retries: 0,
             phase: TryPhase::Trying,
             frame,
+            ledger: Ledger::new(),
         });
         self.attempt(id);
     }
@@ -81,15 +83,23 @@ impl Turn<'_> {
     pub(super) fn try_scope_done(&mut self, id: TaskId, output: Data) {
         let plan = self.run.plan.clone();
         let then = self.definition(id, &plan).then;
-        let handled = matches!(self.try_work(id).phase, TryPhase::Handling(_));
-        self.complete(id, output, then.filter(|_| handled));
+        match self.try_work(id).phase {
+            TryPhase::Undoing { .. } => self.undone(Some(id), Ok(())),
+            TryPhase::Handling => self.complete(id, output, then),
+            TryPhase::Trying | TryPhase::Pausing => self.complete(id, output, None),
+        }
     }
 
-    /// An error has left the body, or the handler.
+    /// An error has left the body, the handler, or undo steps.
     pub(super) fn try_raised(&mut self, id: TaskId, error: Error) {
-        if self.try_work(id).phase != TryPhase::Trying {
-            return self.fail(id, error);
+        match self.try_work(id).phase {
+            TryPhase::Trying => self.body_raised(id, error),
+            TryPhase::Undoing { .. } => self.undone(Some(id), Err(error)),
+            TryPhase::Handling | TryPhase::Pausing => self.undo_all(id, error, false),
         }
+    }
+
+    fn body_raised(&mut self, id: TaskId, error: Error) {
         let timer = TimerKey::Attempt(self.run.tasks[&id].key.clone());
         self.clear_timer(timer);
         let plan = self.run.plan.clone();
@@ -101,9 +111,36 @@ impl Turn<'_> {
             .with(&it.variable, variable);
         match self.reaction(id, it, &error, &place) {
             Ok(Reaction::Retry(delay)) => self.pause(id, error, delay),
-            Ok(Reaction::Handle) => self.handle(id, it, error, place),
-            Ok(Reaction::Pass) => self.fail(id, error),
-            Err(failure) => self.fail(id, failure),
+            Ok(Reaction::Handle) => self.undo_all(id, error, true),
+            Ok(Reaction::Pass) => self.undo_all(id, error, false),
+            Err(failure) => self.undo_all(id, failure, false),
+        }
+    }
+
+    /// An error has left for good what the `try` does: undoes what was done, and goes on with the error.
+    fn undo_all(&mut self, id: TaskId, error: Error, handled: bool) {
+        let work = self.try_work(id);
+        let is_spent = !work.ledger.is_empty();
+        let frame = work.frame;
+        work.phase = TryPhase::Undoing { error, handled };
+        if is_spent {
+            self.run.visits.spend(frame);
+        }
+        self.undo_next(Some(id));
+    }
+
+    /// All is undone that could be.
+    pub(super) fn try_undone(&mut self, id: TaskId) {
+        let work = self.try_work(id);
+        match std::mem::replace(&mut work.phase, TryPhase::Handling) {
+            TryPhase::Undoing {
+                error,
+                handled: true,
+            } => self.handle(id, &error),
+            TryPhase::Undoing { error, .. } => self.fail(id, error),
+            TryPhase::Trying | TryPhase::Pausing | TryPhase::Handling => {
+                unreachable!("a `try` is undoing until all is undone")
+            }
         }
     }
 
@@ -193,9 +230,13 @@ impl Turn<'_> {
         self.set_timer(TimerKey::Retry(key), due);
     }
 
-    fn handle(&mut self, id: TaskId, it: &Try, error: Error, place: Place) {
-        let input = self.run.tasks[&id].input.clone();
-        self.try_work(id).phase = TryPhase::Handling(error);
+    fn handle(&mut self, id: TaskId, error: &Error) {
+        let plan = self.run.plan.clone();
+        let it = self.definition(id, &plan);
+        let task = &self.run.tasks[&id];
+        let input = task.input.clone();
+        let variable = Arc::new(error.to_value());
+        let place = task.place.inside(id).with(&it.variable, variable);
         match it.handler {
             Some(handler) => self.go(handler, input, place),
             None => self.try_scope_done(id, input),

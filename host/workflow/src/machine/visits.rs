@@ -5,7 +5,7 @@
 //! to a task has the same number each time, and what comes to a task for the first time has one that was
 //! never given before. Several frames may be at the same task at the same time, as iterations side by side are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::NodeId;
 
@@ -38,6 +38,15 @@ struct Given {
     visits: Vec<u32>,
     /// How many of them have been made this time.
     made: usize,
+}
+
+impl Given {
+    fn take_out(&mut self, spent: &[u32]) {
+        let spent = BTreeSet::from_iter(spent);
+        let made = self.visits.iter().take(self.made);
+        self.made = made.filter(|visit| !spent.contains(visit)).count();
+        self.visits.retain(|visit| !spent.contains(visit));
+    }
 }
 
 impl Visits {
@@ -112,6 +121,28 @@ impl Visits {
         }
     }
 
+    /// What the frame stands for was undone: also where something around it is made again, it is made under
+    /// new numbers.
+    pub(super) fn spend(&mut self, id: FrameId) {
+        let frame = self.frame_mut(id);
+        let spent = std::mem::take(&mut frame.given);
+        let mut next = frame.around;
+        while let Some(around) = next {
+            let frame = self.frame_mut(around);
+            for (node, spent) in &spent {
+                if let Some(given) = frame.given.get_mut(node) {
+                    given.take_out(&spent.visits);
+                }
+            }
+            next = frame.around;
+        }
+        for (node, given) in spent {
+            for visit in given.visits {
+                self.attempts.remove(&(node, visit));
+            }
+        }
+    }
+
     fn frame_mut(&mut self, id: FrameId) -> &mut Frame {
         self.frames
             .get_mut(&id)
@@ -148,6 +179,22 @@ mod tests {
         visits.close(outer);
         assert_eq!(visits.visit(NODE, None), (6, 1));
         assert!(visits.attempts.is_empty() && visits.frames.is_empty());
+    }
+
+    #[test]
+    fn what_was_undone_is_made_under_new_numbers() {
+        let mut visits = Visits::default();
+        let outer = visits.open(None);
+        assert_eq!(visits.visit(NODE, Some(outer)), (1, 1));
+        let inner = visits.open(Some(outer));
+        assert_eq!(visits.visit(NODE, Some(inner)), (2, 1));
+        visits.spend(inner);
+        visits.close(inner);
+        assert_eq!(visits.visit(NODE, Some(outer)), (3, 1));
+        visits.again(outer);
+        let inner = visits.open(Some(outer));
+        assert_eq!(visits.visit(NODE, Some(inner)), (1, 2));
+        assert_eq!(visits.visit(NODE, Some(inner)), (3, 2));
     }
 
     #[test]

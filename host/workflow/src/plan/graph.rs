@@ -76,6 +76,9 @@ fn describe(plan: &Plan, id: NodeId, node: &Node) -> Value {
     if let Some(parent) = parent {
         description["parent"] = Value::from(&*parent.pointer);
     }
+    if let Some(compensate) = node.compensate {
+        description["compensate"] = first(plan, compensate);
+    }
     match &node.kind {
         Kind::Call(call) => {
             description["function"] = Value::from(format!("{}@{}", call.function, call.connector));

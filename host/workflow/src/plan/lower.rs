@@ -192,6 +192,7 @@ impl<'d> Lowering<'d> {
         let output = task.output.as_ref();
         let output =
             output.map(|it| self.transform(it.schema.as_ref(), it.r#as.as_ref(), Moment::After));
+        let compensate = task.compensate.as_ref().map(|list| self.list(list));
         let export = task.export.as_ref();
         let export = export
             .map(|it| self.transform(it.schema.as_ref(), it.r#as.as_ref(), Moment::Exporting));
@@ -215,6 +216,7 @@ impl<'d> Lowering<'d> {
                 .then
                 .as_ref()
                 .map_or(targets.next, |then| targets.edge(&then.value)),
+            compensate,
             inside: start..self.next_number(),
             kind,
             extensions,

@@ -4,6 +4,7 @@ mod support;
 
 mod authorization;
 mod call;
+mod compensate;
 mod data_flow;
 mod r#do;
 mod extension;

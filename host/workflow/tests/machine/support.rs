@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use baton_workflow::document::Document;
 use baton_workflow::expression::{Evaluate, Expression};
-use baton_workflow::machine::{Ending, Facts, Occurrence, Status, TaskKey, TimerKey};
+use baton_workflow::machine::{Ending, Facts, NoteKind, Occurrence, Status, TaskKey, TimerKey};
 use baton_workflow::plan::{Catalog, FunctionReference, NoSuchFunction, Signature};
 use baton_workflow::{Command, Error, ErrorKind, Event, Machine, Plan, Timestamp};
 use serde_json::{Value, json};
@@ -238,6 +238,17 @@ impl Run {
             Command::End(ending) => Some(ending),
             _ => None,
         })
+    }
+
+    /// The tasks that have been undone by the commands behind the first `from`, in that order.
+    pub(crate) fn undone_since(&self, from: usize) -> Vec<TaskKey> {
+        let undone = |command: &Command| match command {
+            Command::Note(note) if note.kind == NoteKind::TaskCompensationCompleted => {
+                note.task.clone()
+            }
+            _ => None,
+        };
+        self.commands[from..].iter().filter_map(undone).collect()
     }
 
     /// What has happened since the last time somebody asked.

@@ -260,4 +260,12 @@ fn compensate() {
       at /do/0/a/compensate
       help: begin each task with a hyphen: `- undo:`
     ");
+    assert_snapshot!(check_tasks("- a:\n    set: { x: 1 }\n    compensate:\n    - undo:\n        set: { x: 1 }\n        compensate: []\n    - more: { do: [ { last: { set: { x: 1 }, then: end } } ] }\n"), @r"
+    case.yaml:12:11: error[conflicting-keys]: what undoes something is not undone in turn
+      at /do/0/a/compensate/0/undo/compensate
+      help: remove this `compensate`, and let the undo steps `try` again if need be
+    case.yaml:13:54: error[bad-value]: the workflow cannot end where something is undone
+      at /do/0/a/compensate/1/more/do/0/last/then
+      help: write `exit`: the undo steps are over then
+    ");
 }
