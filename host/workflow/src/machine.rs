@@ -342,14 +342,7 @@ impl Turn<'_> {
             }
             TimerKey::Timeout(key) => {
                 if let Some(id) = task(&key) {
-                    self.fail(
-                        id,
-                        Error::new(
-                            ErrorKind::Timeout,
-                            "The task took too long",
-                            "it was still under way when the time that its `timeout` allows was over",
-                        ),
-                    );
+                    self.time_out(id);
                 }
             }
         }

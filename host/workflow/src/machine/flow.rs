@@ -13,7 +13,7 @@ use super::lines::Lines;
 use super::task::{Extending, Outcome, Place, Stage, Task, TaskId, Work};
 use super::{Status, Step, Turn};
 use crate::data::Data;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::extent;
 use crate::plan::{Edge, Kind, NodeId, Sequence, Transform};
 
@@ -280,6 +280,20 @@ impl Turn<'_> {
             place: task.place,
             error,
         });
+    }
+
+    /// A task has taken longer than its `timeout` allows.
+    pub(super) fn time_out(&mut self, id: TaskId) {
+        if let Work::Call(call) = &self.run.tasks[&id].work {
+            let (task, attempt) = (call.task.clone(), call.attempt);
+            self.commands.push(Command::Abandon { task, attempt });
+        }
+        let error = Error::new(
+            ErrorKind::Timeout,
+            "The task took too long",
+            "it was still under way when the time that its `timeout` allows was over",
+        );
+        self.fail(id, error);
     }
 
     /// An error has left a task for what is around it.

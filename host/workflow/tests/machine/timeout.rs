@@ -41,6 +41,22 @@ do:
 }
 
 #[test]
+fn a_call_that_takes_too_long_is_abandoned() {
+    let mut run = Run::start(
+        "do: [ { slow: { call: f@any, timeout: { after: PT1S } } } ]",
+        json!({}),
+    );
+    run.transcript();
+    run.elapse();
+    insta::assert_snapshot!(run.transcript(), @r##"
+    abandon slow
+      task.faulted slow !! timeout 408
+      workflow.faulted !! timeout 408
+    end: faulted 408 at /do/0/slow
+    "##);
+}
+
+#[test]
 fn a_run_that_takes_too_long_faults() {
     let mut run = Run::start(
         "timeout: { after: PT1H }\ndo: [ { pause: { wait: P1D } } ]",
