@@ -14,6 +14,7 @@ mod function;
 mod limits;
 mod loose;
 mod raise;
+mod random;
 mod replay;
 mod set;
 mod switch;

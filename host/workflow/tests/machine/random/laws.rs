@@ -1,0 +1,192 @@
+//! What must hold of every run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use baton_workflow::Command;
+use baton_workflow::machine::{Ending, Note, NoteKind, TaskKey};
+
+use serde_json::Value;
+
+use super::document::{self, Kind, Task};
+use super::world::World;
+
+/// Checks a run that has ended.
+///
+/// # Panics
+///
+/// Where a law is broken, with the document.
+pub(crate) fn check(tasks: &[Task], world: &World) {
+    let commands = &world.run.commands;
+    let notes: Vec<&Note> = commands
+        .iter()
+        .filter_map(|command| match command {
+            Command::Note(note) => Some(note),
+            _ => None,
+        })
+        .collect();
+    let text = document::text(tasks);
+    let said = |law: &str, note: &Note| format!("{law}: {note:?}\n{text}");
+
+    numbered(&notes);
+    ends_once(commands, &notes);
+    let mut open = BTreeSet::new();
+    let mut ended = BTreeSet::new();
+    let mut outputs = BTreeMap::new();
+    for note in &notes {
+        let Some(task) = &note.task else { continue };
+        let visit = (task.clone(), note.attempt.unwrap_or(1));
+        match note.kind {
+            NoteKind::TaskStarted => {
+                assert!(
+                    !ended.contains(&visit),
+                    "{}",
+                    said("started after its end", note)
+                );
+                assert!(open.insert(visit), "{}", said("started twice", note));
+                within(task, &open, || said("nothing around it is under way", note));
+                alone(task, &open, || {
+                    said("its list is not done with another", note)
+                });
+            }
+            NoteKind::TaskCompleted | NoteKind::TaskFaulted | NoteKind::TaskCancelled => {
+                let began = open.remove(&visit);
+                // A task whose condition could not be evaluated has failed before it began.
+                assert!(
+                    began || note.kind != NoteKind::TaskCompleted,
+                    "{}",
+                    said("completed without a start", note)
+                );
+                assert!(ended.insert(visit), "{}", said("ended twice", note));
+                if let Some(output) = &note.detail.output {
+                    joined(tasks, task, output, &outputs, || said("a wrong join", note));
+                    outputs.insert(&*task.pointer, Some(&**output));
+                }
+            }
+            NoteKind::TaskSkipped => drop(outputs.insert(&*task.pointer, None)),
+            _ => {}
+        }
+    }
+    assert!(open.is_empty(), "{open:?} never ended\n{text}");
+}
+
+/// The lines of the history are numbered without gaps, and time does not go back.
+fn numbered(notes: &[&Note]) {
+    for (number, note) in (1..).zip(notes) {
+        assert_eq!(note.seq, number);
+    }
+    assert!(notes.windows(2).all(|pair| pair[0].at <= pair[1].at));
+}
+
+/// A run ends once, as its last line says, and asks for nothing after that.
+fn ends_once(commands: &[Command], notes: &[&Note]) {
+    let Some(Command::End(ending)) = commands.last() else {
+        panic!("the end is not the last command: {:?}", commands.last());
+    };
+    let last = match ending {
+        Ending::Completed(_) => NoteKind::WorkflowCompleted,
+        Ending::Faulted(_) => NoteKind::WorkflowFaulted,
+        Ending::Cancelled => NoteKind::WorkflowCancelled,
+    };
+    assert_eq!(notes.last().map(|note| note.kind), Some(last));
+    let ends = commands
+        .iter()
+        .filter(|command| matches!(command, Command::End(_)));
+    assert_eq!(ends.count(), 1);
+}
+
+type Open = BTreeSet<(TaskKey, u32)>;
+
+/// The task that a task stands in is under way while it is.
+fn within(task: &TaskKey, open: &Open, said: impl Fn() -> String) {
+    let Some(around) = around(&task.pointer) else {
+        return;
+    };
+    let found = open.iter().any(|(other, _)| *other.pointer == *around);
+    assert!(found, "{}", said());
+}
+
+/// In a list that is performed in order, one task is under way at a time for each visit of what is around
+/// the list.
+fn alone(task: &TaskKey, open: &Open, said: impl Fn() -> String) {
+    let (list, _) = list_of(&task.pointer);
+    if list.ends_with("/fork/branches") {
+        return;
+    }
+    let siblings = open
+        .iter()
+        .filter(|(other, _)| list_of(&other.pointer).0 == list);
+    let lists = match around(&task.pointer) {
+        None => 1,
+        Some(around) => open
+            .iter()
+            .filter(|(other, _)| *other.pointer == *around)
+            .count(),
+    };
+    assert!(siblings.count() <= lists, "{}", said());
+}
+
+/// The output of a fork is that of its branches in the order of their declaration, or of the one that won.
+/// `outputs` has the last output of each task, none where it was skipped.
+fn joined(
+    tasks: &[Task],
+    task: &TaskKey,
+    output: &Value,
+    outputs: &BTreeMap<&str, Option<&Value>>,
+    said: impl Fn() -> String,
+) {
+    let Some(Kind::Fork { compete, branches }) =
+        document::find(tasks, &task.pointer).map(|task| &task.kind)
+    else {
+        return;
+    };
+    // What `then: end` brought is the output of another task.
+    if output["of"] != *task.pointer {
+        return;
+    }
+    let of_branch = |index: usize| {
+        let pointer = format!("{}/fork/branches/{index}/t{index}", task.pointer);
+        outputs.get(&*pointer).copied()
+    };
+    let fits = |index: usize, output: &Value| match of_branch(index) {
+        None => false,
+        Some(None) => true,
+        Some(Some(branch)) => branch == output,
+    };
+    let right = match (compete, &output["outputs"]) {
+        (true, winner) => (0..branches.len()).any(|index| fits(index, winner)),
+        (false, Value::Array(all)) => {
+            all.len() == branches.len()
+                && all
+                    .iter()
+                    .enumerate()
+                    .all(|(index, output)| fits(index, output))
+        }
+        _ => false,
+    };
+    assert!(right, "{}", said());
+}
+
+/// The list that a task stands in, and its place there: `/do/1/a/try/0/b` is `/do/1/a/try` and `0/b`.
+fn list_of(pointer: &str) -> (&str, &str) {
+    let name = pointer.rfind('/').expect("a pointer");
+    let index = pointer[..name].rfind('/').expect("a pointer to a task");
+    (&pointer[..index], &pointer[index + 1..])
+}
+
+/// The task around a task: `/do/1/a` for `/do/1/a/catch/do/0/b`.
+fn around(pointer: &str) -> Option<String> {
+    let parts: Vec<&str> = pointer.split('/').skip(1).collect();
+    // Lists are under `do`, `try`, `catch/do` and `fork/branches`; behind each stand an index and a name.
+    let mut end = 0;
+    let mut at = 0;
+    while at < parts.len() {
+        at += match parts[at] {
+            "fork" | "catch" => 2,
+            _ => 1,
+        } + 2;
+        if at < parts.len() {
+            end = at;
+        }
+    }
+    (end > 0).then(|| format!("/{}", parts[..end].join("/")))
+}

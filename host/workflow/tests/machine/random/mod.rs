@@ -1,0 +1,91 @@
+//! Random documents, run on the machine with random interleavings of what happens and with crashes in
+//! between: what must hold for every run.
+//!
+//! `document` makes documents, `world` drives a run and keeps its own books of what is under way, `laws`
+//! says what must hold of what it saw. A failure prints the document and the seed of its world; put both
+//! into a test of the task's kind, beside this folder.
+
+mod document;
+mod laws;
+mod world;
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use document::Task;
+use world::{Mood, World};
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 2_000,
+        ..ProptestConfig::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(config(600))]
+
+    #[test]
+    fn every_run_ends_and_keeps_the_laws(tasks in document::tasks(), seed in any::<u64>()) {
+        let text = document::text(&tasks);
+        let mut world = World::new(&text, json!({ "n": 1 }), seed);
+        world.play(Mood::Any);
+        laws::check(&tasks, &world);
+    }
+
+    #[test]
+    fn a_crash_at_any_time_changes_nothing(tasks in document::tasks(), seed in any::<u64>(), crashes in prop::collection::vec(any::<prop::sample::Index>(), 1..5)) {
+        let text = document::text(&tasks);
+        let mut world = World::new(&text, json!({ "n": 1 }), seed);
+        world.play(Mood::Any);
+        let mut again = World::new(&text, json!({ "n": 1 }), seed);
+        let crashes: Vec<usize> = crashes.iter().map(|at| at.index(world.run.journal.len())).collect();
+        again.play_with_crashes(Mood::Any, &crashes);
+        prop_assert_eq!(&again.run.journal, &world.run.journal);
+        prop_assert_eq!(&again.run.commands, &world.run.commands);
+    }
+
+    #[test]
+    fn what_comes_first_changes_nothing_where_nothing_depends_on_it(tasks in document::calm_tasks(), one in any::<u64>(), other in any::<u64>()) {
+        let text = document::text(&tasks);
+        let mut first = World::new(&text, json!({ "n": 1 }), one);
+        first.play(Mood::Calm);
+        let mut second = World::new(&text, json!({ "n": 1 }), other);
+        second.play(Mood::Calm);
+        prop_assert_eq!(first.run.output(), second.run.output());
+        laws::check(&tasks, &first);
+    }
+}
+
+/// That the documents are worth the trouble: all kinds of task occur, and most runs come some way.
+#[test]
+fn the_documents_are_of_all_kinds() {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut kinds = std::collections::BTreeMap::<&str, usize>::new();
+    let mut endings = std::collections::BTreeMap::<String, usize>::new();
+    for seed in 0..300 {
+        let tree = document::tasks().new_tree(&mut runner).expect("a document");
+        let tasks: Vec<Task> = tree.current();
+        document::count(&tasks, &mut kinds);
+        let mut world = World::new(&document::text(&tasks), json!({ "n": 1 }), seed);
+        world.play(Mood::Any);
+        *endings
+            .entry(format!("{:?}", world.run.status()))
+            .or_default() += 1;
+    }
+    for kind in document::KINDS {
+        assert!(
+            kinds.get(kind).is_some_and(|count| *count > 20),
+            "{kind}: {kinds:?}"
+        );
+    }
+    for ending in ["Completed", "Faulted", "Cancelled"] {
+        assert!(
+            endings.get(ending).is_some_and(|count| *count > 3),
+            "{ending}: {endings:?}"
+        );
+    }
+}
