@@ -94,6 +94,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         health::alive,
         health::ready,
         health::openapi,
+        health::workflow_schema,
     ),
     components(schemas(Problem), responses(ProblemResponse))
 )]

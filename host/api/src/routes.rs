@@ -8,6 +8,8 @@ pub const HEALTH: &str = "/healthz";
 pub const READY: &str = "/readyz";
 /// `GET`: the OpenAPI document. No token needed.
 pub const OPENAPI: &str = "/openapi.json";
+/// `GET`: the JSON Schema of workflow documents. No token needed.
+pub const WORKFLOW_SCHEMA: &str = "/schema/workflow.json";
 /// `POST`: what is wrong with a document; nothing is stored.
 pub const VALIDATE: &str = "/v1/validate";
 /// `POST`: publish a document. `GET`: list the versions of all workflows.
@@ -50,10 +52,11 @@ pub struct Route {
 
 /// All routes: the server serves these and no other, and the OpenAPI document describes each. Tests hold
 /// both to it.
-pub const ALL: [Route; 20] = [
+pub const ALL: [Route; 21] = [
     open("GET", HEALTH),
     open("GET", READY),
     open("GET", OPENAPI),
+    open("GET", WORKFLOW_SCHEMA),
     route("POST", VALIDATE),
     route("POST", WORKFLOWS),
     route("GET", WORKFLOWS),

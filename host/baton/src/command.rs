@@ -4,6 +4,7 @@ mod connector;
 mod dev;
 mod run;
 mod runs;
+mod schema;
 mod serve;
 mod token;
 mod validate;
@@ -37,6 +38,8 @@ enum Command {
     Serve(serve::Args),
     /// Say what is wrong with documents
     Validate(validate::Args),
+    /// Print the JSON Schema of documents, for editors
+    Schema(schema::Args),
     /// Publish and read workflows
     #[command(subcommand, alias = "workflows")]
     Workflow(workflow::Command),
@@ -59,6 +62,7 @@ impl Cli {
             Command::Dev(args) => args.execute().await,
             Command::Serve(args) => args.execute().await,
             Command::Validate(args) => args.execute().await,
+            Command::Schema(args) => args.execute(),
             Command::Workflow(command) => command.execute().await,
             Command::Runs(command) => command.execute().await,
             Command::Connector(command) => command.execute().await,

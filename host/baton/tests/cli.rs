@@ -59,6 +59,13 @@ fn check(arguments: &[&str], stdin: &str) -> (i32, String, String) {
 }
 
 #[test]
+fn schema_prints_the_language_for_editors() {
+    let (code, stdout, stderr) = check(&["schema"], "");
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert_eq!(stdout, baton_workflow::document::SCHEMA);
+}
+
+#[test]
 fn run_prints_the_output_alone() {
     let document = FAULTS.split("do:").next().unwrap().to_owned()
         + "do:\n- x: { set: { a: \"${ .n + 1 }\" } }\n";

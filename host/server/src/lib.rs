@@ -4,8 +4,8 @@
 //! answer. It keeps nothing between two requests, and it is the only crate that knows axum and hyper.
 //!
 //! - [`serve`] runs it on a listener; [`router`] is the same without sockets.
-//! - `workflows`, `validate`, `runs`, `run_events`, `connectors`, `health`, `openapi`: the handlers, a file
-//!   for each resource.
+//! - `workflows`, `validate`, `runs`, `run_events`, `connectors`, `health`, `openapi`, `schema`: the
+//!   handlers, a file for each resource.
 //! - [`auth`]: who asks, and for which tenant.
 //! - `body`, `query`, `prefer`, `page`, `path`: reading a request. Each refuses what it doesn't understand.
 //! - `convert`: between the engine's types and the contract's.
@@ -35,6 +35,7 @@ mod refusal;
 mod router;
 mod run_events;
 mod runs;
+mod schema;
 mod serve;
 mod settings;
 mod validate;

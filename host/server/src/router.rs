@@ -14,7 +14,7 @@ use crate::body::Budget;
 use crate::observe::observe;
 use crate::refusal::Refusal;
 use crate::settings::ServerSettings;
-use crate::{connectors, health, openapi, run_events, runs, validate, workflows};
+use crate::{connectors, health, openapi, run_events, runs, schema, validate, workflows};
 
 /// What every handler has at hand.
 #[derive(Clone)]
@@ -62,6 +62,7 @@ pub fn router(engine: Engine, settings: ServerSettings, stopping: watch::Receive
         .route(routes::HEALTH, get(health::alive))
         .route(routes::READY, get(health::ready))
         .route(routes::OPENAPI, get(openapi::document))
+        .route(routes::WORKFLOW_SCHEMA, get(schema::workflow))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn(observe))

@@ -49,6 +49,18 @@ async fn no_route_does_anything_without_a_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_language_is_served_as_a_schema() {
+    let host = Host::new();
+    let answer = host
+        .send(Ask::new("GET", routes::WORKFLOW_SCHEMA).anonymous())
+        .await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), "application/schema+json");
+    assert_eq!(answer.body, baton_workflow::document::SCHEMA);
+    assert_eq!(answer.json()["required"], json!(["document", "do"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_does_not_see_another() {
     let host = Host::new();
     host.publish(HELLO).await;

@@ -91,6 +91,11 @@ use serde_json::Value;
 use crate::diagnostic::{self, Diagnostic, Source, Span};
 use crate::yaml::{self, Data, Entry, Node};
 
+/// The language as a JSON Schema (2020-12), for editors: the specification's schema with the additions of
+/// this host, as the text of a JSON document. What it accepts may still be wrong: references, flow, names and
+/// expressions are beyond a schema, and [`Document::parse`] looks at them too.
+pub const SCHEMA: &str = include_str!("../schema/workflow.json");
+
 /// A workflow document that is right as far as the document itself can tell.
 #[derive(Debug, Clone)]
 pub struct Document {

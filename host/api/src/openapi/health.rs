@@ -33,3 +33,15 @@ pub(super) fn ready() {}
     responses((status = 200, description = "The OpenAPI document.", body = Object, content_type = "application/json"))
 )]
 pub(super) fn openapi() {}
+
+/// The JSON Schema of workflow documents
+///
+/// The Open Workflow Specification's own schema with the additions of this host, for editors.
+#[utoipa::path(
+    get,
+    path = routes::WORKFLOW_SCHEMA,
+    tag = "host",
+    operation_id = "readWorkflowSchema",
+    responses((status = 200, description = "The JSON Schema, 2020-12.", body = Object, content_type = "application/schema+json"))
+)]
+pub(super) fn workflow_schema() {}
