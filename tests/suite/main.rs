@@ -13,4 +13,5 @@ mod onboarding;
 mod serve;
 mod storage;
 mod stranger;
+mod subflow;
 mod workflows;

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::fixtures::is_error;
 
 /// The files with a test, here or in a suite of their own.
-const TESTED: [&str; 5] = [
+const TESTED: [&str; 6] = [
+    "check-regions.yaml",
     "deploy-with-rollback.yaml",
     "fastest-mirror.yaml",
     "health-check.yaml",
@@ -106,6 +107,34 @@ async fn health_check_reports_and_faults_only_for_what_is_required() {
     assert_eq!(run["error"]["title"], "A required service is down");
     assert_eq!(run["error"]["detail"], "broken (503), silent (408)");
     silent.open();
+}
+
+#[tokio::test]
+async fn regions_are_checked_by_runs_of_their_own() {
+    let server = Stub::start().await;
+    server.on("GET", "/up").answer(200, json!({}));
+    server.on("GET", "/down").answer(503, json!({}));
+    let host = Host::dev(&[server.url()]).await;
+    host.publish_file("workflows/health-check.yaml").await;
+    host.publish_file("workflows/check-regions.yaml").await;
+    let region = |name: &str| {
+        let url = format!("{}/{name}", server.url());
+        json!({ "name": name, "services": [{ "name": "web", "url": url }] })
+    };
+    let input = json!({ "regions": [region("up"), region("down")] });
+    let id = host.start("demo/check-regions", &input).await;
+    let run = host.ended(&id).await;
+    assert_eq!(
+        run["output"],
+        json!([
+            { "region": "up", "healthy": true },
+            { "region": "down", "healthy": false, "reason": "web (503)" },
+        ]),
+        "{run:#}"
+    );
+    let children = host.all(&format!("/v1/runs?parent={id}")).await;
+    let statuses: Vec<&Value> = children.iter().map(|child| &child["status"]).collect();
+    assert_eq!(statuses, ["faulted", "completed"], "the newest first");
 }
 
 /// A deployment API whose new version comes up, or not, after two looks.

@@ -186,6 +186,7 @@ impl Client {
             .query("status", filter.status.map(crate::run::RunStatus::name))
             .query("workflow", filter.workflow.as_deref())
             .query("tag", filter.tag.as_deref())
+            .query("parent", filter.parent.as_deref())
             .query("startedAfter", filter.started_after.as_deref())
             .query("startedBefore", filter.started_before.as_deref())
             .page(page)

@@ -55,6 +55,9 @@ pub struct HistoryItem {
     /// The function that the task calls, as `function@connector`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub function: Option<String>,
+    /// The workflow that the task runs, as `namespace/name version`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<String>,
     /// When a wait ends, or the next attempt begins.
     #[schema(format = DateTime)]
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -48,7 +48,18 @@ pub struct RunSummary {
     /// What it was tagged with at its start.
     pub tags: BTreeMap<String, String>,
     /// The run that started it, if one did.
-    pub parent: Option<String>,
+    pub parent: Option<Parent>,
+}
+
+/// The run that started another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Parent {
+    /// Its id.
+    #[schema(format = "uuid")]
+    pub run: String,
+    /// The task that did, as a JSON pointer.
+    pub task: String,
 }
 
 /// The phases of a run (Open Workflow Specification, "Status Phases").
@@ -200,6 +211,8 @@ pub struct RunFilter {
     pub workflow: Option<String>,
     /// With this tag: `key=value`.
     pub tag: Option<String>,
+    /// Started by this run.
+    pub parent: Option<String>,
     /// Started at this time (RFC 3339) or later.
     pub started_after: Option<String>,
     /// Started before this time (RFC 3339).

@@ -29,9 +29,13 @@ impl Admission {
 
     /// A place for one more, if there is one.
     pub(crate) fn enter(&self, tenant: &TenantId) -> Option<Place> {
+        self.enter_below(tenant, self.max)
+    }
+
+    fn enter_below(&self, tenant: &TenantId, max: usize) -> Option<Place> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(tenant.clone()).or_default();
-        if *count >= self.max {
+        if *count >= max {
             return None;
         }
         *count += 1;
@@ -39,6 +43,12 @@ impl Admission {
             admission: self.clone(),
             tenant: tenant.clone(),
         })
+    }
+
+    /// A place for one that another run has started. Those have as many places again as there are for all, so
+    /// that runs that fill all places do not keep one another from ending.
+    pub(crate) fn enter_beyond(&self, tenant: &TenantId) -> Option<Place> {
+        self.enter_below(tenant, self.max.saturating_mul(2))
     }
 
     /// A place for one that was admitted before the host was restarted, whatever the bound is now.
@@ -83,6 +93,9 @@ mod tests {
         let second = admission.enter_again(&a);
         assert!(admission.enter(&a).is_none());
         assert!(admission.enter(&b).is_some());
+        let beyond = [(); 2].map(|()| admission.enter_beyond(&a).expect("room for children"));
+        assert!(admission.enter_beyond(&a).is_none());
+        drop(beyond);
         drop(first);
         assert!(admission.enter(&a).is_some());
         drop(second);

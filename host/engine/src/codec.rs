@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use baton_store::ReadError;
 use baton_store::record::{
     AnswerRecord, CallRecord, EndingRecord, ErrorRecord, EventKindRecord, EventRecord, Json,
-    StatusRecord, TaskRecord, TimerKindRecord,
+    OriginRecord, ParentRecord, StatusRecord, TaskRecord, TimerKindRecord,
 };
+use baton_store::{ReadError, RunId};
 use baton_workflow::machine::{Ending, Event, Occurrence, Status, TaskKey, TimerKey};
 use baton_workflow::{Data, Error, Timestamp};
 use serde_json::Value;
+
+use crate::origin::{Origin, Parent};
 
 /// A JSON value as it is stored.
 pub(crate) fn json(value: &Value) -> Json {
@@ -87,6 +89,36 @@ pub(crate) fn occurrence(record: EventRecord) -> Result<Occurrence, ReadError> {
         at: Timestamp::from_millis(record.at_ms),
         event,
     })
+}
+
+/// What started a run, as it is stored.
+pub(crate) fn origin_record(origin: &Origin) -> OriginRecord {
+    match origin {
+        Origin::Request => OriginRecord::Request,
+        Origin::Run(parent) => OriginRecord::Run(ParentRecord {
+            run: *parent.run.as_bytes(),
+            call: CallRecord {
+                task: task_record(&parent.task),
+                attempt: parent.attempt,
+            },
+            awaited: parent.awaited,
+            depth: parent.depth,
+        }),
+    }
+}
+
+/// What started a run.
+pub(crate) fn origin(record: OriginRecord) -> Origin {
+    match record {
+        OriginRecord::Request => Origin::Request,
+        OriginRecord::Run(parent) => Origin::Run(Parent {
+            run: RunId::from_bytes(parent.run),
+            task: task_key(parent.call.task),
+            attempt: parent.call.attempt,
+            awaited: parent.awaited,
+            depth: parent.depth,
+        }),
+    }
 }
 
 fn task_record(task: &TaskKey) -> TaskRecord {

@@ -31,6 +31,11 @@ impl Dispatch {
         }
     }
 
+    /// Does something on the runtime that calls run on.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        self.runtime.spawn(work).abort_handle()
+    }
+
     /// Makes a call, once there is room, and gives its answer to `answered`, unless it is aborted.
     pub(crate) fn start(
         &self,

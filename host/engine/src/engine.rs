@@ -21,16 +21,18 @@ use tokio::runtime::Handle;
 use tokio::task::JoinError;
 
 use crate::admission::Admission;
+use crate::child;
 use crate::digest;
 use crate::dispatch::Dispatch;
 use crate::error::{OpenError, Unavailable};
+use crate::fair::FairSemaphore;
 use crate::grants::Grants;
 use crate::journal::Journal;
 use crate::library::Library;
 use crate::live::LiveRuns;
 use crate::mailbox::Mailbox;
 use crate::outside::{Invoke, Languages};
-use crate::partition::{Message, Partition, Reopen};
+use crate::partition::{Partition, Reopen};
 use crate::replay;
 use crate::sandboxed::{Calls, Sandboxed};
 use crate::settings::Settings;
@@ -39,6 +41,9 @@ use crate::shares::{Bounds, Shares};
 use crate::version::Versions;
 
 pub use subscription::Subscription;
+
+pub(crate) use run_views::view_of;
+pub(crate) use workflows::{find as find_workflow, published_versions};
 
 /// How much may be read and checked at the same time: histories, lists, documents, components. Each may hold an
 /// instance of an expression language.
@@ -70,7 +75,6 @@ pub struct Engine {
 struct Inner {
     shared: Arc<Shared>,
     sandbox: Arc<Sandbox>,
-    partitions: Vec<Arc<Mailbox<Message>>>,
     threads: Mutex<Option<Threads>>,
     /// How many partitions have still to recover.
     recovering: Arc<AtomicUsize>,
@@ -162,6 +166,10 @@ impl Engine {
             ),
             live: LiveRuns::default(),
             admission: Admission::new(limits.open_runs_per_tenant),
+            mailboxes: (0..meta.partitions)
+                .map(|_| Arc::new(Mailbox::new(limits.mailbox)))
+                .collect(),
+            child_starts: FairSemaphore::new(child::STARTS.0, child::STARTS.1),
             language,
             runtime: json!({ "name": "baton", "version": settings.version, "metadata": {} }),
             limits,
@@ -175,10 +183,6 @@ impl Engine {
             .map(|it| open_runs(&shared, Number(it)))
             .collect::<Result<_, _>>()?;
         let recovering = Arc::new(AtomicUsize::new(open.len()));
-        let mailboxes: Vec<_> = open
-            .iter()
-            .map(|_| Arc::new(Mailbox::new(shared.limits.mailbox)))
-            .collect();
         let writer = spawn("baton-journal", {
             let shared = shared.clone();
             move || shared.journal.write(&*shared.store)
@@ -187,7 +191,7 @@ impl Engine {
             partitions: Vec::new(),
             writer,
         };
-        for ((number, open), mailbox) in (0..).zip(open).zip(&mailboxes) {
+        for ((number, open), mailbox) in (0..).zip(open).zip(&shared.mailboxes) {
             let mut partition = Partition::new(Number(number), shared.clone(), mailbox.clone());
             let recovering = recovering.clone();
             threads.partitions.push(spawn("baton-partition", move || {
@@ -199,7 +203,6 @@ impl Engine {
         let inner = Inner {
             shared,
             sandbox,
-            partitions: mailboxes,
             threads: Mutex::new(Some(threads)),
             recovering,
             stopping: AtomicBool::new(false),
@@ -235,8 +238,8 @@ impl Engine {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         let Some(threads) = threads else { return };
-        self.inner
-            .partitions
+        self.shared()
+            .mailboxes
             .iter()
             .for_each(|mailbox| mailbox.close());
         let journal = self.inner.shared.journal.clone();

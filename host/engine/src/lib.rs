@@ -23,6 +23,7 @@ pub mod view;
 
 mod admission;
 mod catalog;
+mod child;
 mod codec;
 mod digest;
 mod dispatch;
@@ -36,6 +37,7 @@ mod journal;
 mod library;
 mod live;
 mod mailbox;
+mod origin;
 mod partition;
 mod recent;
 mod replay;
@@ -43,6 +45,7 @@ mod sandboxed;
 mod seed;
 mod shared;
 mod shares;
+mod start;
 mod version;
 
 pub use baton_sandbox::{GrantSpec, LimitsSpec, Quantity};
@@ -59,6 +62,6 @@ pub use error::{
 pub use settings::{EngineLimits, Settings};
 pub use view::{
     CallProgress, CallView, ConnectorReference, ConnectorView, FunctionView, ImportView, Installed,
-    Page, Published, RunFilter, RunView, StartRun, WorkflowFilter, WorkflowReference,
+    Page, ParentView, Published, RunFilter, RunView, StartRun, WorkflowFilter, WorkflowReference,
     WorkflowSummary, WorkflowView,
 };

@@ -52,6 +52,17 @@ pub struct Answer {
     pub refusals: Vec<Refusal>,
 }
 
+impl Answer {
+    /// An answer that no connector has given.
+    pub(crate) fn of(result: Result<Data, Error>) -> Self {
+        Self {
+            result,
+            log: Vec::new(),
+            refusals: Vec::new(),
+        }
+    }
+}
+
 /// The one way out of the engine.
 pub trait Invoke: Send + Sync {
     /// Makes a call. Dropping the future abandons it. It never fails: what goes wrong is in the answer.

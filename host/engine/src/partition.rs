@@ -4,6 +4,7 @@
 //! runs' machines, and appends the events to the journal: one turn. What may touch the world, and what
 //! somebody is told, waits as an [`Effect`] until the turn is durable.
 
+mod child;
 mod effect;
 mod run;
 mod timers;
@@ -22,6 +23,7 @@ use tokio::sync::oneshot;
 use crate::admission::Place;
 use crate::error::{CancelError, Unavailable};
 use crate::mailbox::Mailbox;
+use crate::origin::Parent;
 use crate::outside::Answer;
 use crate::replay::Loaded;
 use crate::shared::Shared;
@@ -45,11 +47,10 @@ const TIMERS_PER_TURN: usize = 256;
 const RUNS_PER_TURN: usize = 256;
 
 /// What a partition is told.
-#[expect(clippy::large_enum_variant, reason = "nearly all messages are answers")]
 pub(crate) enum Message {
     /// A new run is durable.
     Begin(Box<Begin>),
-    /// A call has been answered.
+    /// A call has been answered, or a run that another one has started has ended.
     Answered {
         run: RunId,
         task: TaskKey,
@@ -63,6 +64,14 @@ pub(crate) enum Message {
         reason: Option<String>,
         reply: oneshot::Sender<Result<(), CancelError>>,
     },
+    /// A run that another one has started asks whether that one still waits for it.
+    Asked {
+        tenant: TenantId,
+        parent: Parent,
+        child: RunId,
+    },
+    /// Nobody waits any more for a run that another one has started.
+    Unwanted { run: RunId, parent: RunId },
     /// The turn of that number is durable.
     Durable(u64),
 }
@@ -185,6 +194,12 @@ impl Partition {
                 reason,
                 reply,
             } => self.cancel(&run, by, reason, reply, turn),
+            Message::Asked {
+                tenant,
+                parent,
+                child,
+            } => self.asked(&tenant, &parent, child, turn),
+            Message::Unwanted { run, parent } => self.unwanted(&run, &parent, turn),
             Message::Durable(number) => {
                 for effect in self.pending.remove(&number).unwrap_or_default() {
                     self.release(effect);
@@ -203,6 +218,7 @@ impl Partition {
         } = begin;
         let id = run.id;
         self.runs.insert(id, ActiveRun::new(run, place));
+        self.ask_parent(&id);
         let _ = self.apply(&id, started, at, turn, Recorded::Already);
     }
 
@@ -217,8 +233,8 @@ impl Partition {
         let Some(run) = self.runs.get_mut(id) else {
             return;
         };
-        // An answer to a call that was abandoned is no event.
-        if !run.end_call(&task, attempt) {
+        // An answer that is no longer wanted is no event.
+        if !run.end_call(&task, attempt) && !run.end_child(&task, attempt) {
             return;
         }
         let event = Event::Answered {

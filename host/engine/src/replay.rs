@@ -15,6 +15,7 @@ use crate::catalog::Connectors;
 use crate::codec;
 use crate::library::DescribeError;
 use crate::live::LiveRun;
+use crate::origin::Origin;
 use crate::shared::Shared;
 use crate::version::{Version, VersionKey};
 
@@ -36,6 +37,7 @@ pub(crate) struct Loaded {
     pub(crate) last_at: Timestamp,
     /// How the run ended with the last of them, where it has.
     pub(crate) ending: Option<Ending>,
+    pub(crate) origin: Origin,
 }
 
 /// A connector as a run keeps it.
@@ -137,6 +139,7 @@ pub(crate) fn load(
         events,
         last_at,
         ending,
+        origin: codec::origin(record.origin),
     })
 }
 

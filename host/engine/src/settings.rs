@@ -53,6 +53,9 @@ pub struct EngineLimits {
     /// How many runs of one tenant may be open at once. Default: 100,000, some hundred megabytes of
     /// memory at a few kilobytes a run. Beyond it, starts are refused as busy.
     pub open_runs_per_tenant: usize,
+    /// How many runs may start one another in a row (`run: workflow`). Default: 32, far beyond what people
+    /// nest; it is there for a workflow that runs itself without end.
+    pub nesting: u32,
     /// How many requests may wait for one partition. Default: 10,000, about a second of its work.
     /// Beyond it, starts and cancellations are refused as busy.
     pub mailbox: usize,
@@ -99,6 +102,7 @@ impl Default for EngineLimits {
     fn default() -> Self {
         Self {
             open_runs_per_tenant: 100_000,
+            nesting: 32,
             mailbox: 10_000,
             journal_queue: 10_000,
             calls: 512,

@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
-use baton_store::{Digest, Store};
+use baton_store::{Digest, RunId, Store};
 use serde_json::Value;
 
 use crate::admission::Admission;
 use crate::clock::Clock;
 use crate::dispatch::Dispatch;
+use crate::fair::FairSemaphore;
 use crate::grants::Grants;
 use crate::journal::Journal;
 use crate::library::Library;
 use crate::live::LiveRuns;
+use crate::mailbox::Mailbox;
 use crate::outside::Languages;
+use crate::partition::Message;
 use crate::settings::EngineLimits;
 use crate::version::Versions;
 
@@ -31,8 +34,20 @@ pub(crate) struct Shared {
     pub(crate) dispatch: Dispatch,
     pub(crate) live: LiveRuns,
     pub(crate) admission: Admission,
+    /// Where each partition is told what has happened, by its number.
+    pub(crate) mailboxes: Vec<Arc<Mailbox<Message>>>,
+    /// Who may start children.
+    pub(crate) child_starts: FairSemaphore,
     /// The expression language that new runs use.
     pub(crate) language: Digest,
     /// `$runtime` of new runs.
     pub(crate) runtime: Value,
+}
+
+impl Shared {
+    /// Where the partition that owns a run is told what has happened.
+    pub(crate) fn mailbox(&self, run: &RunId) -> &Arc<Mailbox<Message>> {
+        let partition = run.partition(self.partitions);
+        &self.mailboxes[usize::from(partition.0)]
+    }
 }

@@ -13,5 +13,5 @@ pub use connector::{
 };
 pub use page::Page;
 pub(crate) use run::status_name;
-pub use run::{CallProgress, RunFilter, RunView, StartRun};
+pub use run::{CallProgress, ParentView, RunFilter, RunView, StartRun};
 pub use workflow::{Published, WorkflowFilter, WorkflowReference, WorkflowSummary, WorkflowView};

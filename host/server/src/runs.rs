@@ -70,6 +70,7 @@ pub(crate) async fn list(
         "status",
         "workflow",
         "tag",
+        "parent",
         "startedAfter",
         "startedBefore",
         CURSOR,
@@ -80,6 +81,7 @@ pub(crate) async fn list(
         status: query.parsed("status", convert::status_of_name)?,
         workflow: query.parsed("workflow", |text| pair(text, '/', "namespace/name"))?,
         tag: query.parsed("tag", |text| pair(text, '=', "key=value"))?,
+        parent: query.parsed("parent", str::parse)?,
         started_after: query.parsed("startedAfter", convert::time_of_text)?,
         started_before: query.parsed("startedBefore", convert::time_of_text)?,
     };

@@ -41,6 +41,7 @@ mod tenant_kind {
     pub(super) const GRANT: u8 = b'g';
     pub(super) const RUN_INDEX: u8 = b'r';
     pub(super) const IDEMPOTENCY: u8 = b'i';
+    pub(super) const CHILD: u8 = b'k';
 }
 
 /// The kinds of shared records.
@@ -319,7 +320,22 @@ pub fn run_indexes(tenant: &TenantId) -> KeyRange {
     Builder::tenant_space(tenant, tenant_kind::RUN_INDEX).range()
 }
 
-/// The run of a key of [`run_indexes`].
+/// A run that another one has started: [`crate::record::ChildRecord`].
+pub fn child(tenant: &TenantId, parent: &RunId, run: &RunId) -> Vec<u8> {
+    Builder::tenant_space(tenant, tenant_kind::CHILD)
+        .bytes(parent.as_bytes())
+        .bytes(run.as_bytes())
+        .key()
+}
+
+/// All runs that a run has started, the earliest first.
+pub fn children(tenant: &TenantId, parent: &RunId) -> KeyRange {
+    Builder::tenant_space(tenant, tenant_kind::CHILD)
+        .bytes(parent.as_bytes())
+        .range()
+}
+
+/// The run of a key of [`run_indexes`] or [`children`].
 pub fn parse_run_index(key: &[u8]) -> Option<RunId> {
     let run = key.get(key.len().checked_sub(16)?..)?;
     Some(RunId::from_bytes(run.try_into().ok()?))
@@ -405,6 +421,7 @@ mod tests {
                 grant(&t, "ab"),
             ]);
             keys.extend([run_index(&t, &id(0)), run_index(&t, &id(255))]);
+            keys.extend([child(&t, &id(0), &id(1)), child(&t, &id(255), &id(1))]);
             keys.extend([idempotency(&t, ""), idempotency(&t, "k")]);
         }
         keys
@@ -426,6 +443,7 @@ mod tests {
             assert_eq!(count(&workflow_versions(t, "a", "b")), 2);
             assert_eq!(count(&connectors(t)), 2);
             assert_eq!(count(&run_indexes(t)), 2);
+            assert_eq!(count(&children(t, &id(255))), 1);
             assert_eq!(count(&events(Partition(0), t, &id(255))), 2);
         }
         assert_eq!(count(&opens(Partition(255))), 5 * 2);
@@ -442,6 +460,7 @@ mod tests {
             Some((t.clone(), id(7)))
         );
         assert_eq!(parse_run_index(&run_index(&t, &id(7))), Some(id(7)));
+        assert_eq!(parse_run_index(&child(&t, &id(1), &id(7))), Some(id(7)));
         for due in [i64::MIN, -1, 0, 1, i64::MAX] {
             assert_eq!(
                 parse_timer(&timer(Partition(9), due, &t, &id(7), 3)),

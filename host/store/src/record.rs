@@ -1,7 +1,8 @@
 //! What is stored under the keys.
 //!
 //! A record is one byte, the version of its form, and the form itself in
-//! [postcard](https://postcard.jamesmunns.com/wire-format). Each type here is version 1 of its kind.
+//! [postcard](https://postcard.jamesmunns.com/wire-format). Each type here is version 1 of its kind unless it
+//! says otherwise.
 //! They are types of their own, used for nothing but storing: whoever reads or writes them converts.
 //!
 //! To change a form, keep the old type under a name with its version, give the new one the next number
@@ -13,12 +14,13 @@ mod tenant;
 
 pub use run::{
     AnswerRecord, CallRecord, EndRecord, EndingRecord, ErrorRecord, EventKindRecord, EventRecord,
-    OpenRecord, PinRecord, RunRecord, TaskRecord, TimerKindRecord, TimerRecord, WorkflowPinRecord,
+    OpenRecord, OriginRecord, ParentRecord, PinRecord, RunRecord, TaskRecord, TimerKindRecord,
+    TimerRecord, WorkflowPinRecord,
 };
 pub use shared::{ComponentRecord, MetaRecord, SeedKeyRecord};
 pub use tenant::{
-    ConnectorRecord, DocumentRecord, GrantRecord, IdempotencyRecord, RunIndexRecord, StatusRecord,
-    WorkflowRecord,
+    ChildRecord, ConnectorRecord, DocumentRecord, GrantRecord, IdempotencyRecord, RunIndexRecord,
+    StatusRecord, WorkflowRecord,
 };
 
 use serde::de::DeserializeOwned;
@@ -76,14 +78,18 @@ impl From<DecodeError> for crate::ReadError {
     }
 }
 
-/// Version 1: the version byte and the postcard form.
-fn encode_v1<T: Serialize>(record: &T) -> Vec<u8> {
-    postcard::to_extend(record, vec![1]).expect("records hold nothing that postcard refuses")
+/// The version byte and the postcard form.
+fn encode_form<T: Serialize>(version: u8, record: &T) -> Vec<u8> {
+    postcard::to_extend(record, vec![version]).expect("records hold nothing that postcard refuses")
 }
 
-/// What [`encode_v1`] made.
-fn decode_v1<T: DeserializeOwned>(name: &'static str, bytes: &[u8]) -> Result<T, DecodeError> {
-    let form = version_1(name, bytes)?;
+/// What [`encode_form`] made of a record of that version.
+fn decode_form<T: DeserializeOwned>(
+    name: &'static str,
+    version: u8,
+    bytes: &[u8],
+) -> Result<T, DecodeError> {
+    let form = form(name, version, bytes)?;
     match postcard::take_from_bytes(form) {
         Ok((record, [])) => Ok(record),
         Ok((_, rest)) => Err(DecodeError::Damaged {
@@ -97,10 +103,10 @@ fn decode_v1<T: DeserializeOwned>(name: &'static str, bytes: &[u8]) -> Result<T,
     }
 }
 
-/// The bytes behind the version, which must be 1.
-fn version_1<'a>(name: &'static str, bytes: &'a [u8]) -> Result<&'a [u8], DecodeError> {
+/// The bytes behind the version, which must be that one.
+fn form<'a>(name: &'static str, expected: u8, bytes: &'a [u8]) -> Result<&'a [u8], DecodeError> {
     match bytes.split_first() {
-        Some((1, form)) => Ok(form),
+        Some((version, form)) if *version == expected => Ok(form),
         Some((0, _)) => Err(DecodeError::Damaged {
             name,
             detail: "no version".into(),
@@ -123,11 +129,11 @@ macro_rules! records {
             const NAME: &'static str = $name;
 
             fn encode(&self) -> Vec<u8> {
-                crate::record::encode_v1(self)
+                crate::record::encode_form(1, self)
             }
 
             fn decode(bytes: &[u8]) -> Result<Self, crate::record::DecodeError> {
-                crate::record::decode_v1(Self::NAME, bytes)
+                crate::record::decode_form(Self::NAME, 1, bytes)
             }
         }
     )*};

@@ -7,10 +7,11 @@ use std::fmt::Debug;
 use std::path::PathBuf;
 
 use baton_store::record::{
-    AnswerRecord, CallRecord, ComponentRecord, ConnectorRecord, DocumentRecord, EndRecord,
-    EndingRecord, ErrorRecord, EventKindRecord, EventRecord, GrantRecord, IdempotencyRecord, Json,
-    MetaRecord, OpenRecord, PinRecord, Record, RunIndexRecord, RunRecord, SeedKeyRecord,
-    StatusRecord, TaskRecord, TimerKindRecord, TimerRecord, WorkflowPinRecord, WorkflowRecord,
+    AnswerRecord, CallRecord, ChildRecord, ComponentRecord, ConnectorRecord, DocumentRecord,
+    EndRecord, EndingRecord, ErrorRecord, EventKindRecord, EventRecord, GrantRecord,
+    IdempotencyRecord, Json, MetaRecord, OpenRecord, OriginRecord, ParentRecord, PinRecord, Record,
+    RunIndexRecord, RunRecord, SeedKeyRecord, StatusRecord, TaskRecord, TimerKindRecord,
+    TimerRecord, WorkflowPinRecord, WorkflowRecord,
 };
 
 fn check<R: Record + PartialEq + Debug>(file: &str, record: &R) {
@@ -28,7 +29,7 @@ fn check<R: Record + PartialEq + Debug>(file: &str, record: &R) {
     assert_eq!(R::decode(&golden).as_ref(), Ok(record), "{file}");
     assert_eq!(
         bytes, golden,
-        "{file}: what is written now differs from version 1"
+        "{file}: what is written now differs from what was"
     );
     assert!(R::decode(&[]).is_err());
     assert!(
@@ -37,6 +38,17 @@ fn check<R: Record + PartialEq + Debug>(file: &str, record: &R) {
             .to_string()
             .contains("version 9")
     );
+}
+
+/// A record of an earlier version, which is still read.
+fn earlier<R: Record + PartialEq + Debug>(file: &str, record: &R) {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "golden", file]
+        .iter()
+        .collect();
+    let text = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let golden = hex::decode(text.trim()).expect("hex");
+    assert_eq!(R::decode(&golden).as_ref(), Ok(record), "{file}");
 }
 
 fn task() -> TaskRecord {
@@ -59,7 +71,7 @@ fn error() -> ErrorRecord {
 }
 
 #[test]
-fn version_1_of_every_record() {
+fn every_version_of_every_record() {
     let json = Json("{\"name\":\"Ada\"}".into());
     let workflow = WorkflowPinRecord {
         namespace: "examples".into(),
@@ -72,18 +84,31 @@ fn version_1_of_every_record() {
         version: Some("1.0.0".into()),
         digest: [2; 32],
     };
-    check(
-        "run.1.hex",
-        &RunRecord {
-            workflow,
-            language: [3; 32],
-            connectors: vec![pin],
-            tags: vec![("team".into(), "a".into())],
-            started_at_ms: 1_800_000_000_000,
-            runtime: json.clone(),
-            parent: None,
+    let run = |origin| RunRecord {
+        workflow: workflow.clone(),
+        language: [3; 32],
+        connectors: vec![pin.clone()],
+        tags: vec![("team".into(), "a".into())],
+        started_at_ms: 1_800_000_000_000,
+        runtime: json.clone(),
+        origin,
+    };
+    earlier("run.1.hex", &run(OriginRecord::Request));
+    check("run.2.hex", &run(OriginRecord::Request));
+    let parent = ParentRecord {
+        run: [7; 16],
+        call: CallRecord {
+            task: task(),
+            attempt: 3,
         },
-    );
+        awaited: true,
+        depth: 2,
+    };
+    check("run-child.2.hex", &run(OriginRecord::Run(parent)));
+    let child = ChildRecord {
+        task: "/do/0/greet".into(),
+    };
+    check("child.1.hex", &child);
     let event = |kind| EventRecord {
         at_ms: 1_800_000_000_000,
         kind,

@@ -34,6 +34,7 @@ mod fork;
 mod function;
 mod lines;
 mod raise;
+mod run;
 mod scope;
 mod set;
 mod switch;
@@ -48,7 +49,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use command::{Command, Detail, Ending, Invocation, Note, NoteKind};
+pub use command::{ChildRun, Command, Detail, Ending, Invocation, Note, NoteKind};
 pub use event::{Event, Occurrence, TaskKey, TimerKey};
 
 use close::Closing;
@@ -81,7 +82,7 @@ pub struct Facts {
 pub enum Status {
     /// Created; has not started.
     Pending,
-    /// At work: at least one call is under way.
+    /// At work: at least one call, or a run that it has started and awaits, is under way.
     Running,
     /// Nothing is under way but timers.
     Waiting,
@@ -107,6 +108,9 @@ impl Status {
 pub struct Outstanding {
     /// The calls under way.
     pub calls: Vec<Invocation>,
+    /// The runs that it has started and waits for: for their end, or, where that is not awaited, for their
+    /// start to be durable.
+    pub children: Vec<ChildRun>,
     /// The timers that are set, and when they come due.
     pub timers: Vec<(TimerKey, Timestamp)>,
 }
@@ -215,8 +219,13 @@ impl Machine {
             Work::Call(invocation) => Some(invocation.clone()),
             _ => None,
         };
+        let child = |task: &Task| match &task.work {
+            Work::Run(child) => Some(child.clone()),
+            _ => None,
+        };
         Outstanding {
             calls: self.tasks.values().filter_map(invocation).collect(),
+            children: self.tasks.values().filter_map(child).collect(),
             timers: self
                 .timers
                 .iter()
@@ -228,11 +237,11 @@ impl Machine {
     /// Running or waiting, by what is under way.
     fn settle(&mut self) {
         if !self.status.is_ended() {
-            let calls = self
+            let at_work = self
                 .tasks
                 .values()
-                .any(|task| matches!(task.work, Work::Call(_)));
-            self.status = if calls {
+                .any(|task| matches!(task.work, Work::Call(_) | Work::Run(_)));
+            self.status = if at_work {
                 Status::Running
             } else {
                 Status::Waiting
@@ -300,13 +309,16 @@ impl Turn<'_> {
         let Some(&id) = self.run.keys.get(key) else {
             return;
         };
-        match &self.run.tasks[&id].work {
-            Work::Call(invocation) if invocation.attempt == attempt => {}
+        let pass_through = match &self.run.tasks[&id].work {
+            Work::Call(invocation) if invocation.attempt == attempt => None,
+            Work::Run(child) if child.attempt == attempt => {
+                (!child.awaited).then(|| self.run.tasks[&id].input.clone())
+            }
             _ => return,
-        }
+        };
         let answer = answer.and_then(|output| {
             extent::check("the call's result", &output)?;
-            Ok(output)
+            Ok(pass_through.unwrap_or(output))
         });
         match answer {
             Ok(output) => self.complete(id, output, None),

@@ -17,6 +17,7 @@ mod graph;
 mod lower;
 mod raise;
 mod retry;
+mod run;
 mod schema;
 mod set;
 mod site;
@@ -42,6 +43,7 @@ pub(crate) use fork::{BRANCHES, Fork};
 pub(crate) use function::Function;
 pub(crate) use raise::Raise;
 pub(crate) use retry::{DELAY_MAX, RetryPolicy};
+pub(crate) use run::Subflow;
 pub(crate) use schema::Schema;
 pub(crate) use switch::Case;
 pub(crate) use template::{Filling, Scope, Template, truthy};
@@ -101,6 +103,19 @@ impl Plan {
         self.connectors.iter().map(String::as_str)
     }
 
+    /// The workflows that the workflow runs, in the order of the document.
+    pub fn subflows(&self) -> impl Iterator<Item = SubflowReference<'_>> {
+        self.nodes.iter().filter_map(|node| match &node.kind {
+            Kind::Run(flow) => Some(SubflowReference {
+                namespace: &flow.namespace,
+                name: &flow.name,
+                version: flow.version.as_deref(),
+                pointer: &flow.pointer,
+            }),
+            _ => None,
+        })
+    }
+
     /// The expressions that need an expression language. An expression's id is its index.
     pub fn expressions(&self) -> &[Arc<Expression>] {
         &self.expressions
@@ -120,6 +135,19 @@ impl Plan {
     pub(crate) fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
     }
+}
+
+/// A workflow that a workflow runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SubflowReference<'a> {
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Its version; none for the highest one there is when it is run.
+    pub version: Option<&'a str>,
+    /// Where the document names it.
+    pub pointer: &'a str,
 }
 
 /// What lowering a document came to.
@@ -203,6 +231,7 @@ pub(crate) enum Kind {
     Fork(Fork),
     Function(Function),
     Raise(Raise),
+    Run(Subflow),
     Set(Template),
     Switch(Vec<Case>),
     Try(Box<Try>),
@@ -218,6 +247,7 @@ impl Kind {
             Self::For(_) => "for",
             Self::Fork(_) => "fork",
             Self::Raise(_) => "raise",
+            Self::Run(_) => "run",
             Self::Set(_) => "set",
             Self::Switch(_) => "switch",
             Self::Try(_) => "try",

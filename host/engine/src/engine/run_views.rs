@@ -9,9 +9,12 @@ use baton_workflow::{Data, Timestamp};
 
 use crate::codec;
 use crate::error::Unavailable;
+use crate::origin::{Origin, Parent};
 use crate::replay::{self, LoadError};
 use crate::shared::Shared;
-use crate::view::{CallProgress, ConnectorReference, Page, RunFilter, RunView, WorkflowReference};
+use crate::view::{
+    CallProgress, ConnectorReference, Page, ParentView, RunFilter, RunView, WorkflowReference,
+};
 
 /// How many entries of the index of runs one page looks at.
 const INDEX_AT_A_TIME: usize = 10_000;
@@ -53,7 +56,7 @@ pub(super) fn view(
 }
 
 /// A run, of what is known of it. The phase and the progress count while it is open.
-pub(super) fn view_of(
+pub(crate) fn view_of(
     id: RunId,
     record: RunRecord,
     input: Data,
@@ -62,6 +65,10 @@ pub(super) fn view_of(
     progress: Vec<CallProgress>,
 ) -> RunView {
     let (ending, ended_at) = end.unzip();
+    let parent = match codec::origin(record.origin) {
+        Origin::Run(Parent { run, task, .. }) => Some(ParentView { run, task }),
+        Origin::Request => None,
+    };
     let status = ending
         .as_ref()
         .map_or(open, |ending| codec::ended_status(ending).0);
@@ -97,7 +104,7 @@ pub(super) fn view_of(
         ended_at,
         connectors: record.connectors.into_iter().map(connector).collect(),
         tags: record.tags.into_iter().collect(),
-        parent: record.parent.map(RunId::from_bytes),
+        parent,
         progress: match ended_at {
             None => progress,
             Some(_) => Vec::new(),
@@ -113,11 +120,18 @@ pub(super) fn list(
     cursor: Option<RunId>,
     limit: usize,
 ) -> Result<Page<RunView>, Unavailable> {
+    let place = |run: &RunId| match &filter.parent {
+        Some(parent) => key::child(tenant, parent, run),
+        None => key::run_index(tenant, run),
+    };
     let bound = |at: Timestamp| {
         let at = u64::try_from(at.as_millis()).unwrap_or(0);
-        key::run_index(tenant, &RunId::least_at(at))
+        place(&RunId::least_at(at))
     };
-    let mut range = key::run_indexes(tenant);
+    let mut range = match &filter.parent {
+        Some(parent) => key::children(tenant, parent),
+        None => key::run_indexes(tenant),
+    };
     if let Some(before) = filter.started_before {
         range = range.before(&bound(before));
     }
@@ -125,7 +139,7 @@ pub(super) fn list(
         range.start = range.start.max(bound(after));
     }
     if let Some(cursor) = cursor {
-        range = range.before(&key::run_index(tenant, &cursor));
+        range = range.before(&place(&cursor));
     }
     let index = shared
         .store
@@ -164,9 +178,17 @@ fn listed(
     tenant: &TenantId,
     id: &RunId,
     filter: &RunFilter,
-    index: &[u8],
+    listed: &[u8],
 ) -> Result<Option<RunView>, LoadError> {
-    let record = RunIndexRecord::decode(index).map_err(ReadError::from)?;
+    let record = match filter.parent {
+        None => RunIndexRecord::decode(listed),
+        // A list of children says no more than which they are.
+        Some(_) => match shared.store.get(&key::run_index(tenant, id))? {
+            Some(index) => RunIndexRecord::decode(&index),
+            None => return Ok(None),
+        },
+    };
+    let record = record.map_err(ReadError::from)?;
     if !matches(filter, &record) {
         return Ok(None);
     }

@@ -3,28 +3,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use baton_store::record::{
-    IdempotencyRecord, OpenRecord, PinRecord, Record, RunRecord, StatusRecord, WorkflowPinRecord,
-};
-use baton_store::{Batch, Digest, ReadError, RunId, TenantId, key};
-use baton_workflow::machine::{Event, Facts, Machine, Note, Status};
+use baton_store::record::{IdempotencyRecord, Record};
+use baton_store::{Digest, ReadError, RunId, TenantId, key};
+use baton_workflow::machine::Note;
 use tokio::sync::oneshot;
 
-use super::run_views::{list, view, view_of};
-use super::{Engine, KEY_LOCKS, RETRY_AFTER, Subscription, workflows};
-use crate::admission::Place;
-use crate::catalog::Connectors;
-use crate::codec;
+use super::run_views::{list, view};
+use super::{Engine, KEY_LOCKS, RETRY_AFTER, Subscription};
 use crate::digest;
 use crate::error::{CancelError, ListError, StartError, Unavailable};
 use crate::history::History;
 use crate::journal::NotCommitted;
 use crate::mailbox::Refused;
-use crate::partition::{Begin, Message};
-use crate::replay::{self, LoadError, Loaded, Pin};
+use crate::origin::Origin;
+use crate::partition::Message;
+use crate::replay::LoadError;
 use crate::shared::Shared;
-use crate::version::VersionKey;
-use crate::view::{ConnectorReference, Page, RunFilter, RunView, StartRun};
+use crate::start::{self, Prepared};
+use crate::view::{Page, RunFilter, RunView, StartRun};
 
 impl Engine {
     /// Starts a run. It is durable when this returns.
@@ -86,7 +82,9 @@ impl Engine {
                 retry_after: RETRY_AFTER,
             })?;
         let owner = tenant.clone();
-        let preparation = move |shared: &Arc<Shared>| prepare(shared, &owner, request, place);
+        let preparation = move |shared: &Arc<Shared>| {
+            start::prepare(shared, &owner, request, Origin::Request, None, place)
+        };
         let prepared = self
             .in_share(&self.inner.starts, tenant, preparation)
             .await??;
@@ -114,22 +112,14 @@ impl Engine {
                 },
                 error => StartError::Unavailable(error.into()),
             })?;
-        let partition = id.partition(self.shared().partitions);
-        self.shared().live.adopt(id, begin.run.live.clone());
-        self.inner.partitions[usize::from(partition.0)].push(Message::Begin(Box::new(begin)));
+        start::begin(self.shared(), begin);
         // Nothing can fail any more: the run is there, whatever else can be read.
         Ok(started)
     }
 
     fn check_bounds(&self, request: &StartRun) -> Result<(), StartError> {
         let limits = &self.shared().limits;
-        let bytes = request.input.to_string().len();
-        if bytes > limits.input_bytes {
-            return Err(StartError::InputTooLarge {
-                bytes,
-                max: limits.input_bytes,
-            });
-        }
+        start::check_input(limits, &request.input)?;
         if request.tags.len() > limits.tags {
             return Err(StartError::Invalid(format!(
                 "{} tags are more than the {} that a run may have",
@@ -268,8 +258,8 @@ impl Engine {
             reason: reason.map(str::to_owned),
             reply,
         };
-        let partition = run.partition(self.shared().partitions);
-        self.inner.partitions[usize::from(partition.0)]
+        self.shared()
+            .mailbox(run)
             .offer(message)
             .map_err(|refused| match refused {
                 Refused::Full => CancelError::Busy {
@@ -291,142 +281,6 @@ impl Engine {
             Err(error) => Err(error),
         }
     }
-}
-
-/// A run that is ready to begin, and what has to be durable before.
-struct Prepared {
-    batch: Batch,
-    begin: Begin,
-    /// The run as it is then.
-    started: RunView,
-}
-
-fn prepare(
-    shared: &Shared,
-    tenant: &TenantId,
-    request: StartRun,
-    place: Place,
-) -> Result<Prepared, StartError> {
-    let StartRun {
-        namespace,
-        name,
-        version,
-        input,
-        tags,
-        ..
-    } = request;
-    let found = workflows::find(shared, tenant, &namespace, &name, version.as_deref())?;
-    let workflow = found.ok_or(StartError::NoSuchWorkflow {
-        namespace,
-        name,
-        version,
-    })?;
-    let mut connectors = Connectors::default();
-    let mut pins = Vec::new();
-    let mut pin_records = Vec::new();
-    for name in &workflow.connectors {
-        // One that is missing is for the plan to complain about, with its place in the document.
-        let Some(entry) = shared
-            .library
-            .find(tenant, name)
-            .map_err(Unavailable::from)?
-        else {
-            continue;
-        };
-        let ConnectorReference {
-            version, digest, ..
-        } = entry.reference;
-        let description = shared
-            .library
-            .describe(&digest)
-            .map_err(Unavailable::from)?;
-        pins.push(Pin::new(name, digest, &description));
-        pin_records.push(PinRecord {
-            name: name.clone(),
-            version,
-            digest: digest.0,
-        });
-        connectors.0.insert(name.clone(), description);
-    }
-    let document = Digest(workflow.digest);
-    let key = VersionKey {
-        tenant: tenant.clone(),
-        document,
-        language: shared.language,
-        connectors: pins
-            .iter()
-            .map(|pin| (pin.name.clone(), pin.digest))
-            .collect(),
-    };
-    let source = || {
-        let text = replay::document(shared, tenant, &document)?;
-        Ok::<_, Unavailable>((text, connectors))
-    };
-    let version = shared
-        .versions
-        .get(&key, source)?
-        .map_err(StartError::Outdated)?;
-
-    let at = shared.clock.now();
-    let id = RunId::new(u64::try_from(at.as_millis()).unwrap_or(0), &rand::random());
-    let record = RunRecord {
-        workflow: WorkflowPinRecord {
-            namespace: workflow.namespace,
-            name: workflow.name,
-            version: workflow.version,
-            digest: workflow.digest,
-        },
-        language: shared.language.0,
-        connectors: pin_records,
-        tags: tags.into_iter().collect(),
-        started_at_ms: at.as_millis(),
-        runtime: codec::json(&shared.runtime),
-        parent: None,
-    };
-    let input = Arc::new(input);
-    let started = Event::Started {
-        input: input.clone(),
-    };
-    let index = replay::index_record(&record, StatusRecord::Open);
-    let partition = id.partition(shared.partitions);
-    let mut batch = Batch::new();
-    batch.put(key::run(partition, tenant, &id), record.encode());
-    batch.put(
-        key::event(partition, tenant, &id, 1),
-        codec::event_record(&started, at).encode(),
-    );
-    batch.put(
-        key::open(partition, tenant, &id),
-        OpenRecord { waiting: false }.encode(),
-    );
-    batch.put(key::run_index(tenant, &id), index.encode());
-    let facts = Facts {
-        id: id.to_string(),
-        runtime: shared.runtime.clone(),
-    };
-    let view = view_of(id, record, input, Status::Running, None, Vec::new());
-    let run = Loaded {
-        id,
-        tenant: tenant.clone(),
-        machine: Machine::new(version.plan.clone(), facts),
-        version,
-        live: crate::live::LiveRun::new(tenant.clone(), Status::Running),
-        index: Arc::new(index),
-        pins: pins.into(),
-        events: 1,
-        last_at: at,
-        ending: None,
-    };
-    Ok(Prepared {
-        batch,
-        begin: Begin {
-            run,
-            started,
-            at,
-            place,
-        },
-        started: view,
-    })
 }
 
 /// What a repetition under the same idempotency key must ask for too.

@@ -8,6 +8,7 @@ use baton_store::{Batch, Digest, Direction, ReadError, TenantId, key};
 use baton_workflow::diagnostic::{self, Source, Span, code};
 use baton_workflow::document::Reading;
 use baton_workflow::expression::Expression;
+use baton_workflow::plan::SubflowReference;
 use baton_workflow::{Diagnostic, Document, Plan, Timestamp};
 use semver::Version;
 use serde_json::Value;
@@ -223,7 +224,7 @@ impl Engine {
 }
 
 /// A published version; the highest where none is named, pre-releases only where there is nothing else.
-pub(super) fn find(
+pub(crate) fn find(
     shared: &Shared,
     tenant: &TenantId,
     namespace: &str,
@@ -260,6 +261,29 @@ pub(super) fn find(
     Ok(records.into_iter().max_by_key(rank))
 }
 
+/// The published versions of a workflow, in semantic order.
+pub(crate) fn published_versions(
+    shared: &Shared,
+    tenant: &TenantId,
+    namespace: &str,
+    name: &str,
+) -> Result<Vec<String>, Unavailable> {
+    if namespace.as_bytes().contains(&0) || name.as_bytes().contains(&0) {
+        return Ok(Vec::new());
+    }
+    let stored = shared.store.scan(
+        &key::workflow_versions(tenant, namespace, name),
+        Direction::Ascending,
+        usize::MAX,
+    )?;
+    let mut versions = stored
+        .iter()
+        .map(|(_, value)| decode(value).map(|record| record.version))
+        .collect::<Result<Vec<_>, _>>()?;
+    versions.sort_by_cached_key(|version| Version::parse(version).ok());
+    Ok(versions)
+}
+
 /// All connectors that a tenant has, as a plan looks functions up in them.
 pub(super) fn connectors(shared: &Shared, tenant: &TenantId) -> Result<Connectors, Unavailable> {
     let mut connectors = Connectors::default();
@@ -289,12 +313,20 @@ fn check(
         mut diagnostics,
     } = Document::read(text, name);
     let mut plan = None;
+    let is_there = |flow: &SubflowReference<'_>| {
+        find(shared, tenant, flow.namespace, flow.name, flow.version).map(|it| it.is_some())
+    };
     // Whatever could be read is looked at: all that is wrong is said at once.
     if let Some(document) = &document {
         let lowered = Plan::lower(document, &connectors(shared, tenant)?);
         diagnostics.extend(lowered.diagnostics);
         diagnostics.extend(syntax_errors(shared, document, &lowered.expressions));
         plan = lowered.plan;
+        for flow in plan.iter().flat_map(Plan::subflows) {
+            if !is_there(&flow)? && !is_itself(document, &flow) {
+                diagnostics.push(missing(document, &flow));
+            }
+        }
     }
     diagnostic::settle(&mut diagnostics);
     let plan = plan.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
@@ -303,6 +335,30 @@ fn check(
         plan,
         diagnostics,
     })
+}
+
+/// Whether a workflow runs the version of itself that is being published.
+fn is_itself(document: &Document, flow: &SubflowReference<'_>) -> bool {
+    let header = &document.workflow().header;
+    let version = header.version.value.to_string();
+    flow.namespace == header.namespace.value
+        && flow.name == header.name.value
+        && flow.version.is_none_or(|it| it == version)
+}
+
+/// A warning, no error: the other workflow may be published later.
+fn missing(document: &Document, flow: &SubflowReference<'_>) -> Diagnostic {
+    let SubflowReference {
+        namespace,
+        name,
+        version,
+        pointer,
+    } = flow;
+    let version = version.map_or(String::new(), |it| format!(" {it}"));
+    let message = format!("the workflow {namespace}/{name}{version} is not published yet");
+    document
+        .warning_at(pointer, code::UNKNOWN_WORKFLOW, message)
+        .with_help("publish it before this one is run".to_owned())
 }
 
 /// What the expression language says against the expressions of a document.

@@ -1,16 +1,25 @@
 //! What waits for a turn to become durable.
 
 use baton_store::RunId;
-use baton_workflow::machine::{Invocation, Note, Status};
+use baton_workflow::machine::{ChildRun, Invocation, Note, Status};
+use baton_workflow::{Data, Error};
 use tokio::sync::oneshot;
 
-use super::Partition;
+use super::{Message, Partition};
 use crate::error::CancelError;
+use crate::origin::Parent;
+use crate::outside::Answer;
 
 /// Something that may happen only once the events that brought it about are durable.
 pub(super) enum Effect {
     /// A call goes out.
     Invoke(RunId, Invocation),
+    /// A run that another one has started begins.
+    StartChild(RunId, ChildRun),
+    /// A run that another one has started ends, since nobody waits for it any more.
+    Unwanted { child: RunId, parent: RunId },
+    /// A run that another one has started has ended, and the other one is told.
+    TellParent(Parent, Result<Data, Error>),
     /// Those that look at a run see what has happened.
     Show(RunId, Status, Vec<Note>),
     /// A run has ended.
@@ -27,6 +36,19 @@ impl Partition {
     pub(super) fn release(&mut self, effect: Effect) {
         match effect {
             Effect::Invoke(run, invocation) => self.start_call(&run, &invocation),
+            Effect::StartChild(run, child) => self.start_child(&run, child),
+            Effect::Unwanted { child, parent } => self
+                .shared
+                .mailbox(&child)
+                .push(Message::Unwanted { run: child, parent }),
+            Effect::TellParent(parent, result) => {
+                self.shared.mailbox(&parent.run).push(Message::Answered {
+                    run: parent.run,
+                    task: parent.task,
+                    attempt: parent.attempt,
+                    answer: Answer::of(result),
+                });
+            }
             Effect::Show(run, status, notes) => {
                 if let Some(run) = self.runs.get(&run) {
                     run.live.publish(status, notes);

@@ -9,10 +9,12 @@ use baton_workflow::machine::{Invocation, Machine, TaskKey, TimerKey};
 use baton_workflow::{Error, ErrorKind, Timestamp};
 use tokio::task::AbortHandle;
 
+use super::child::ActiveChild;
 use super::{Message, Partition};
 use crate::admission::Place;
 use crate::codec;
 use crate::live::LiveRun;
+use crate::origin::Origin;
 use crate::outside::{Answer, Call};
 use crate::replay::{Loaded, Pin};
 use crate::version::Version;
@@ -37,6 +39,10 @@ pub(super) struct ActiveRun {
     last_at: Timestamp,
     pins: Arc<[Pin]>,
     calls: HashMap<(TaskKey, u32), CallState>,
+    /// The runs that its tasks have started and wait for.
+    pub(super) children: HashMap<(TaskKey, u32), ActiveChild>,
+    /// What started it.
+    pub(super) origin: Origin,
     _place: Place,
 }
 
@@ -63,6 +69,8 @@ impl ActiveRun {
             last_at: loaded.last_at,
             pins: loaded.pins,
             calls: HashMap::new(),
+            children: HashMap::new(),
+            origin: loaded.origin,
             _place: place,
         }
     }
@@ -204,11 +212,7 @@ fn no_such_connector(name: &str) -> Answer {
         "No such connector",
         format!("the run has no connector `{name}`; the workflow was published without it"),
     );
-    Answer {
-        result: Err(error),
-        log: Vec::new(),
-        refusals: Vec::new(),
-    }
+    Answer::of(Err(error))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::effect::Effect;
 use super::run::ActiveRun;
 use super::{Partition, Recorded};
 use crate::admission::Place;
+use crate::child;
 use crate::codec;
 use crate::replay::Loaded;
 
@@ -97,7 +98,19 @@ impl Partition {
                         self.after(self.last_turn_of(id), Effect::Invoke(*id, invocation), turn);
                     }
                 }
-                Command::Abandon { task, attempt } => drop(run.end_call(&task, attempt)),
+                Command::StartRun(child) => {
+                    run.hold_child(&child);
+                    let last = run.last_turn;
+                    self.after(last, Effect::StartChild(*id, child), turn);
+                }
+                Command::Abandon { task, attempt } => {
+                    run.end_call(&task, attempt);
+                    if let Some(child) = run.abandon_child(&task, attempt) {
+                        let unwanted = Effect::Unwanted { child, parent: *id };
+                        let last = run.last_turn;
+                        self.after(last, unwanted, turn);
+                    }
+                }
                 Command::SetTimer { timer, due } => {
                     let record = TimerRecord {
                         timer: codec::timer_record(&timer),
@@ -165,6 +178,10 @@ impl Partition {
             ending: codec::ending_record(ending),
         };
         let mut index = (*run.index).clone();
+        let told = run.origin.awaiting().cloned().map(|parent| {
+            let result = child::answer(id, &index, ending);
+            Effect::TellParent(parent, result)
+        });
         index.status = status;
         turn.batch
             .put(key::end(self.number, &run.tenant, id), end.encode());
@@ -172,6 +189,7 @@ impl Partition {
             .put(key::run_index(&run.tenant, id), index.encode());
         turn.batch.delete(key::open(self.number, &run.tenant, id));
         run.last_turn = turn.number;
+        turn.effects.extend(told);
     }
 
     /// Takes a run that was open when the host stopped into memory, and does again what it waits for. All
@@ -212,11 +230,19 @@ impl Partition {
             .calls
             .iter()
             .for_each(|invocation| run.hold_call(invocation));
+        outstanding
+            .children
+            .iter()
+            .for_each(|child| run.hold_child(child));
         self.runs.insert(id, run);
+        self.ask_parent(&id);
         outstanding
             .calls
             .iter()
             .for_each(|invocation| self.start_call(&id, invocation));
+        for child in outstanding.children {
+            self.start_child(&id, child);
+        }
     }
 
     /// Takes a run out of the way that the host has made a mistake with. It stays open in the store, and a

@@ -51,9 +51,18 @@ pub struct RunView {
     /// What the client has tagged it with.
     pub tags: BTreeMap<String, String>,
     /// The run that started it, where a run did.
-    pub parent: Option<RunId>,
+    pub parent: Option<ParentView>,
     /// What the calls that are under way have told of their progress.
     pub progress: Vec<CallProgress>,
+}
+
+/// The run that started another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParentView {
+    /// The run.
+    pub run: RunId,
+    /// Its task that did.
+    pub task: TaskKey,
 }
 
 /// What a call that is under way has told of its progress. Kept in memory only.
@@ -78,6 +87,8 @@ pub struct RunFilter {
     pub workflow: Option<(String, String)>,
     /// With this tag: key and value.
     pub tag: Option<(String, String)>,
+    /// Started by this run.
+    pub parent: Option<RunId>,
     /// Started at this time or later.
     pub started_after: Option<Timestamp>,
     /// Started before this time.

@@ -18,6 +18,7 @@ pub(crate) fn history_item(from: Note) -> HistoryItem {
         output: detail.output.map(owned),
         error: detail.error.map(error),
         function: detail.function,
+        workflow: detail.workflow,
         due: detail.due.map(time),
         by: detail.by,
         reason: detail.reason,

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
-use baton_api::run::{CallProgress, ConnectorReference, Run, RunError, RunStatus, RunSummary};
-use baton_engine::{RunView, Status};
+use baton_api::run::{
+    CallProgress, ConnectorReference, Parent, Run, RunError, RunStatus, RunSummary,
+};
+use baton_engine::{ParentView, RunView, Status};
 use serde_json::Value;
 
 use super::{time, workflow_reference};
@@ -44,7 +46,14 @@ pub(crate) fn run_summary(from: RunView) -> RunSummary {
         started_at: time(from.started_at),
         ended_at: from.ended_at.map(time),
         tags: from.tags,
-        parent: from.parent.map(|parent| parent.to_string()),
+        parent: from.parent.map(parent),
+    }
+}
+
+fn parent(from: ParentView) -> Parent {
+    Parent {
+        run: from.run.to_string(),
+        task: from.task.pointer.to_string(),
     }
 }
 

@@ -2,10 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Json, records};
+use super::{DecodeError, Json, Record, decode_form, encode_form, records};
 
 records! {
-    RunRecord = "run",
     EventRecord = "event",
     EndRecord = "end",
     OpenRecord = "open run",
@@ -27,8 +26,67 @@ pub struct RunRecord {
     pub started_at_ms: i64,
     /// The runtime's descriptor (`$runtime`) of the host that started it.
     pub runtime: Json,
-    /// The run that started it, where a run did.
-    pub parent: Option<[u8; 16]>,
+    /// What started it.
+    pub origin: OriginRecord,
+}
+
+/// What started a run. New kinds are added at the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OriginRecord {
+    /// Somebody who asked for it.
+    Request,
+    /// Another run, its parent.
+    Run(ParentRecord),
+}
+
+/// The task of another run that started a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParentRecord {
+    /// The run, of the same tenant.
+    pub run: [u8; 16],
+    /// The task, and which attempt of it.
+    pub call: CallRecord,
+    /// Whether the task waits for the run's end, and the run ends with the task.
+    pub awaited: bool,
+    /// How many runs have started one another down to this one: 1 for the child of a run that was asked for.
+    pub depth: u32,
+}
+
+/// Version 1 of a run's record, which knew nothing of what starts a run but requests.
+#[derive(Serialize, Deserialize)]
+struct RunRecord1 {
+    workflow: WorkflowPinRecord,
+    language: [u8; 32],
+    connectors: Vec<PinRecord>,
+    tags: Vec<(String, String)>,
+    started_at_ms: i64,
+    runtime: Json,
+    /// Never written.
+    parent: Option<[u8; 16]>,
+}
+
+impl Record for RunRecord {
+    const NAME: &'static str = "run";
+
+    fn encode(&self) -> Vec<u8> {
+        encode_form(2, self)
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        if bytes.first() != Some(&1) {
+            return decode_form(Self::NAME, 2, bytes);
+        }
+        let before: RunRecord1 = decode_form(Self::NAME, 1, bytes)?;
+        Ok(Self {
+            workflow: before.workflow,
+            language: before.language,
+            connectors: before.connectors,
+            tags: before.tags,
+            started_at_ms: before.started_at_ms,
+            runtime: before.runtime,
+            origin: OriginRecord::Request,
+        })
+    }
 }
 
 /// A workflow version and its content.

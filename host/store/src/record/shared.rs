@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DecodeError, Record, records, version_1};
+use super::{DecodeError, Record, form, records};
 
 records! {
     MetaRecord = "meta",
@@ -50,6 +50,6 @@ impl Record for ComponentRecord {
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        Ok(Self(version_1(Self::NAME, bytes)?.to_vec()))
+        Ok(Self(form(Self::NAME, 1, bytes)?.to_vec()))
     }
 }

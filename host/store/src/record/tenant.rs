@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DecodeError, Json, Record, records, version_1};
+use super::{DecodeError, Json, Record, form, records};
 
 records! {
     WorkflowRecord = "workflow",
     ConnectorRecord = "connector",
     GrantRecord = "grant",
     RunIndexRecord = "run index",
+    ChildRecord = "child",
     IdempotencyRecord = "idempotency",
 }
 
@@ -45,7 +46,7 @@ impl Record for DocumentRecord {
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let text = version_1(Self::NAME, bytes)?.to_vec();
+        let text = form(Self::NAME, 1, bytes)?.to_vec();
         let damaged = |_| DecodeError::Damaged {
             name: Self::NAME,
             detail: "not UTF-8".into(),
@@ -90,6 +91,13 @@ pub struct RunIndexRecord {
     pub status: StatusRecord,
     /// What the client has tagged it with, by key.
     pub tags: Vec<(String, String)>,
+}
+
+/// That a run has started another one. Written with the other one's start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChildRecord {
+    /// The JSON pointer of the task that started it.
+    pub task: String,
 }
 
 /// Whether a run has ended, and how. New statuses are added at the end.

@@ -68,6 +68,8 @@ pub const BAD_SCHEMA: &str = "bad-schema";
 pub const BAD_EXPRESSION: &str = "bad-expression";
 /// There is no such function, or no such connector.
 pub const UNKNOWN_FUNCTION: &str = "unknown-function";
+/// A workflow that a task runs is not published. A warning: it may be before it is run.
+pub const UNKNOWN_WORKFLOW: &str = "unknown-workflow";
 /// A function has no such parameter.
 pub const UNKNOWN_ARGUMENT: &str = "unknown-argument";
 /// A function needs an argument that isn't there.

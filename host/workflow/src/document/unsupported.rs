@@ -242,12 +242,14 @@ impl<'d> Walk<'d, '_> {
             }
             TaskKind::Run(run) => {
                 let kind = match &run.process {
-                    Process::Container(_) => "container",
-                    Process::Script(_) => "script",
-                    Process::Shell(_) => "shell",
-                    Process::Workflow(_) => "workflow",
+                    Process::Container(_) => Some("container"),
+                    Process::Script(_) => Some("script"),
+                    Process::Shell(_) => Some("shell"),
+                    Process::Workflow(_) => None,
                 };
-                self.at_key(Finding::Process(kind), task);
+                if let Some(kind) = kind {
+                    self.at_key(Finding::Process(kind), task);
+                }
             }
             TaskKind::Do(_)
             | TaskKind::Raise(_)

@@ -8,15 +8,19 @@ use crate::error::Error;
 
 /// What a run wants done, in the order in which it wants it.
 ///
-/// Only [`Command::Invoke`] can touch the world; it may go out only after the event that brought it
-/// about is durable.
+/// Only [`Command::Invoke`] and [`Command::StartRun`] can touch the world; they may go out only after the
+/// event that brought them about is durable.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Call a connector's function, and answer with [`super::Event::Answered`].
     Invoke(Invocation),
-    /// A call's answer is no longer wanted. The call may be stopped; an answer changes nothing.
+    /// Start another run and answer with [`super::Event::Answered`]: with its output or its error when it has
+    /// ended or, where it is not awaited, with anything as soon as its start is durable.
+    StartRun(ChildRun),
+    /// An answer is no longer wanted. The call may be stopped, the run that is awaited has to be cancelled; an
+    /// answer changes nothing.
     Abandon {
-        /// The task that called.
+        /// The task that called, or that ran the other run.
         task: TaskKey,
         /// Which of its attempts.
         attempt: u32,
@@ -58,6 +62,27 @@ pub struct Invocation {
     pub deadline: Option<Timestamp>,
 }
 
+/// A run that a run starts (dsl-reference, "Workflow Process").
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChildRun {
+    /// The task that starts it.
+    pub task: TaskKey,
+    /// Which attempt of this visit of the task, from 1.
+    pub attempt: u32,
+    /// When the task began: the same in every replay, so that an identity can be made of it.
+    pub at: Timestamp,
+    /// The workflow's namespace.
+    pub namespace: String,
+    /// The workflow's name.
+    pub name: String,
+    /// The workflow's version; none for the highest one there is.
+    pub version: Option<String>,
+    /// The raw input.
+    pub input: Data,
+    /// Whether the task waits for its end.
+    pub awaited: bool,
+}
+
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ending {
@@ -97,6 +122,8 @@ pub struct Detail {
     pub error: Option<Error>,
     /// The function that the task calls, as `function@connector`.
     pub function: Option<String>,
+    /// The workflow that the task runs, as `namespace/name version`.
+    pub workflow: Option<String>,
     /// When a wait ends, or the next attempt begins.
     pub due: Option<Timestamp>,
     /// Who asked for it.

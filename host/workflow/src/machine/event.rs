@@ -39,14 +39,16 @@ pub enum Event {
         /// The workflow's raw input.
         input: Data,
     },
-    /// A call has ended.
+    /// A call, or the run that a task has started, has ended; or, where its end is not awaited, that run has
+    /// started.
     Answered {
-        /// The task that called.
+        /// The task that called, or that ran the other run.
         task: TaskKey,
         /// Which of the task's attempts, from 1. An answer to an earlier attempt than the current one
         /// changes nothing.
         attempt: u32,
-        /// The function's result, or what it failed with.
+        /// The function's result or the run's output, or what it failed with. Of a run that is not awaited only
+        /// whether it could be started counts.
         answer: Result<Data, Error>,
     },
     /// A timer has come due.

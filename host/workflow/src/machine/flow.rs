@@ -87,9 +87,14 @@ impl Turn<'_> {
             Kind::Function(function) => Some(function.name.clone()),
             _ => None,
         };
+        let workflow = match &node.kind {
+            Kind::Run(flow) => Some(flow.to_string()),
+            _ => None,
+        };
         let detail = Detail {
             input: Some(input),
             function,
+            workflow,
             ..Detail::default()
         };
         self.note(
@@ -129,6 +134,7 @@ impl Turn<'_> {
             Kind::Fork(fork) => self.begin_fork(id, fork),
             Kind::Function(function) => self.begin_function(id, function),
             Kind::Raise(raise) => self.begin_raise(id, raise),
+            Kind::Run(flow) => self.begin_run(id, flow),
             Kind::Set(template) => self.begin_set(id, template),
             Kind::Switch(cases) => self.begin_switch(id, cases),
             Kind::Try(it) => self.begin_try(id, it),
@@ -255,7 +261,7 @@ impl Turn<'_> {
             Work::For(_) => self.iterated(id, place.slot, output),
             Work::Fork(_) => self.branch_done(id, place.slot, output),
             Work::Try(_) => self.try_scope_done(id, output),
-            Work::Beginning | Work::Call(_) | Work::Wait => {
+            Work::Beginning | Work::Call(_) | Work::Run(_) | Work::Wait => {
                 unreachable!("such a task has nothing inside it")
             }
         }
@@ -284,10 +290,8 @@ impl Turn<'_> {
 
     /// A task has taken longer than its `timeout` allows.
     pub(super) fn time_out(&mut self, id: TaskId) {
-        if let Work::Call(call) = &self.run.tasks[&id].work {
-            let (task, attempt) = (call.task.clone(), call.attempt);
-            self.commands.push(Command::Abandon { task, attempt });
-        }
+        let abandonment = self.run.tasks[&id].abandonment();
+        self.commands.extend(abandonment);
         let error = Error::new(
             ErrorKind::Timeout,
             "The task took too long",
@@ -496,12 +500,7 @@ impl Turn<'_> {
 
     fn cancel(&mut self, id: TaskId) {
         let task = self.remove_task(id);
-        if let Work::Call(call) = &task.work {
-            self.commands.push(Command::Abandon {
-                task: task.key.clone(),
-                attempt: call.attempt,
-            });
-        }
+        self.commands.extend(task.abandonment());
         self.note(
             NoteKind::TaskCancelled,
             Some(task.key),

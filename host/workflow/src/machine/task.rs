@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::command::Invocation;
+use super::command::{ChildRun, Command, Invocation};
 use super::compensate::Ledger;
 use super::event::TaskKey;
 use super::lines::Lines;
@@ -72,6 +72,21 @@ pub(super) struct Outcome {
     pub(super) edge: Edge,
 }
 
+impl Task {
+    /// What says that no answer to what the task has asked for is wanted any more, where it waits for one.
+    pub(super) fn abandonment(&self) -> Option<Command> {
+        match &self.work {
+            Work::Call(Invocation { attempt, .. }) | Work::Run(ChildRun { attempt, .. }) => {
+                Some(Command::Abandon {
+                    task: self.key.clone(),
+                    attempt: *attempt,
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Where a task runs.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
@@ -131,6 +146,7 @@ pub(super) enum Work {
     Do,
     For(ForWork),
     Fork(Lines),
+    Run(ChildRun),
     Try(TryWork),
     Wait,
 }

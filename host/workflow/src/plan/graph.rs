@@ -103,6 +103,12 @@ fn describe(plan: &Plan, id: NodeId, node: &Node) -> Value {
             description["function"] = Value::from(&*function.name);
             description["start"] = Value::from(&*plan.node(function.body).pointer);
         }
+        Kind::Run(flow) => {
+            let version = flow.version.as_deref().unwrap_or("latest");
+            description["workflow"] =
+                json!({ "namespace": flow.namespace, "name": flow.name, "version": version });
+            description["await"] = Value::from(flow.awaited);
+        }
         Kind::Raise(_) | Kind::Set(_) | Kind::Switch(_) | Kind::Wait(_) => {}
     }
     if !node.extensions.is_empty() {

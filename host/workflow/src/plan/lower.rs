@@ -14,7 +14,7 @@ use super::function::{Expansion, Refused};
 use super::site::Site;
 use super::{
     Edge, Kind, Lowered, Node, NodeId, Plan, Schema, Sequence, Template, Transform, call,
-    extension, r#for, fork, function, raise, set, switch, r#try, wait,
+    extension, r#for, fork, function, raise, run, set, switch, r#try, wait,
 };
 use crate::diagnostic::{self, Diagnostic, code};
 use crate::document::{
@@ -269,14 +269,13 @@ impl<'d> Lowering<'d> {
             TaskKind::For(it) => Kind::For(r#for::lower(self, it)),
             TaskKind::Fork(it) => Kind::Fork(fork::lower(self, it)),
             TaskKind::Raise(it) => Kind::Raise(raise::lower(self, it)),
+            TaskKind::Run(it) => run::lower(self, it, pointer),
             TaskKind::Set(it) => Kind::Set(set::lower(self, it)),
             TaskKind::Switch(it) => Kind::Switch(switch::lower(self, it, targets)),
             TaskKind::Try(it) => Kind::Try(Box::new(r#try::lower(self, it, targets))),
             TaskKind::Wait(it) => Kind::Wait(wait::lower(self, it)),
             // The document says itself that such a task is unsupported, so that this plan is never run.
-            TaskKind::Emit(_) | TaskKind::Listen(_) | TaskKind::Run(_) => {
-                Kind::Do(Sequence { first: None })
-            }
+            TaskKind::Emit(_) | TaskKind::Listen(_) => Kind::Do(Sequence { first: None }),
         }
     }
 

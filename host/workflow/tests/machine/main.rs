@@ -16,6 +16,7 @@ mod loose;
 mod raise;
 mod random;
 mod replay;
+mod run;
 mod set;
 mod switch;
 mod timeout;

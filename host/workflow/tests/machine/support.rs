@@ -270,6 +270,19 @@ impl Run {
                     call.arguments
                 )
             }
+            Command::StartRun(child) => {
+                self.calls.push((child.task.clone(), child.attempt));
+                writeln!(
+                    out,
+                    "{} {} {}/{} {} {}",
+                    if child.awaited { "run" } else { "start" },
+                    name(&child.task, child.attempt),
+                    child.namespace,
+                    child.name,
+                    child.version.as_deref().unwrap_or("latest"),
+                    child.input
+                )
+            }
             Command::Abandon { task, attempt } => {
                 self.calls
                     .retain(|(key, number)| key != task || number != attempt);

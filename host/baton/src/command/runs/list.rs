@@ -26,6 +26,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "KEY=VALUE")]
     tag: Option<String>,
 
+    /// Only those that this run has started
+    #[arg(long, value_name = "RUN")]
+    parent: Option<String>,
+
     /// Only those started at this time (RFC 3339) or later
     #[arg(long, value_name = "TIME")]
     started_after: Option<String>,
@@ -62,6 +66,7 @@ impl Args {
             status: self.status,
             workflow: self.workflow,
             tag: self.tag,
+            parent: self.parent,
             started_after: self.started_after,
             started_before: self.started_before,
         };
