@@ -122,13 +122,13 @@ const WRONG: [(&str, &str, &[[&str; 3]]); 12] = [
         "what comes later",
         "
         - a:
-            listen:
-              to:
-                one:
-                  with:
-                    type: com.example.event
+            call: grpc
+            with:
+              proto: { endpoint: https://example.org/greeter.proto }
+              service: { name: greeter, host: localhost }
+              method: hello
         ",
-        &[["unsupported", "/do/0/a/listen", "listen"]],
+        &[["unsupported", "/do/0/a/call", "grpc"]],
     ),
     (
         "a mistake of every kind at once",

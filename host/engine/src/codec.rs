@@ -8,7 +8,7 @@ use baton_store::record::{
 };
 use baton_store::{ReadError, RunId};
 use baton_workflow::machine::{Ending, Event, Occurrence, Status, TaskKey, TimerKey};
-use baton_workflow::{Data, Error, Timestamp};
+use baton_workflow::{CloudEvent, Data, Error, Timestamp};
 use serde_json::Value;
 
 use crate::origin::{Origin, Parent};
@@ -32,7 +32,10 @@ fn data(json: &Json) -> Result<Data, ReadError> {
 /// An event as it is stored.
 pub(crate) fn event_record(event: &Event, at: Timestamp) -> EventRecord {
     let kind = match event {
-        Event::Started { input } => EventKindRecord::Started { input: json(input) },
+        Event::Started { input, events_from } => EventKindRecord::StartedAt {
+            input: json(input),
+            events_from: *events_from,
+        },
         Event::Answered {
             task,
             attempt,
@@ -58,6 +61,19 @@ pub(crate) fn event_record(event: &Event, at: Timestamp) -> EventRecord {
             by: by.clone(),
             reason: reason.clone(),
         },
+        Event::Received {
+            task,
+            position,
+            event,
+        } => EventKindRecord::Received {
+            task: task_record(task),
+            position: *position,
+            event: json(event.envelope()),
+        },
+        Event::EventsDropped { task, first } => EventKindRecord::EventsDropped {
+            task: task_record(task),
+            first: *first,
+        },
     };
     EventRecord {
         at_ms: at.as_millis(),
@@ -70,6 +86,8 @@ pub(crate) fn occurrence(record: EventRecord) -> Result<Occurrence, ReadError> {
     let event = match record.kind {
         EventKindRecord::Started { input } => Event::Started {
             input: data(&input)?,
+            // There was no log then, and so all of it came later.
+            events_from: 0,
         },
         EventKindRecord::Answered { call, answer } => Event::Answered {
             task: task_key(call.task),
@@ -84,6 +102,23 @@ pub(crate) fn occurrence(record: EventRecord) -> Result<Occurrence, ReadError> {
         },
         EventKindRecord::CancelRequested { by, reason } => Event::CancelRequested { by, reason },
         EventKindRecord::StopRequested { by, reason } => Event::StopRequested { by, reason },
+        EventKindRecord::StartedAt { input, events_from } => Event::Started {
+            input: data(&input)?,
+            events_from,
+        },
+        EventKindRecord::Received {
+            task,
+            position,
+            event,
+        } => Event::Received {
+            task: task_key(task),
+            position,
+            event: cloud_event(&event)?,
+        },
+        EventKindRecord::EventsDropped { task, first } => Event::EventsDropped {
+            task: task_key(task),
+            first,
+        },
     };
     Ok(Occurrence {
         at: Timestamp::from_millis(record.at_ms),
@@ -119,6 +154,13 @@ pub(crate) fn origin(record: OriginRecord) -> Origin {
             depth: parent.depth,
         }),
     }
+}
+
+/// A stored event of the world.
+pub(crate) fn cloud_event(json: &Json) -> Result<CloudEvent, ReadError> {
+    CloudEvent::new(value(json)?).map_err(|error| ReadError::Corrupt {
+        detail: format!("an event: {error}"),
+    })
 }
 
 fn task_record(task: &TaskKey) -> TaskRecord {
@@ -254,6 +296,19 @@ mod tests {
         let mut events = vec![
             Event::Started {
                 input: Arc::new(json!({ "name": "Ada", "n": [1, 2.5, null, true] })),
+                events_from: 300,
+            },
+            Event::Received {
+                task: task(1),
+                position: 300,
+                event: CloudEvent::new(
+                    json!({ "specversion": "1.0", "id": "1", "source": "/a", "type": "t", "data": [1] }),
+                )
+                .expect("an event"),
+            },
+            Event::EventsDropped {
+                task: task(1),
+                first: 300,
             },
             Event::Answered {
                 task: task(1),

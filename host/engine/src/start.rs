@@ -125,6 +125,7 @@ pub(crate) fn prepare(
     let input = Arc::new(input);
     let started = Event::Started {
         input: input.clone(),
+        events_from: 0,
     };
     let index = replay::index_record(&record, StatusRecord::Open);
     let partition = id.partition(shared.partitions);

@@ -123,6 +123,28 @@ fn every_version_of_every_record() {
             input: json.clone(),
         }),
     );
+    check(
+        "event-started-at.1.hex",
+        &event(EventKindRecord::StartedAt {
+            input: json.clone(),
+            events_from: 300,
+        }),
+    );
+    check(
+        "event-received.1.hex",
+        &event(EventKindRecord::Received {
+            task: task(),
+            position: 300,
+            event: json.clone(),
+        }),
+    );
+    check(
+        "event-events-dropped.1.hex",
+        &event(EventKindRecord::EventsDropped {
+            task: task(),
+            first: 300,
+        }),
+    );
     let answer = AnswerRecord::Result(json.clone());
     check(
         "event-answered.1.hex",

@@ -13,6 +13,7 @@
 //! The language is the [Open Workflow Specification](https://open-workflow-specification.org) 1.0.3.
 //! Sections that comments name are those of its `dsl.md` and `dsl-reference.md`.
 
+pub mod cloud_event;
 pub mod data;
 pub mod diagnostic;
 pub mod document;
@@ -23,6 +24,7 @@ pub mod machine;
 pub mod plan;
 pub mod yaml;
 
+pub use cloud_event::CloudEvent;
 pub use data::{Data, Timestamp};
 pub use diagnostic::Diagnostic;
 pub use document::Document;

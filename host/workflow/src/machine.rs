@@ -10,7 +10,8 @@
 //! 2. [`Machine::apply`] with each further event, in the order in which they were recorded.
 //! 3. Carry out the commands that come back, in their order; [`Command::Invoke`] only once the event
 //!    that brought it about is durable.
-//! 4. After a replay, [`Machine::outstanding`] says which calls to make again and which timers to set.
+//! 4. After a replay, [`Machine::outstanding`] says which calls to make again, which timers to set and which
+//!    tasks to offer events.
 //!
 //! # How it works inside
 //!
@@ -24,7 +25,9 @@ mod call;
 mod close;
 mod command;
 mod compensate;
+mod consumption;
 mod r#do;
+mod emit;
 mod evaluate;
 mod event;
 mod extension;
@@ -32,7 +35,9 @@ mod flow;
 mod r#for;
 mod fork;
 mod function;
+mod iteration;
 mod lines;
+mod listen;
 mod raise;
 mod run;
 mod scope;
@@ -49,11 +54,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use command::{ChildRun, Command, Detail, Ending, Invocation, Note, NoteKind};
+pub use command::{ChildRun, Command, Detail, Ending, Invocation, Listening, Note, NoteKind};
 pub use event::{Event, Occurrence, TaskKey, TimerKey};
 
 use close::Closing;
 use compensate::Ledger;
+use listen::ListenedEvents;
 use task::{ContextId, Contexts, Place, Task, TaskId, Work};
 use visits::Visits;
 
@@ -113,6 +119,8 @@ pub struct Outstanding {
     pub children: Vec<ChildRun>,
     /// The timers that are set, and when they come due.
     pub timers: Vec<(TimerKey, Timestamp)>,
+    /// The tasks that wait for an event.
+    pub listening: Vec<Listening>,
 }
 
 /// A run.
@@ -140,6 +148,7 @@ pub struct Machine {
     closing: Option<Closing>,
     timers: BTreeMap<TimerKey, Timestamp>,
     notes: u64,
+    events: ListenedEvents,
 }
 
 impl Machine {
@@ -162,6 +171,7 @@ impl Machine {
             closing: None,
             timers: BTreeMap::new(),
             notes: 0,
+            events: ListenedEvents::default(),
         }
     }
 
@@ -187,7 +197,7 @@ impl Machine {
             left: BYTES_PER_EVENT_MAX,
         };
         match event {
-            Event::Started { input } => turn.started(input),
+            Event::Started { input, events_from } => turn.started(input, events_from),
             Event::Answered {
                 task,
                 attempt,
@@ -196,6 +206,12 @@ impl Machine {
             Event::Elapsed { timer } => turn.elapsed(timer),
             Event::CancelRequested { by, reason } => turn.cancelled(by, reason),
             Event::StopRequested { by, reason } => turn.stopped(by, reason),
+            Event::Received {
+                task,
+                position,
+                event,
+            } => turn.received(&task, position, &event),
+            Event::EventsDropped { task, first } => turn.events_dropped(&task, first),
         }
         turn.work_off();
         let commands = turn.commands;
@@ -230,6 +246,11 @@ impl Machine {
                 .timers
                 .iter()
                 .map(|(timer, due)| (timer.clone(), *due))
+                .collect(),
+            listening: self
+                .tasks
+                .values()
+                .filter_map(|task| self.listening(task))
                 .collect(),
         }
     }

@@ -8,12 +8,16 @@ mod arguments;
 mod builder;
 mod call;
 pub mod catalog;
+mod consumption;
 mod duration;
+mod emit;
 mod extension;
 mod r#for;
+mod foreach;
 mod fork;
 mod function;
 mod graph;
+mod listen;
 mod lower;
 mod raise;
 mod retry;
@@ -34,13 +38,18 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub use catalog::{Catalog, FunctionReference, NoSuchFunction, Signature};
+pub use consumption::Topics;
 
 pub(crate) use call::Call;
+pub(crate) use consumption::{Filter, Matcher, Strategy, Until};
 pub(crate) use duration::DurationTemplate;
+pub(crate) use emit::Emit;
 pub(crate) use extension::Extension;
 pub(crate) use r#for::For;
+pub(crate) use foreach::Foreach;
 pub(crate) use fork::{BRANCHES, Fork};
 pub(crate) use function::Function;
+pub(crate) use listen::Listen;
 pub(crate) use raise::Raise;
 pub(crate) use retry::{DELAY_MAX, RetryPolicy};
 pub(crate) use run::Subflow;
@@ -124,6 +133,22 @@ impl Plan {
     /// The document as JSON.
     pub fn definition(&self) -> &Value {
         &self.definition
+    }
+
+    /// The workflow as the source of events, a URI reference: `/{namespace}/{name}/{version}` (dsl-reference,
+    /// "Event Properties").
+    pub(crate) fn source(&self) -> String {
+        let part = |key: &str| {
+            self.definition["document"][key]
+                .as_str()
+                .unwrap_or_default()
+        };
+        format!(
+            "/{}/{}/{}",
+            part("namespace"),
+            part("name"),
+            part("version")
+        )
     }
 
     /// The plan as a graph: `{start, nodes: [{id, name, kind, parent, start}], edges: [{from, to, label}]}`, ids being
@@ -227,9 +252,11 @@ pub(crate) struct Sequence {
 pub(crate) enum Kind {
     Call(Call),
     Do(Sequence),
+    Emit(Emit),
     For(For),
     Fork(Fork),
     Function(Function),
+    Listen(Box<Listen>),
     Raise(Raise),
     Run(Subflow),
     Set(Template),
@@ -244,8 +271,10 @@ impl Kind {
         match self {
             Self::Call(_) | Self::Function(_) => "call",
             Self::Do(_) => "do",
+            Self::Emit(_) => "emit",
             Self::For(_) => "for",
             Self::Fork(_) => "fork",
+            Self::Listen(_) => "listen",
             Self::Raise(_) => "raise",
             Self::Run(_) => "run",
             Self::Set(_) => "set",

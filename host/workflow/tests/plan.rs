@@ -120,8 +120,6 @@ t.yaml:9:22: error[undefined-reference]: the function `something` is not defined
 t.yaml:5:22: error[unknown-function]: there is no function `creat-user@scim`
   at /do/1/missing/call
   help: did you mean `create-user@scim`?
-t.yaml:6:14: error[unsupported]: `listen` is not yet supported by this host
-  at /do/2/later/listen
 t.yaml:7:34: error[bad-schema]: this is no JSON Schema: "strange" is not valid under any of the schemas listed in the 'anyOf' keyword
   at /do/3/schema/input/schema/document
 t.yaml:8:23: warning[no-effect]: `${ }` inside a longer text is not evaluated

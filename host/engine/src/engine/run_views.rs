@@ -31,7 +31,8 @@ pub(super) fn view(
     let Some(record) = replay::run_record(shared, partition, tenant, id)? else {
         return Ok(None);
     };
-    let Event::Started { input } = replay::first_event(shared, partition, tenant, id)?.event else {
+    let Event::Started { input, .. } = replay::first_event(shared, partition, tenant, id)?.event
+    else {
         return Err(ReadError::Corrupt {
             detail: "a run's journal does not begin with its start".into(),
         }

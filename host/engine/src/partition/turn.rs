@@ -136,6 +136,8 @@ impl Partition {
                 }
                 Command::Note(note) => notes.push(note),
                 Command::End(ending) => self.end(id, &ending, at, turn),
+                // There is no log to put it into or to read from yet.
+                Command::Emit(_) | Command::Listen(_) | Command::Unlisten { .. } => {}
             }
         }
         self.show(id, notes, turn);

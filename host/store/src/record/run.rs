@@ -156,6 +156,30 @@ pub enum EventKindRecord {
         /// Why.
         reason: Option<String>,
     },
+    /// It started, and listens to the events of the tenant's log from a position on. What is written in place of
+    /// `Started` since there is a log.
+    StartedAt {
+        /// The input.
+        input: Json,
+        /// The position of the next event of the log.
+        events_from: u64,
+    },
+    /// A task that listens took an event.
+    Received {
+        /// The task.
+        task: TaskRecord,
+        /// The event's position in the tenant's log.
+        position: u64,
+        /// The event in its JSON form (CloudEvents).
+        event: Json,
+    },
+    /// Events had been dropped from the log that a task would have had to see.
+    EventsDropped {
+        /// The task.
+        task: TaskRecord,
+        /// The position at which the log began then.
+        first: u64,
+    },
 }
 
 /// An attempt of a call.

@@ -106,7 +106,7 @@ impl Read for Until {
 impl Read for EventFilter {
     fn read(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         let mut object = reader.object(field, "an event filter")?;
-        let with = object.required::<EventProperties>("with");
+        let with = object.required::<FilterProperties>("with");
         let correlate = object.optional::<Table<Correlation>>("correlate");
         object.finish_with(|key| {
             matches!(key, "type" | "source" | "subject" | "data")
@@ -165,6 +165,27 @@ impl Read for EventProperties {
             .map(|key| object.optional::<Located<String>>(key).map(|_| ()));
         let uris = ["source", "dataschema"].map(|key| object.optional::<Uri>(key).map(|_| ()));
         texts.into_iter().chain(uris).collect::<Option<()>>()?;
+        Read::read(field, reader).map(Self)
+    }
+}
+
+/// The attributes of an event as a filter has them: any of them may be a regular expression, the URIs too.
+struct FilterProperties(Located<Map<String, Value>>);
+
+impl Read for FilterProperties {
+    fn read(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let mut object = reader.object(field, "the attributes of an event")?;
+        let texts = [
+            "id",
+            "type",
+            "time",
+            "subject",
+            "datacontenttype",
+            "source",
+            "dataschema",
+        ]
+        .map(|key| object.optional::<Located<String>>(key).map(|_| ()));
+        texts.into_iter().collect::<Option<()>>()?;
         Read::read(field, reader).map(Self)
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{
     Approval, Authentication, AuthenticationScheme, Call, Document, Endpoint, FunctionTarget,
-    Input, Located, Location, Process, Reusable, Schema, SchemaSource, Task, TaskKind, TaskList,
+    Input, Listen, Located, Location, Process, Reusable, Schema, SchemaSource, Task, TaskKind,
+    TaskList,
 };
 use crate::diagnostic::{self, Diagnostic, code};
 
@@ -60,7 +61,6 @@ enum Finding<'a> {
     Protocol(&'a str),
     CatalogFunction(&'a str),
     ExternalFunction,
-    Task(&'static str),
     Process(&'static str),
     Schedule,
     Use(&'static str),
@@ -91,7 +91,6 @@ impl Finding<'_> {
                 "a function at a URI".to_owned(),
                 Some("install a connector with the function: function@connector"),
             ),
-            Self::Task(kind) => (format!("`{kind}`"), None),
             Self::Process(kind) => (format!("`run: {kind}`"), Some("call a connector instead")),
             Self::Schedule => (
                 "`schedule`".to_owned(),
@@ -225,8 +224,6 @@ impl<'d> Walk<'d, '_> {
         }
         match &task.kind {
             TaskKind::Call(call) => self.call(call),
-            TaskKind::Emit(_) => self.at_key(Finding::Task("emit"), task),
-            TaskKind::Listen(_) => self.at_key(Finding::Task("listen"), task),
             TaskKind::For(one) => {
                 if let Some(concurrency) = &one.concurrency {
                     (self.report)(Finding::Concurrency, &concurrency.location);
@@ -252,17 +249,26 @@ impl<'d> Walk<'d, '_> {
                 }
             }
             TaskKind::Do(_)
+            | TaskKind::Emit(_)
+            | TaskKind::Listen(_)
             | TaskKind::Raise(_)
             | TaskKind::Set(_)
             | TaskKind::Switch(_)
             | TaskKind::Try(_)
             | TaskKind::Wait(_) => {}
         }
-        // What is inside a task that is not run at all need not be said.
-        if !matches!(task.kind, TaskKind::Listen(_)) {
-            for list in task.kind.lists() {
-                self.list(list);
-            }
+        if let TaskKind::Listen(Listen {
+            foreach: Some(foreach),
+            ..
+        }) = &task.kind
+        {
+            let output = foreach.output.as_ref();
+            self.schema(output.and_then(|output| output.schema.as_ref()));
+            let export = foreach.export.as_ref();
+            self.schema(export.and_then(|export| export.schema.as_ref()));
+        }
+        for list in task.kind.lists() {
+            self.list(list);
         }
     }
 

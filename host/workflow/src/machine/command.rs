@@ -3,13 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::{TaskKey, TimerKey};
+use crate::cloud_event::CloudEvent;
 use crate::data::{Data, Timestamp};
 use crate::error::Error;
+use crate::plan::Topics;
 
 /// What a run wants done, in the order in which it wants it.
 ///
-/// Only [`Command::Invoke`] and [`Command::StartRun`] can touch the world; they may go out only after the
-/// event that brought them about is durable.
+/// Only [`Command::Invoke`], [`Command::StartRun`] and [`Command::Emit`] can touch the world; they may go out only
+/// after the event that brought them about is durable, or with it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Call a connector's function, and answer with [`super::Event::Answered`].
@@ -41,6 +43,27 @@ pub enum Command {
     Note(Note),
     /// The run has ended. The last command of each run.
     End(Ending),
+    /// Put an event into the log. The same event in every replay.
+    Emit(CloudEvent),
+    /// Offer the task the events of the log, from a position on and in their order, until it
+    /// [takes](super::Machine::takes) one; say [`super::Event::Received`] then, and offer no more.
+    Listen(Listening),
+    /// The task listens no longer.
+    Unlisten {
+        /// The task.
+        task: TaskKey,
+    },
+}
+
+/// A task that waits for an event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listening {
+    /// The task.
+    pub task: TaskKey,
+    /// From which position of the log on.
+    pub from: u64,
+    /// Which types of events may be of interest. Others need not be offered.
+    pub topics: Topics,
 }
 
 /// A call of a connector's function: the one way out of a run.
@@ -130,6 +153,8 @@ pub struct Detail {
     pub by: Option<String>,
     /// Why, if they said.
     pub reason: Option<String>,
+    /// What the events had in common that were correlated, by the correlation's name.
+    pub correlation_keys: Option<Data>,
 }
 
 /// What a line of a run's history says, under the names of the specification's lifecycle events
@@ -177,6 +202,12 @@ pub enum NoteKind {
     /// A task could not be undone. What is to be undone besides still is.
     #[serde(rename = "task.compensation.faulted")]
     TaskCompensationFaulted,
+    /// A task began to listen for events that have something in common.
+    #[serde(rename = "workflow.correlation-started")]
+    WorkflowCorrelationStarted,
+    /// It has them.
+    #[serde(rename = "workflow.correlation-completed")]
+    WorkflowCorrelationCompleted,
 }
 
 impl NoteKind {
@@ -196,6 +227,8 @@ impl NoteKind {
             Self::TaskCompensationStarted => "task.compensation.started",
             Self::TaskCompensationCompleted => "task.compensation.completed",
             Self::TaskCompensationFaulted => "task.compensation.faulted",
+            Self::WorkflowCorrelationStarted => "workflow.correlation-started",
+            Self::WorkflowCorrelationCompleted => "workflow.correlation-completed",
         }
     }
 }

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::consumption::Fill;
 use super::scope::View;
 use super::task::{Place, Task, TaskId};
 use super::{Machine, Turn};
 use crate::data::Data;
 use crate::error::{Error, ErrorKind};
 use crate::expression::Evaluate;
-use crate::extent::Room;
+use crate::extent::{BYTES_PER_EVENT_MAX, Room};
 use crate::plan::{DurationTemplate, Filling, Template, Transform, truthy};
 
 /// The moments of a task at which expressions are evaluated; later ones have more variables.
@@ -41,6 +42,24 @@ impl Turn<'_> {
         };
         let task = &self.run.tasks[&id];
         let view = view(self.run, task, &task.place, moment);
+        filled(&view, self.evaluator, &mut self.left, |filling| {
+            template.evaluate(input, filling)
+        })
+    }
+
+    /// Fills a template in, at a moment of a task and with the variables of `place`. No template is the identity.
+    pub(super) fn fill_at(
+        &mut self,
+        id: TaskId,
+        template: Option<&Template>,
+        input: &Data,
+        place: &Place,
+        moment: Moment<'_>,
+    ) -> Result<Data, Error> {
+        let Some(template) = template else {
+            return Ok(input.clone());
+        };
+        let view = view(self.run, &self.run.tasks[&id], place, moment);
         filled(&view, self.evaluator, &mut self.left, |filling| {
             template.evaluate(input, filling)
         })
@@ -137,6 +156,39 @@ impl Turn<'_> {
             timeout.evaluate(input, filling)
         })
         .map(Some)
+    }
+}
+
+/// What the filters of a task are evaluated with.
+pub(super) struct TaskFill<'a> {
+    run: &'a Machine,
+    task: &'a Task,
+    evaluator: &'a mut dyn Evaluate,
+    left: usize,
+}
+
+impl<'a> TaskFill<'a> {
+    pub(super) fn new(run: &'a Machine, task: &'a Task, evaluator: &'a mut dyn Evaluate) -> Self {
+        Self {
+            run,
+            task,
+            evaluator,
+            left: BYTES_PER_EVENT_MAX,
+        }
+    }
+}
+
+impl Fill for TaskFill<'_> {
+    fn on(&mut self, template: &Template, input: &Data) -> Result<Data, Error> {
+        let view = view(self.run, self.task, &self.task.place, Moment::During);
+        filled(&view, self.evaluator, &mut self.left, |filling| {
+            template.evaluate(input, filling)
+        })
+    }
+
+    fn expected(&mut self, template: &Template) -> Result<Data, Error> {
+        let input = self.task.input.clone();
+        self.on(template, &input)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cloud_event::CloudEvent;
 use crate::data::{Data, Timestamp};
 use crate::error::Error;
 
@@ -38,6 +39,8 @@ pub enum Event {
     Started {
         /// The workflow's raw input.
         input: Data,
+        /// From where on in the log of events the run listens: the position of the next event at its start.
+        events_from: u64,
     },
     /// A call, or the run that a task has started, has ended; or, where its end is not awaited, that run has
     /// started.
@@ -69,6 +72,23 @@ pub enum Event {
         by: String,
         /// Why, if they say.
         reason: Option<String>,
+    },
+    /// An event has come that a `listen` takes: see [`super::Machine::takes`].
+    Received {
+        /// The task that listens.
+        task: TaskKey,
+        /// The event's position in the log, the same for all runs. An event at a position that the task has gone
+        /// past changes nothing.
+        position: u64,
+        /// The event.
+        event: CloudEvent,
+    },
+    /// The log has dropped events that a `listen` would have had to see.
+    EventsDropped {
+        /// The task that listens.
+        task: TaskKey,
+        /// Where the log begins now.
+        first: u64,
     },
 }
 

@@ -20,13 +20,14 @@ use crate::plan::{Edge, Kind, NodeId, Sequence, Transform};
 /// What goes in and out of the tasks under way.
 impl Turn<'_> {
     /// The run starts: the workflow's input is checked and transformed, and the first task entered.
-    pub(super) fn started(&mut self, input: Data) {
+    pub(super) fn started(&mut self, input: Data, events_from: u64) {
         if self.run.status != Status::Pending {
             return;
         }
         self.run.status = Status::Running;
         self.run.started_at = self.at;
         self.run.input = input.clone();
+        self.run.events.begin(events_from);
         let context = self.run.contexts.add(Arc::new(Value::Object(Map::new())));
         self.run.context = context;
         let mut place = Place::outermost(context);
@@ -130,9 +131,11 @@ impl Turn<'_> {
         match kind {
             Kind::Call(call) => self.begin_call(id, call),
             Kind::Do(body) => self.begin_do(id, *body),
+            Kind::Emit(emit) => self.begin_emit(id, emit),
             Kind::For(it) => self.begin_for(id, it),
             Kind::Fork(fork) => self.begin_fork(id, fork),
             Kind::Function(function) => self.begin_function(id, function),
+            Kind::Listen(listen) => self.begin_listen(id, listen),
             Kind::Raise(raise) => self.begin_raise(id, raise),
             Kind::Run(flow) => self.begin_run(id, flow),
             Kind::Set(template) => self.begin_set(id, template),
@@ -166,6 +169,7 @@ impl Turn<'_> {
                     output,
                     edge: edge.unwrap_or(node.then),
                 };
+                self.consume(id);
                 match node.extensions.is_empty() {
                     true => self.leave(id, outcome),
                     false => self.finish_extended(id, outcome),
@@ -260,6 +264,7 @@ impl Turn<'_> {
             Work::Do => self.complete(id, output, None),
             Work::For(_) => self.iterated(id, place.slot, output),
             Work::Fork(_) => self.branch_done(id, place.slot, output),
+            Work::Listen(_) => self.item_worked_on(id, output),
             Work::Try(_) => self.try_scope_done(id, output),
             Work::Beginning | Work::Call(_) | Work::Run(_) | Work::Wait => {
                 unreachable!("such a task has nothing inside it")
@@ -412,6 +417,7 @@ impl Turn<'_> {
             .expect("a task that is worked on is under way");
         self.run.keys.remove(&task.key);
         self.clear_timers(&task.key);
+        self.unlisten(&task.key, &task.work);
         self.forget_work(&task.place, &mut task.work);
         task
     }
@@ -422,8 +428,9 @@ impl Turn<'_> {
         let mut work = std::mem::replace(&mut task.work, Work::Beginning);
         let place = task.place.clone();
         // Its `timeout` goes on: it bounds what comes after, too.
-        let attempt = TimerKey::Attempt(task.key.clone());
-        self.clear_timer(attempt);
+        let key = task.key.clone();
+        self.clear_timer(TimerKey::Attempt(key.clone()));
+        self.unlisten(&key, &work);
         self.forget_work(&place, &mut work);
     }
 

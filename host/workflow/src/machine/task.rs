@@ -9,6 +9,7 @@ use super::command::{ChildRun, Command, Invocation};
 use super::compensate::Ledger;
 use super::event::TaskKey;
 use super::lines::Lines;
+use super::listen::ListenWork;
 use super::visits::FrameId;
 use crate::data::{Data, Timestamp};
 use crate::error::Error;
@@ -146,6 +147,7 @@ pub(super) enum Work {
     Do,
     For(ForWork),
     Fork(Lines),
+    Listen(ListenWork),
     Run(ChildRun),
     Try(TryWork),
     Wait,

@@ -109,7 +109,12 @@ fn describe(plan: &Plan, id: NodeId, node: &Node) -> Value {
                 json!({ "namespace": flow.namespace, "name": flow.name, "version": version });
             description["await"] = Value::from(flow.awaited);
         }
-        Kind::Raise(_) | Kind::Set(_) | Kind::Switch(_) | Kind::Wait(_) => {}
+        Kind::Listen(it) => {
+            if let Some(foreach) = &it.foreach {
+                description["start"] = first(plan, foreach.body);
+            }
+        }
+        Kind::Emit(_) | Kind::Raise(_) | Kind::Set(_) | Kind::Switch(_) | Kind::Wait(_) => {}
     }
     if !node.extensions.is_empty() {
         let start = |list: Option<Sequence>| list.map_or(Value::Null, |list| first(plan, list));

@@ -13,8 +13,8 @@ use super::catalog::Catalog;
 use super::function::{Expansion, Refused};
 use super::site::Site;
 use super::{
-    Edge, Kind, Lowered, Node, NodeId, Plan, Schema, Sequence, Template, Transform, call,
-    extension, r#for, fork, function, raise, run, set, switch, r#try, wait,
+    Edge, Kind, Lowered, Node, NodeId, Plan, Schema, Sequence, Template, Transform, call, emit,
+    extension, r#for, fork, function, listen, raise, run, set, switch, r#try, wait,
 };
 use crate::diagnostic::{self, Diagnostic, code};
 use crate::document::{
@@ -266,22 +266,22 @@ impl<'d> Lowering<'d> {
             }
             TaskKind::Call(it) => Kind::Call(call::lower(self, it, pointer)),
             TaskKind::Do(it) => Kind::Do(self.list(&it.tasks)),
+            TaskKind::Emit(it) => Kind::Emit(emit::lower(self, it)),
             TaskKind::For(it) => Kind::For(r#for::lower(self, it)),
             TaskKind::Fork(it) => Kind::Fork(fork::lower(self, it)),
+            TaskKind::Listen(it) => Kind::Listen(Box::new(listen::lower(self, it))),
             TaskKind::Raise(it) => Kind::Raise(raise::lower(self, it)),
             TaskKind::Run(it) => run::lower(self, it, pointer),
             TaskKind::Set(it) => Kind::Set(set::lower(self, it)),
             TaskKind::Switch(it) => Kind::Switch(switch::lower(self, it, targets)),
             TaskKind::Try(it) => Kind::Try(Box::new(r#try::lower(self, it, targets))),
             TaskKind::Wait(it) => Kind::Wait(wait::lower(self, it)),
-            // The document says itself that such a task is unsupported, so that this plan is never run.
-            TaskKind::Emit(_) | TaskKind::Listen(_) => Kind::Do(Sequence { first: None }),
         }
     }
 
     /// A step of the data flow. `value` is `from` or `as`: a bare expression, or an object with
     /// expressions in it.
-    fn transform(
+    pub(super) fn transform(
         &mut self,
         schema: Option<&document::Schema>,
         value: Option<&Located<Value>>,

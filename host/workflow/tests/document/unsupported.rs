@@ -15,13 +15,12 @@ fn what_is_supported_is_not_named() {
 #[test]
 fn tasks() {
     let document = parse(&with_tasks(
-        "- a: { emit: { event: { with: { type: x } } } }\n- b: { listen: { to: { any: [] } } }\n- c: { run: { shell: { command: ls } } }\n- d: { call: grpc, with: { proto: { endpoint: 'http://a' }, service: { name: a, host: b }, method: c } }\n- e: { call: 'https://a/f' }\n- f: { call: http, with: { method: get, endpoint: { uri: 'http://a', authentication: { digest: { username: a, password: b } } } } }\n- g: { set: { x: 1 }, output: { schema: { resource: { endpoint: 'http://a' } } } }\n",
+        "- a: { emit: { event: { with: { type: x } } } }\n- b: { listen: { to: { any: [] } }, foreach: { output: { schema: { resource: { endpoint: 'http://a' } } } } }\n- c: { run: { shell: { command: ls } } }\n- d: { call: grpc, with: { proto: { endpoint: 'http://a' }, service: { name: a, host: b }, method: c } }\n- e: { call: 'https://a/f' }\n- f: { call: http, with: { method: get, endpoint: { uri: 'http://a', authentication: { digest: { username: a, password: b } } } } }\n- g: { set: { x: 1 }, output: { schema: { resource: { endpoint: 'http://a' } } } }\n",
     ));
     assert_snapshot!(render(&document.unsupported()), @r"
-    case.yaml:7:10: error[unsupported]: `emit` is not yet supported by this host
-      at /do/0/a/emit
-    case.yaml:8:10: error[unsupported]: `listen` is not yet supported by this host
-      at /do/1/b/listen
+    case.yaml:8:60: error[unsupported]: a schema that is kept elsewhere is not yet supported by this host
+      at /do/1/b/foreach/output/schema
+      help: write it here, under `document`
     case.yaml:9:10: error[unsupported]: `run: shell` is not yet supported by this host
       at /do/2/c/run
       help: call a connector instead

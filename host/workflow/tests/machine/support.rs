@@ -9,8 +9,8 @@ use std::time::Duration;
 use baton_workflow::document::Document;
 use baton_workflow::expression::{Evaluate, Expression};
 use baton_workflow::machine::{Ending, Facts, NoteKind, Occurrence, Status, TaskKey, TimerKey};
-use baton_workflow::plan::{Catalog, FunctionReference, NoSuchFunction, Signature};
-use baton_workflow::{Command, Error, ErrorKind, Event, Machine, Plan, Timestamp};
+use baton_workflow::plan::{Catalog, FunctionReference, NoSuchFunction, Signature, Topics};
+use baton_workflow::{CloudEvent, Command, Error, ErrorKind, Event, Machine, Plan, Timestamp};
 use serde_json::{Value, json};
 
 /// A connector named `any` that has every function, and one named `http`.
@@ -114,6 +114,8 @@ pub(crate) struct Run {
     pub(crate) now: Timestamp,
     pub(crate) journal: Vec<Occurrence>,
     pub(crate) commands: Vec<Command>,
+    /// The events that there are, from position 1 on.
+    log: Vec<CloudEvent>,
     calls: Vec<(TaskKey, u32)>,
     jq: Jq,
     transcript: String,
@@ -131,12 +133,14 @@ impl Run {
             now: Timestamp::from_millis(0),
             journal: Vec::new(),
             commands: Vec::new(),
+            log: Vec::new(),
             calls: Vec::new(),
             jq: Jq::default(),
             transcript: String::new(),
         };
         run.apply(Event::Started {
             input: Arc::new(input),
+            events_from: 1,
         });
         run
     }
@@ -194,6 +198,48 @@ impl Run {
         let mut error = Error::new(ErrorKind::Communication, "Failed", "as told");
         error.status = status;
         self.answer(task, Err(error));
+    }
+
+    /// Puts an event into the log, and offers it to those that listen.
+    pub(crate) fn publish(&mut self, kind: &str, data: Value) {
+        let id = self.log.len() + 1;
+        self.publish_whole(
+            json!({"id": id.to_string(), "source": "/test", "type": kind, "data": data}),
+        );
+    }
+
+    /// The same, with attributes of the test's choice; `specversion` is filled in.
+    pub(crate) fn publish_whole(&mut self, mut event: Value) {
+        event["specversion"] = json!("1.0");
+        self.log.push(CloudEvent::new(event).expect("an event"));
+        self.offer();
+    }
+
+    /// Offers what is in the log to those that listen, as long as somebody takes something.
+    pub(crate) fn offer(&mut self) {
+        while let Some(received) = self.taken() {
+            self.apply(received);
+        }
+    }
+
+    fn taken(&mut self) -> Option<Event> {
+        for listening in self.machine.outstanding().listening {
+            for (position, event) in (1..).zip(&self.log) {
+                if position >= listening.from
+                    && listening.topics.include(event.kind())
+                    && self
+                        .machine
+                        .takes(&listening.task, position, event, &mut self.jq)
+                {
+                    return Some(Event::Received {
+                        task: listening.task,
+                        position,
+                        event: event.clone(),
+                    });
+                }
+            }
+        }
+        None
     }
 
     /// Moves the clock to the timer that is due next, which elapses.
@@ -301,12 +347,25 @@ impl Run {
                 if let Some(output) = &note.detail.output {
                     write!(line, " -> {output}").expect("a string takes all");
                 }
+                if let Some(keys) = &note.detail.correlation_keys {
+                    write!(line, " = {keys}").expect("a string takes all");
+                }
                 if let Some(error) = &note.detail.error {
                     let kind = error.type_uri.rsplit('/').next().unwrap_or_default();
                     write!(line, " !! {kind} {}", error.status).expect("a string takes all");
                 }
                 writeln!(out, "  {}", line.replace("  ", " ").trim())
             }
+            Command::Emit(event) => writeln!(out, "emit {}", event.envelope()),
+            Command::Listen(listening) => {
+                let topics = match &listening.topics {
+                    Topics::Any => "any".to_owned(),
+                    Topics::Types(types) => types.iter().cloned().collect::<Vec<_>>().join(" "),
+                };
+                let task = name(&listening.task, 1);
+                writeln!(out, "listen {task} from {} to {topics}", listening.from)
+            }
+            Command::Unlisten { task } => writeln!(out, "unlisten {}", name(task, 1)),
             Command::End(ending) => match ending {
                 Ending::Completed(output) => writeln!(out, "end: completed {output}"),
                 Ending::Faulted(error) => {

@@ -1,0 +1,270 @@
+//! Which events: a consumption strategy, lowered (dsl-reference, "Event Consumption Strategy").
+
+use std::collections::BTreeSet;
+
+use regex::{Regex, RegexBuilder};
+use serde_json::Value;
+
+use super::Template;
+use super::builder::{Moment, child};
+use super::lower::Lowering;
+use crate::data::Data;
+use crate::document::{self, EventFilter, EventStrategy};
+use crate::expression::enclosed;
+
+/// How large a compiled pattern may be, in bytes. The default of the library is ten times that, and a document
+/// may have many.
+const PATTERN_BYTES_MAX: usize = 1 << 20;
+
+/// Which events are consumed, and when it has been enough.
+#[derive(Debug)]
+pub(crate) enum Strategy {
+    /// `all`, and `one`, which is all of one: one event for each filter.
+    All(Vec<Filter>),
+    /// `any`: events that any of the filters lets through; any event at all if there are none.
+    Any {
+        filters: Vec<Filter>,
+        until: Option<Until>,
+    },
+}
+
+/// When to stop waiting for more events.
+#[derive(Debug)]
+pub(crate) enum Until {
+    /// When an expression on the list of what came so far is true.
+    Condition(Template),
+    /// When these events have come, which are not among those that are consumed.
+    Events(Box<Strategy>),
+}
+
+/// Which events are let through: those that all of it fits.
+#[derive(Debug)]
+pub(crate) struct Filter {
+    /// What the attributes must be, by name.
+    pub(crate) attributes: Vec<(String, Matcher)>,
+    /// What the data must be.
+    pub(crate) data: Option<Matcher>,
+    pub(crate) correlate: Vec<Correlation>,
+}
+
+/// What the events of one subscription have in common.
+#[derive(Debug)]
+pub(crate) struct Correlation {
+    pub(crate) name: String,
+    /// On the event in its JSON form.
+    pub(crate) from: Template,
+    /// On the task's input. None: what the first event has.
+    pub(crate) expect: Option<Template>,
+}
+
+/// What a part of an event must be.
+#[derive(Debug)]
+pub(crate) enum Matcher {
+    /// This.
+    Constant(Data),
+    /// This text, or one that the regular expression fits as a whole.
+    Pattern { text: String, regex: Regex },
+    /// What an expression on the part says: `true`, or the part's value.
+    Expression(Template),
+    /// An object with these members, and others.
+    Object(Vec<(String, Matcher)>),
+    /// A list of exactly these items.
+    Array(Vec<Matcher>),
+}
+
+/// The types of events that may be of interest to a strategy: how the right ones are found among many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Topics {
+    /// Any type may be.
+    Any,
+    /// Events of these types alone.
+    Types(BTreeSet<String>),
+}
+
+impl Topics {
+    /// Whether an event of that type may be of interest.
+    pub fn include(&self, kind: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Types(types) => types.contains(kind),
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Types(mut types), Self::Types(others)) => {
+                types.extend(others);
+                Self::Types(types)
+            }
+            _ => Self::Any,
+        }
+    }
+}
+
+impl Strategy {
+    /// The filters, without those of `until`.
+    pub(crate) fn filters(&self) -> &[Filter] {
+        match self {
+            Self::All(filters) | Self::Any { filters, .. } => filters,
+        }
+    }
+
+    /// The types of events that may be of interest, to `until` as well.
+    pub(crate) fn topics(&self) -> Topics {
+        let own = match self {
+            Self::Any { filters, .. } if filters.is_empty() => Topics::Any,
+            _ => self
+                .filters()
+                .iter()
+                .map(Filter::topics)
+                .fold(Topics::Types(BTreeSet::new()), Topics::and),
+        };
+        match self {
+            Self::Any {
+                until: Some(Until::Events(until)),
+                ..
+            } => own.and(until.topics()),
+            _ => own,
+        }
+    }
+
+    /// Whether events are correlated.
+    pub(crate) fn correlates(&self) -> bool {
+        self.filters()
+            .iter()
+            .any(|filter| !filter.correlate.is_empty())
+    }
+}
+
+impl Filter {
+    fn topics(&self) -> Topics {
+        let kind = self.attributes.iter().find(|(name, _)| name == "type");
+        match kind {
+            Some((_, Matcher::Constant(value))) => {
+                Topics::Types(value.as_str().map(ToOwned::to_owned).into_iter().collect())
+            }
+            _ => Topics::Any,
+        }
+    }
+}
+
+/// Lowers a strategy, whose expressions are evaluated at `moment`.
+pub(super) fn lower(lowering: &mut Lowering<'_>, it: &EventStrategy, moment: Moment) -> Strategy {
+    match it {
+        EventStrategy::One(one) => Strategy::All(vec![filter(lowering, one, moment)]),
+        EventStrategy::All(all) => Strategy::All(filters(lowering, all, moment)),
+        EventStrategy::Any {
+            filters: any,
+            until,
+        } => Strategy::Any {
+            filters: filters(lowering, any, moment),
+            until: until.as_ref().map(|until| match until {
+                document::Until::Condition(text) => {
+                    Until::Condition(lowering.builder.bare(text, moment))
+                }
+                document::Until::Events(events) => {
+                    Until::Events(Box::new(lower(lowering, events, moment)))
+                }
+            }),
+        },
+    }
+}
+
+fn filters(lowering: &mut Lowering<'_>, filters: &[EventFilter], moment: Moment) -> Vec<Filter> {
+    filters
+        .iter()
+        .map(|it| filter(lowering, it, moment))
+        .collect()
+}
+
+fn filter(lowering: &mut Lowering<'_>, it: &EventFilter, moment: Moment) -> Filter {
+    let at = it.with.location.pointer.to_string();
+    let mut filter = Filter {
+        attributes: Vec::new(),
+        data: None,
+        correlate: Vec::new(),
+    };
+    for (name, value) in &it.with.value {
+        let matcher = matcher(lowering, value, &child(&at, name), moment);
+        match name.as_str() {
+            "data" => filter.data = Some(matcher),
+            _ => filter.attributes.push((name.clone(), matcher)),
+        }
+    }
+    for (name, correlation) in it.correlate.iter() {
+        filter.correlate.push(Correlation {
+            name: name.to_string(),
+            from: lowering.builder.bare(&correlation.from, moment),
+            expect: correlation.expect.as_ref().map(|expect| {
+                let pointer = expect.location.pointer.to_string();
+                lowering.builder.text(&expect.value, &pointer, moment)
+            }),
+        });
+    }
+    filter
+}
+
+fn matcher(lowering: &mut Lowering<'_>, value: &Value, pointer: &str, moment: Moment) -> Matcher {
+    match value {
+        Value::String(text) if enclosed(text).is_some() => {
+            Matcher::Expression(lowering.builder.expression(text, pointer, moment))
+        }
+        Value::String(text) => match pattern(text) {
+            Some(regex) => Matcher::Pattern {
+                text: text.clone(),
+                regex,
+            },
+            None => Matcher::Constant(Data::new(value.clone())),
+        },
+        Value::Object(members) => Matcher::Object(
+            members
+                .iter()
+                .map(|(key, member)| {
+                    let pointer = child(pointer, key);
+                    (key.clone(), matcher(lowering, member, &pointer, moment))
+                })
+                .collect(),
+        ),
+        Value::Array(items) => Matcher::Array(
+            items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| matcher(lowering, item, &format!("{pointer}/{index}"), moment))
+                .collect(),
+        ),
+        _ => Matcher::Constant(Data::new(value.clone())),
+    }
+}
+
+/// A text as a regular expression, where it is meant as one: a dot alone, which every type of an event has, makes
+/// none. The kind of expressions that takes linear time, since it comes from the tenant and runs natively.
+fn pattern(text: &str) -> Option<Regex> {
+    if !text.contains(['\\', '*', '+', '?', '(', '[', '{', '|', '^', '$']) {
+        return None;
+    }
+    RegexBuilder::new(&format!("^(?:{text})$"))
+        .size_limit(PATTERN_BYTES_MAX)
+        .build()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_with_dots_is_no_pattern() {
+        assert!(pattern("com.example.order.placed.v1").is_none());
+        assert!(pattern("https://example.org/{id}").is_none());
+        let pattern = pattern("com\\.example\\..*").expect("a pattern");
+        assert!(pattern.is_match("com.example.a") && !pattern.is_match("a.com.example.a"));
+    }
+
+    #[test]
+    fn topics_add_up() {
+        let types = |names: &[&str]| Topics::Types(names.iter().map(ToString::to_string).collect());
+        assert_eq!(types(&["a"]).and(types(&["b"])), types(&["a", "b"]));
+        assert_eq!(types(&["a"]).and(Topics::Any), Topics::Any);
+        assert!(types(&["a"]).include("a") && !types(&["a"]).include("b"));
+    }
+}
