@@ -1,6 +1,7 @@
 //! The handle: what the outside asks of the engine.
 
 mod connectors;
+mod events;
 mod run_views;
 mod runs;
 mod subscription;
@@ -25,6 +26,7 @@ use crate::child;
 use crate::digest;
 use crate::dispatch::Dispatch;
 use crate::error::{OpenError, Unavailable};
+use crate::events::EventLogs;
 use crate::fair::FairSemaphore;
 use crate::grants::Grants;
 use crate::journal::Journal;
@@ -150,6 +152,9 @@ impl Engine {
         let invoke = invoke.unwrap_or_else(|| Arc::new(Calls(sandboxed.clone())));
         let languages: Arc<dyn Languages> = sandboxed;
         let limits = settings.limits;
+        let mailboxes: Vec<_> = (0..meta.partitions)
+            .map(|_| Arc::new(Mailbox::new(limits.mailbox)))
+            .collect();
         let shared = Arc::new(Shared {
             journal: Journal::new(limits.journal_queue),
             clock: settings.clock,
@@ -166,9 +171,8 @@ impl Engine {
             ),
             live: LiveRuns::default(),
             admission: Admission::new(limits.open_runs_per_tenant),
-            mailboxes: (0..meta.partitions)
-                .map(|_| Arc::new(Mailbox::new(limits.mailbox)))
-                .collect(),
+            events: EventLogs::new(&limits, mailboxes.clone()),
+            mailboxes,
             child_starts: FairSemaphore::new(child::STARTS.0, child::STARTS.1),
             language,
             runtime: json!({ "name": "baton", "version": settings.version, "metadata": {} }),
@@ -185,7 +189,7 @@ impl Engine {
         let recovering = Arc::new(AtomicUsize::new(open.len()));
         let writer = spawn("baton-journal", {
             let shared = shared.clone();
-            move || shared.journal.write(&*shared.store)
+            move || shared.journal.write(&*shared.store, &shared.events)
         })?;
         let mut threads = Threads {
             partitions: Vec::new(),

@@ -140,6 +140,32 @@ pub enum StartError {
     Unavailable(#[from] Unavailable),
 }
 
+/// Why events were not taken.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum SendError {
+    /// One of them is too large.
+    #[error(
+        "event {index} has {bytes} bytes, more than the {max} that an event may have: keep the data elsewhere, and refer to it"
+    )]
+    TooLarge {
+        /// Which, from 0.
+        index: usize,
+        /// How large it is.
+        bytes: usize,
+        /// How large it may be.
+        max: usize,
+    },
+    /// Too much waits to be written.
+    #[error("too much waits to be written: ask again in {} s", retry_after.as_secs().max(1))]
+    Busy {
+        /// When to ask again.
+        retry_after: Duration,
+    },
+    /// Not now.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
 /// Why a run was not cancelled.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CancelError {

@@ -13,10 +13,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use baton_store::{Batch, CommitError, Store};
+use baton_store::{Batch, CommitError, ReadError, Store};
 use tokio::sync::oneshot;
 
 use crate::error::Unavailable;
+use crate::events::{Appending, EventLogs, NewEvent, Placed};
 use crate::mailbox::{Mailbox, Refused};
 
 /// How long to wait before a failed commit is tried again: at first, and at most.
@@ -40,14 +41,20 @@ struct Shared {
 }
 
 enum Entry {
-    Request {
-        batch: Batch,
-        reply: oneshot::Sender<Result<(), CommitError>>,
-    },
-    Progress {
-        batch: Batch,
-        durable: Box<dyn FnOnce() + Send>,
-    },
+    Request(Request),
+    Progress(Progress),
+}
+
+struct Request {
+    batch: Batch,
+    events: Vec<NewEvent>,
+    reply: oneshot::Sender<Result<Vec<Placed>, CommitError>>,
+}
+
+struct Progress {
+    batch: Batch,
+    events: Vec<NewEvent>,
+    durable: Box<dyn FnOnce() + Send>,
 }
 
 /// Why a request was not made durable. Nothing of it was.
@@ -89,10 +96,28 @@ impl Journal {
 
     /// Makes `batch` durable, or fails.
     pub(crate) async fn commit(&self, batch: Batch) -> Result<(), NotCommitted> {
+        self.request(batch, Vec::new()).await.map(drop)
+    }
+
+    /// Puts events into their tenants' logs, or fails. Says where each is, in their order.
+    pub(crate) async fn publish(&self, events: Vec<NewEvent>) -> Result<Vec<Placed>, NotCommitted> {
+        self.request(Batch::new(), events).await
+    }
+
+    async fn request(
+        &self,
+        batch: Batch,
+        events: Vec<NewEvent>,
+    ) -> Result<Vec<Placed>, NotCommitted> {
         let (reply, answer) = oneshot::channel();
+        let request = Request {
+            batch,
+            events,
+            reply,
+        };
         self.shared
             .entries
-            .offer(Entry::Request { batch, reply })
+            .offer(Entry::Request(request))
             .map_err(|refused| match refused {
                 Refused::Full => NotCommitted::Busy,
                 Refused::Closed => NotCommitted::Stopping,
@@ -103,12 +128,19 @@ impl Journal {
         }
     }
 
-    /// Makes `batch` durable, however long it takes, and calls `durable` from the writer's thread then.
-    pub(crate) fn append(&self, batch: Batch, durable: impl FnOnce() + Send + 'static) {
-        self.shared.entries.push(Entry::Progress {
+    /// Makes `batch` durable, and puts events into their tenants' logs with it, however long it takes; calls
+    /// `durable` from the writer's thread then.
+    pub(crate) fn append(
+        &self,
+        batch: Batch,
+        events: Vec<NewEvent>,
+        durable: impl FnOnce() + Send + 'static,
+    ) {
+        self.shared.entries.push(Entry::Progress(Progress {
             batch,
+            events,
             durable: Box::new(durable),
-        });
+        }));
     }
 
     /// Why nothing can be written just now, where that is so.
@@ -127,10 +159,10 @@ impl Journal {
     }
 
     /// The writer's loop: the body of its thread. Ends after [`Journal::close`].
-    pub(crate) fn write(&self, store: &dyn Store) {
+    pub(crate) fn write(&self, store: &dyn Store, logs: &EventLogs) {
         let mut entries = VecDeque::new();
         // Progress whose commit has failed. It goes first in every further commit.
-        let mut owed: Vec<(Batch, Box<dyn FnOnce() + Send>)> = Vec::new();
+        let mut owed: Vec<Progress> = Vec::new();
         let mut delay = RETRY_MIN;
         loop {
             let patience = if owed.is_empty() { IDLE } else { delay };
@@ -141,33 +173,28 @@ impl Journal {
             let mut requests = Vec::new();
             for entry in entries.drain(..) {
                 match entry {
-                    Entry::Request { batch, reply } => requests.push((batch, reply)),
-                    Entry::Progress { batch, durable } => owed.push((batch, durable)),
+                    Entry::Request(request) => requests.push(request),
+                    Entry::Progress(progress) => owed.push(progress),
                 }
             }
-            let mut whole = Batch::new();
-            for batch in owed
-                .iter()
-                .map(|(batch, _)| batch)
-                .chain(requests.iter().map(|(batch, _)| batch))
-            {
-                whole.append(batch.clone());
-            }
-            match commit(store, &whole) {
-                Ok(()) => {
+            match commit(store, logs, &owed, &requests) {
+                Ok((appending, placed)) => {
                     self.stall(None);
                     delay = RETRY_MIN;
-                    owed.drain(..).for_each(|(_, durable)| durable());
+                    // Those that listen before those that are answered: whoever is, finds them told.
+                    appending.publish();
+                    owed.drain(..).for_each(|progress| (progress.durable)());
                     requests
                         .into_iter()
-                        .for_each(|(_, reply)| drop(reply.send(Ok(()))));
+                        .zip(placed)
+                        .for_each(|(request, placed)| drop(request.reply.send(Ok(placed))));
                 }
                 Err(error) => {
                     tracing::error!(%error, "what has happened could not be made durable");
                     self.stall(Some(error.clone()));
                     requests
                         .into_iter()
-                        .for_each(|(_, reply)| drop(reply.send(Err(error.clone()))));
+                        .for_each(|request| drop(request.reply.send(Err(error.clone()))));
                     if self.shared.stopping.load(Ordering::SeqCst) {
                         return;
                     }
@@ -186,11 +213,40 @@ impl Journal {
     }
 }
 
-fn commit(store: &dyn Store, batch: &Batch) -> Result<(), CommitError> {
-    if batch.is_empty() {
-        Ok(())
-    } else {
-        store.commit(batch)
+/// Commits all of it as one. Gives what has been added to the logs, and where the events of each request are.
+fn commit<'a>(
+    store: &'a dyn Store,
+    logs: &'a EventLogs,
+    owed: &[Progress],
+    requests: &[Request],
+) -> Result<(Appending<'a>, Vec<Vec<Placed>>), CommitError> {
+    let mut whole = Batch::new();
+    let mut appending = Appending::new(logs, store);
+    let mut add = |batch: &Batch, events: &[NewEvent]| {
+        whole.append(batch.clone());
+        let placed = events
+            .iter()
+            .map(|event| appending.add(event.clone(), &mut whole));
+        placed.collect::<Result<Vec<_>, _>>().map_err(unreadable)
+    };
+    for progress in owed {
+        add(&progress.batch, &progress.events)?;
+    }
+    let placed = requests
+        .iter()
+        .map(|request| add(&request.batch, &request.events))
+        .collect::<Result<_, _>>()?;
+    appending.finish(&mut whole).map_err(unreadable)?;
+    if !whole.is_empty() {
+        store.commit(&whole)?;
+    }
+    Ok((appending, placed))
+}
+
+/// What has to be read before it can be written could not be.
+fn unreadable(error: ReadError) -> CommitError {
+    CommitError::Io {
+        detail: error.to_string(),
     }
 }
 
@@ -199,6 +255,7 @@ mod tests {
     use baton_store::{Fault, FaultyStore, MemoryStore};
 
     use super::*;
+    use crate::settings::EngineLimits;
 
     fn batch(key: u8) -> Batch {
         let mut batch = Batch::new();
@@ -208,7 +265,8 @@ mod tests {
 
     fn writer(journal: &Journal, store: Arc<dyn Store>) -> std::thread::JoinHandle<()> {
         let journal = journal.clone();
-        std::thread::spawn(move || journal.write(&*store))
+        let logs = EventLogs::new(&EngineLimits::default(), Vec::new());
+        std::thread::spawn(move || journal.write(&*store, &logs))
     }
 
     #[tokio::test]
@@ -218,7 +276,7 @@ mod tests {
         let (sender, mut durable) = tokio::sync::mpsc::unbounded_channel();
         for key in 0..5 {
             let sender = sender.clone();
-            journal.append(batch(key), move || {
+            journal.append(batch(key), Vec::new(), move || {
                 let _ = sender.send(key);
             });
         }
@@ -243,7 +301,7 @@ mod tests {
         let store = Arc::new(FaultyStore::new(memory.clone(), Fault::Full(1, 3)));
         let journal = Journal::new(10);
         let (sender, durable) = oneshot::channel();
-        journal.append(batch(1), move || {
+        journal.append(batch(1), Vec::new(), move || {
             let _ = sender.send(());
         });
         let thread = writer(&journal, store);
@@ -266,7 +324,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_queue_refuses_requests() {
         let journal = Journal::new(1);
-        journal.append(batch(1), || ());
+        journal.append(batch(1), Vec::new(), || ());
         assert!(matches!(
             journal.commit(batch(2)).await,
             Err(NotCommitted::Busy)

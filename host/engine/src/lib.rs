@@ -29,6 +29,7 @@ mod digest;
 mod dispatch;
 mod engine;
 mod evaluators;
+mod events;
 mod failure;
 mod fair;
 mod grants;
@@ -57,11 +58,11 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use engine::{Engine, Subscription};
 pub use error::{
     CallError, CancelError, GrantRefused, InstallError, Lagged, ListError, OpenError, PublishError,
-    RemoveError, StartError, Unavailable,
+    RemoveError, SendError, StartError, Unavailable,
 };
 pub use settings::{EngineLimits, Settings};
 pub use view::{
-    CallProgress, CallView, ConnectorReference, ConnectorView, FunctionView, ImportView, Installed,
-    Page, ParentView, Published, RunFilter, RunView, StartRun, WorkflowFilter, WorkflowReference,
-    WorkflowSummary, WorkflowView,
+    CallProgress, CallView, ConnectorReference, ConnectorView, EventFilter, EventView,
+    FunctionView, ImportView, Installed, Page, ParentView, Published, RunFilter, RunView, Sent,
+    StartRun, WorkflowFilter, WorkflowReference, WorkflowSummary, WorkflowView,
 };

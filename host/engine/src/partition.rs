@@ -6,6 +6,7 @@
 
 mod child;
 mod effect;
+mod listeners;
 mod run;
 mod timers;
 mod turn;
@@ -22,6 +23,7 @@ use tokio::sync::oneshot;
 
 use crate::admission::Place;
 use crate::error::{CancelError, Unavailable};
+use crate::events::Logged;
 use crate::mailbox::Mailbox;
 use crate::origin::Parent;
 use crate::outside::Answer;
@@ -29,6 +31,7 @@ use crate::replay::Loaded;
 use crate::shared::Shared;
 
 use effect::Effect;
+use listeners::Listeners;
 use run::ActiveRun;
 use timers::Timers;
 use turn::{SetAside, Turn};
@@ -72,6 +75,11 @@ pub(crate) enum Message {
     },
     /// Nobody waits any more for a run that another one has started.
     Unwanted { run: RunId, parent: RunId },
+    /// Events that runs of this partition may listen to are in a tenant's log. One for each commit that has some.
+    Published {
+        tenant: TenantId,
+        events: Arc<[Arc<Logged>]>,
+    },
     /// The turn of that number is durable.
     Durable(u64),
 }
@@ -98,6 +106,7 @@ pub(crate) struct Partition {
     mailbox: Arc<Mailbox<Message>>,
     runs: HashMap<RunId, ActiveRun>,
     timers: Timers,
+    listeners: Listeners,
     /// The turns that are not durable yet, and what waits for each.
     pending: BTreeMap<u64, Vec<Effect>>,
     turns: u64,
@@ -111,6 +120,7 @@ impl Partition {
             mailbox,
             runs: HashMap::new(),
             timers: Timers::default(),
+            listeners: Listeners::default(),
             pending: BTreeMap::new(),
             turns: 0,
         }
@@ -154,6 +164,7 @@ impl Partition {
                 self.handle(message, &mut turn);
             }
             self.elapse(&mut turn);
+            self.offer(&mut turn);
             self.finish(turn);
             if !open {
                 // Nobody takes their answers any more. They will be made again.
@@ -167,6 +178,7 @@ impl Partition {
         match self.timers.next() {
             // Nothing elapses before a turn is durable, which is told.
             _ if self.is_behind() => IDLE,
+            _ if self.listeners.are_queued() => Duration::ZERO,
             Some(due) => {
                 let remaining = self.shared.clock.now().until(due);
                 if remaining.is_zero() {
@@ -200,6 +212,7 @@ impl Partition {
                 child,
             } => self.asked(&tenant, &parent, child, turn),
             Message::Unwanted { run, parent } => self.unwanted(&run, &parent, turn),
+            Message::Published { tenant, events } => self.listeners.wake(&tenant, &events),
             Message::Durable(number) => {
                 for effect in self.pending.remove(&number).unwrap_or_default() {
                     self.release(effect);
@@ -316,11 +329,12 @@ impl Partition {
 
     /// Hands the turn to the journal.
     fn finish(&mut self, turn: Turn) {
-        if turn.batch.is_empty() && turn.effects.is_empty() {
+        let nothing_to_write = turn.batch.is_empty() && turn.events.is_empty();
+        if nothing_to_write && turn.effects.is_empty() {
             return;
         }
         self.turns = turn.number;
-        if turn.batch.is_empty() {
+        if nothing_to_write {
             // Nothing to write: what was begun, say. Then nothing to wait for either.
             turn.effects
                 .into_iter()
@@ -331,7 +345,9 @@ impl Partition {
         let (mailbox, number) = (self.mailbox.clone(), turn.number);
         self.shared
             .journal
-            .append(turn.batch, move || mailbox.push(Message::Durable(number)));
+            .append(turn.batch, turn.events, move || {
+                mailbox.push(Message::Durable(number));
+            });
     }
 
     /// The last turn in which the run had an event.

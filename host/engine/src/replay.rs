@@ -8,8 +8,8 @@ use baton_store::record::{
     DocumentRecord, EventRecord, OpenRecord, Record, RunIndexRecord, RunRecord, StatusRecord,
 };
 use baton_store::{Digest, Direction, Partition, ReadError, RunId, TenantId, key};
-use baton_workflow::Timestamp;
 use baton_workflow::machine::{Command, Ending, Event, Facts, Machine, Occurrence, Status};
+use baton_workflow::{CloudEvent, Timestamp};
 
 use crate::catalog::Connectors;
 use crate::codec;
@@ -37,6 +37,9 @@ pub(crate) struct Loaded {
     pub(crate) last_at: Timestamp,
     /// How the run ended with the last of them, where it has.
     pub(crate) ending: Option<Ending>,
+    /// What it emitted at its start, where nothing has been recorded since: the host may have stopped before that
+    /// was in the log.
+    pub(crate) emitted: Vec<CloudEvent>,
     pub(crate) origin: Origin,
 }
 
@@ -115,11 +118,17 @@ pub(crate) fn load(
     let (version, pins) = version(shared, tenant, &record)?;
     let mut run = Replay::new(shared, partition, tenant, id, &record, version.clone())?;
     let mut ending = None;
+    let mut emitted = Vec::new();
     while let Some(commands) = run.step()? {
-        ending = commands.into_iter().find_map(|command| match command {
-            Command::End(ending) => Some(ending),
-            _ => None,
-        });
+        emitted.clear();
+        for command in commands {
+            match command {
+                Command::End(end) => ending = Some(end),
+                // What later events have brought about is in the log, since it was committed with them.
+                Command::Emit(event) if run.events == 1 => emitted.push(event),
+                _ => {}
+            }
+        }
     }
     let Replay {
         machine,
@@ -139,6 +148,7 @@ pub(crate) fn load(
         events,
         last_at,
         ending,
+        emitted,
         origin: codec::origin(record.origin),
     })
 }

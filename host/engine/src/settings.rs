@@ -93,6 +93,15 @@ pub struct EngineLimits {
     /// Default: 64, 8 MiB each at most; the one unused for the longest time makes room. With the 16
     /// that check documents it must stay below what the sandbox may have, by default 256.
     pub evaluators: usize,
+    /// The largest event, in bytes of its JSON form. Default: 1 MiB, sixteen times what the CloudEvents
+    /// specification has everybody take.
+    pub event_bytes: usize,
+    /// How many bytes of events a tenant's log keeps; the oldest make room. Default: 256 MiB, about 500,000
+    /// events of half a kilobyte.
+    pub event_log_bytes: u64,
+    /// How long a tenant's log keeps events. Default: 7 days. A run that begins to listen for events that have
+    /// been dropped since its start faults.
+    pub event_log_age: Duration,
     /// How many connectors are kept compiled. Default: 256, some megabytes each; the least used makes room,
     /// and is taken from the cache of compiled components when it is needed.
     pub components: usize,
@@ -117,6 +126,9 @@ impl Default for EngineLimits {
             subscriber_lag: 1_024,
             plans: 256,
             evaluators: 64,
+            event_bytes: 1 << 20,
+            event_log_bytes: 256 << 20,
+            event_log_age: Duration::from_secs(7 * 24 * 3600),
             components: 256,
         }
     }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::admission::Admission;
 use crate::clock::Clock;
 use crate::dispatch::Dispatch;
+use crate::events::EventLogs;
 use crate::fair::FairSemaphore;
 use crate::grants::Grants;
 use crate::journal::Journal;
@@ -34,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) dispatch: Dispatch,
     pub(crate) live: LiveRuns,
     pub(crate) admission: Admission,
+    pub(crate) events: EventLogs,
     /// Where each partition is told what has happened, by its number.
     pub(crate) mailboxes: Vec<Arc<Mailbox<Message>>>,
     /// Who may start children.

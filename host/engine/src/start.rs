@@ -105,6 +105,10 @@ pub(crate) fn prepare(
         .get(&key, source)?
         .map_err(StartError::Outdated)?;
 
+    let events_from = shared
+        .events
+        .next(&*shared.store, tenant)
+        .map_err(Unavailable::from)?;
     let at = shared.clock.now();
     let id = id
         .unwrap_or_else(|| RunId::new(u64::try_from(at.as_millis()).unwrap_or(0), &rand::random()));
@@ -125,7 +129,7 @@ pub(crate) fn prepare(
     let input = Arc::new(input);
     let started = Event::Started {
         input: input.clone(),
-        events_from: 0,
+        events_from,
     };
     let index = replay::index_record(&record, StatusRecord::Open);
     let partition = id.partition(shared.partitions);
@@ -162,6 +166,7 @@ pub(crate) fn prepare(
         events: 1,
         last_at: at,
         ending: None,
+        emitted: Vec::new(),
         origin,
     };
     Ok(Prepared {

@@ -4,6 +4,7 @@
 //! each of the three can change without the others.
 
 mod connector;
+mod event;
 mod page;
 mod run;
 mod workflow;
@@ -11,6 +12,7 @@ mod workflow;
 pub use connector::{
     CallView, ConnectorReference, ConnectorView, FunctionView, ImportView, Installed,
 };
+pub use event::{EventFilter, EventView, Sent};
 pub use page::Page;
 pub(crate) use run::status_name;
 pub use run::{CallProgress, ParentView, RunFilter, RunView, StartRun};

@@ -42,6 +42,9 @@ mod tenant_kind {
     pub(super) const RUN_INDEX: u8 = b'r';
     pub(super) const IDEMPOTENCY: u8 = b'i';
     pub(super) const CHILD: u8 = b'k';
+    pub(super) const EVENT: u8 = b'e';
+    pub(super) const EVENT_LOG: u8 = b'l';
+    pub(super) const EVENT_ID: u8 = b'u';
 }
 
 /// The kinds of shared records.
@@ -348,6 +351,39 @@ pub fn idempotency(tenant: &TenantId, key: &str) -> Vec<u8> {
         .key()
 }
 
+/// How far a tenant's log of events reaches: [`crate::record::EventLogRecord`].
+pub fn event_log(tenant: &TenantId) -> Vec<u8> {
+    Builder::tenant_space(tenant, tenant_kind::EVENT_LOG).key()
+}
+
+/// An event of a tenant's log, by its position from 1 on: [`crate::record::LoggedEventRecord`].
+pub fn logged_event(tenant: &TenantId, position: u64) -> Vec<u8> {
+    Builder::tenant_space(tenant, tenant_kind::EVENT)
+        .bytes(&position.to_be_bytes())
+        .key()
+}
+
+/// The events of a tenant's log from a position on, in their order.
+pub fn logged_events_from(tenant: &TenantId, position: u64) -> KeyRange {
+    let mut range = Builder::tenant_space(tenant, tenant_kind::EVENT).range();
+    range.start = logged_event(tenant, position);
+    range
+}
+
+/// The position of a key of [`logged_events_from`].
+pub fn parse_logged_event(key: &[u8]) -> Option<u64> {
+    let position = key.get(key.len().checked_sub(8)?..)?;
+    Some(u64::from_be_bytes(position.try_into().ok()?))
+}
+
+/// Where the event with an identity (a digest of its source and id) is in a tenant's log:
+/// [`crate::record::EventIdRecord`].
+pub fn event_id(tenant: &TenantId, identity: &Digest) -> Vec<u8> {
+    Builder::tenant_space(tenant, tenant_kind::EVENT_ID)
+        .bytes(&identity.0)
+        .key()
+}
+
 /// What the store says about itself: [`crate::record::MetaRecord`].
 pub fn meta() -> Vec<u8> {
     Builder::shared(shared_kind::META).key()
@@ -423,6 +459,13 @@ mod tests {
             keys.extend([run_index(&t, &id(0)), run_index(&t, &id(255))]);
             keys.extend([child(&t, &id(0), &id(1)), child(&t, &id(255), &id(1))]);
             keys.extend([idempotency(&t, ""), idempotency(&t, "k")]);
+            keys.extend([
+                event_log(&t),
+                logged_event(&t, 0),
+                logged_event(&t, u64::MAX),
+                event_id(&t, &Digest([0; 32])),
+                event_id(&t, &Digest([0xff; 32])),
+            ]);
         }
         keys
     }
@@ -443,6 +486,8 @@ mod tests {
             assert_eq!(count(&workflow_versions(t, "a", "b")), 2);
             assert_eq!(count(&connectors(t)), 2);
             assert_eq!(count(&run_indexes(t)), 2);
+            assert_eq!(count(&logged_events_from(t, 0)), 2);
+            assert_eq!(count(&logged_events_from(t, 1)), 1);
             assert_eq!(count(&children(t, &id(255))), 1);
             assert_eq!(count(&events(Partition(0), t, &id(255))), 2);
         }
@@ -460,6 +505,7 @@ mod tests {
             Some((t.clone(), id(7)))
         );
         assert_eq!(parse_run_index(&run_index(&t, &id(7))), Some(id(7)));
+        assert_eq!(parse_logged_event(&logged_event(&t, 300)), Some(300));
         assert_eq!(parse_run_index(&child(&t, &id(1), &id(7))), Some(id(7)));
         for due in [i64::MIN, -1, 0, 1, i64::MAX] {
             assert_eq!(

@@ -19,8 +19,8 @@ pub use run::{
 };
 pub use shared::{ComponentRecord, MetaRecord, SeedKeyRecord};
 pub use tenant::{
-    ChildRecord, ConnectorRecord, DocumentRecord, GrantRecord, IdempotencyRecord, RunIndexRecord,
-    StatusRecord, WorkflowRecord,
+    ChildRecord, ConnectorRecord, DocumentRecord, EventIdRecord, EventLogRecord, GrantRecord,
+    IdempotencyRecord, LoggedEventRecord, RunIndexRecord, StatusRecord, WorkflowRecord,
 };
 
 use serde::de::DeserializeOwned;

@@ -8,10 +8,10 @@ use std::path::PathBuf;
 
 use baton_store::record::{
     AnswerRecord, CallRecord, ChildRecord, ComponentRecord, ConnectorRecord, DocumentRecord,
-    EndRecord, EndingRecord, ErrorRecord, EventKindRecord, EventRecord, GrantRecord,
-    IdempotencyRecord, Json, MetaRecord, OpenRecord, OriginRecord, ParentRecord, PinRecord, Record,
-    RunIndexRecord, RunRecord, SeedKeyRecord, StatusRecord, TaskRecord, TimerKindRecord,
-    TimerRecord, WorkflowPinRecord, WorkflowRecord,
+    EndRecord, EndingRecord, ErrorRecord, EventIdRecord, EventKindRecord, EventLogRecord,
+    EventRecord, GrantRecord, IdempotencyRecord, Json, LoggedEventRecord, MetaRecord, OpenRecord,
+    OriginRecord, ParentRecord, PinRecord, Record, RunIndexRecord, RunRecord, SeedKeyRecord,
+    StatusRecord, TaskRecord, TimerKindRecord, TimerRecord, WorkflowPinRecord, WorkflowRecord,
 };
 
 fn check<R: Record + PartialEq + Debug>(file: &str, record: &R) {
@@ -130,6 +130,22 @@ fn every_version_of_every_record() {
             events_from: 300,
         }),
     );
+    check(
+        "event-log.1.hex",
+        &EventLogRecord {
+            first: 2,
+            next: 300,
+            bytes: 70_000,
+        },
+    );
+    check(
+        "logged-event.1.hex",
+        &LoggedEventRecord {
+            at_ms: 1_800_000_000_000,
+            event: json.clone(),
+        },
+    );
+    check("event-id.1.hex", &EventIdRecord { position: 300 });
     check(
         "event-received.1.hex",
         &event(EventKindRecord::Received {

@@ -13,12 +13,15 @@ use super::{Partition, Recorded};
 use crate::admission::Place;
 use crate::child;
 use crate::codec;
+use crate::events::NewEvent;
 use crate::replay::Loaded;
 
 /// What a partition does in one go, and makes durable together.
 pub(super) struct Turn {
     pub(super) number: u64,
     pub(super) batch: Batch,
+    /// What its runs have emitted.
+    pub(super) events: Vec<NewEvent>,
     pub(super) effects: Vec<Effect>,
 }
 
@@ -31,6 +34,7 @@ impl Turn {
         Self {
             number,
             batch: Batch::new(),
+            events: Vec::new(),
             effects: Vec::new(),
         }
     }
@@ -136,8 +140,16 @@ impl Partition {
                 }
                 Command::Note(note) => notes.push(note),
                 Command::End(ending) => self.end(id, &ending, at, turn),
-                // There is no log to put it into or to read from yet.
-                Command::Emit(_) | Command::Listen(_) | Command::Unlisten { .. } => {}
+                Command::Emit(event) => {
+                    run.last_turn = turn.number;
+                    let tenant = run.tenant.clone();
+                    turn.events.push(NewEvent { tenant, event, at });
+                }
+                Command::Listen(listening) => {
+                    let tenant = run.tenant.clone();
+                    self.listen(id, &tenant, listening);
+                }
+                Command::Unlisten { task } => self.unlisten(id, task),
             }
         }
         self.show(id, notes, turn);
@@ -198,9 +210,13 @@ impl Partition {
     /// that brought it about is durable.
     pub(super) fn resume(&mut self, mut loaded: Loaded, place: Place, turn: &mut Turn) {
         let id = loaded.id;
+        let at = loaded.last_at;
+        for event in std::mem::take(&mut loaded.emitted) {
+            let tenant = loaded.tenant.clone();
+            turn.events.push(NewEvent { tenant, event, at });
+        }
         if let Some(ending) = loaded.ending.take() {
             // The host stopped before the turn that would have recorded the end.
-            let at = loaded.last_at;
             self.runs.insert(id, ActiveRun::new(loaded, place));
             self.end(&id, &ending, at, turn);
             self.show(&id, Vec::new(), turn);
@@ -236,8 +252,12 @@ impl Partition {
             .children
             .iter()
             .for_each(|child| run.hold_child(child));
+        let tenant = run.tenant.clone();
         self.runs.insert(id, run);
         self.ask_parent(&id);
+        for listening in outstanding.listening {
+            self.listen(&id, &tenant, listening);
+        }
         outstanding
             .calls
             .iter()
@@ -249,8 +269,9 @@ impl Partition {
 
     /// Takes a run out of the way that the host has made a mistake with. It stays open in the store, and a
     /// host without the mistake will go on with it.
-    fn set_aside(&mut self, id: &RunId) {
+    pub(super) fn set_aside(&mut self, id: &RunId) {
         tracing::error!(run = %id, "the host failed on this run and has set it aside until it is restarted");
+        self.unlisten_all(id);
         if let Some(mut run) = self.runs.remove(id) {
             run.end_calls();
             for (timer, due) in std::mem::take(&mut run.timers) {

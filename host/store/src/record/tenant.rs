@@ -11,6 +11,9 @@ records! {
     RunIndexRecord = "run index",
     ChildRecord = "child",
     IdempotencyRecord = "idempotency",
+    EventLogRecord = "event log",
+    LoggedEventRecord = "logged event",
+    EventIdRecord = "event id",
 }
 
 /// A version of a workflow. Written once.
@@ -120,4 +123,31 @@ pub struct IdempotencyRecord {
     pub run: [u8; 16],
     /// The SHA-256 of what was asked for, to tell a repetition from another request under the same key.
     pub request: [u8; 32],
+}
+
+/// How far a tenant's log of events reaches. Written with every event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventLogRecord {
+    /// The position of the oldest event that is kept, or of the next one where there is none.
+    pub first: u64,
+    /// The position of the next event, from 1 on.
+    pub next: u64,
+    /// How many bytes the records of the events that are kept have.
+    pub bytes: u64,
+}
+
+/// An event of a tenant's log. Written once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedEventRecord {
+    /// When it came.
+    pub at_ms: i64,
+    /// The event in its JSON form (CloudEvents).
+    pub event: Json,
+}
+
+/// Where the event with a source and id is, as long as the log keeps it: what tells a repetition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventIdRecord {
+    /// The event's position in the log.
+    pub position: u64,
 }

@@ -1,0 +1,248 @@
+//! The event logs: for each tenant, the events of the world in the order in which they became durable.
+//!
+//! An event's position in its log is given by the journal's writer, one thread, when it commits the event: so
+//! the order of positions is the order of commits, and whoever has read up to a position has missed nothing
+//! before it. Runs listen to the log, and what they take is in their journals too; the log itself keeps
+//! events for a time and up to a size.
+
+mod append;
+mod interest;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use baton_store::record::{EventLogRecord, LoggedEventRecord, Record};
+use baton_store::{Direction, ReadError, Store, TenantId, key};
+use baton_workflow::plan::Topics;
+use baton_workflow::{CloudEvent, Timestamp};
+use tokio::sync::watch;
+
+pub(crate) use append::Appending;
+
+use interest::Interest;
+
+use crate::codec;
+use crate::mailbox::Mailbox;
+use crate::partition::Message;
+use crate::settings::EngineLimits;
+
+/// The position of the first event of a log.
+const FIRST: u64 = 1;
+
+/// How many of a log's latest events are kept in memory, since those that listen are mostly close behind.
+const RECENT_EVENTS: usize = 1_024;
+
+/// How many bytes those may have.
+const RECENT_BYTES: usize = 1 << 20;
+
+/// An event that is to go into a tenant's log.
+#[derive(Clone, Debug)]
+pub(crate) struct NewEvent {
+    pub(crate) tenant: TenantId,
+    pub(crate) event: CloudEvent,
+    pub(crate) at: Timestamp,
+}
+
+/// Where an event is in its tenant's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Placed {
+    pub(crate) position: u64,
+    /// Whether one of the same source and id was there before, so that this one changed nothing.
+    pub(crate) was_there: bool,
+}
+
+/// An event of a log.
+#[derive(Debug)]
+pub(crate) struct Logged {
+    pub(crate) position: u64,
+    /// When it came.
+    pub(crate) at: Timestamp,
+    pub(crate) event: CloudEvent,
+}
+
+/// A part of a log.
+pub(crate) struct Slice {
+    /// The position of the oldest event that is kept.
+    pub(crate) first: u64,
+    /// In their order.
+    pub(crate) events: Vec<Arc<Logged>>,
+}
+
+/// The event logs of all tenants.
+pub(crate) struct EventLogs {
+    limits: EngineLimits,
+    mailboxes: Vec<Arc<Mailbox<Message>>>,
+    logs: Mutex<HashMap<TenantId, Arc<Log>>>,
+}
+
+/// What is in memory of a log.
+struct Log {
+    state: Mutex<State>,
+    /// The position of the next event.
+    next: watch::Sender<u64>,
+}
+
+struct State {
+    first: u64,
+    next: u64,
+    bytes: u64,
+    /// The latest events, without gaps.
+    recent: VecDeque<(Arc<Logged>, usize)>,
+    recent_bytes: usize,
+    interest: Interest,
+}
+
+impl EventLogs {
+    /// The logs; partitions are woken through their `mailboxes`.
+    pub(crate) fn new(limits: &EngineLimits, mailboxes: Vec<Arc<Mailbox<Message>>>) -> Self {
+        Self {
+            limits: limits.clone(),
+            mailboxes,
+            logs: Mutex::default(),
+        }
+    }
+
+    /// The position of the tenant's next event: what a run that starts now listens from.
+    pub(crate) fn next(&self, store: &dyn Store, tenant: &TenantId) -> Result<u64, ReadError> {
+        Ok(self.log(store, tenant)?.lock().next)
+    }
+
+    /// Tells when there are more events.
+    pub(crate) fn watch(
+        &self,
+        store: &dyn Store,
+        tenant: &TenantId,
+    ) -> Result<watch::Receiver<u64>, ReadError> {
+        Ok(self.log(store, tenant)?.next.subscribe())
+    }
+
+    /// The events from a position on, at most `limit`.
+    pub(crate) fn read(
+        &self,
+        store: &dyn Store,
+        tenant: &TenantId,
+        from: u64,
+        limit: usize,
+    ) -> Result<Slice, ReadError> {
+        let log = self.log(store, tenant)?;
+        let first = {
+            let state = log.lock();
+            let from = from.max(state.first);
+            if let Some(oldest) = state.recent.front().map(|(it, _)| it.position)
+                && oldest <= from
+            {
+                let skip = usize::try_from(from - oldest).unwrap_or(usize::MAX);
+                let events = state.recent.iter().skip(skip).take(limit);
+                return Ok(Slice {
+                    first: state.first,
+                    events: events.map(|(event, _)| event.clone()).collect(),
+                });
+            }
+            if from >= state.next {
+                return Ok(Slice {
+                    first: state.first,
+                    events: Vec::new(),
+                });
+            }
+            state.first
+        };
+        let range = key::logged_events_from(tenant, from);
+        let stored = store.scan(&range, Direction::Ascending, limit)?;
+        let events = stored.iter().map(|(key, value)| logged(key, value));
+        Ok(Slice {
+            first,
+            events: events
+                .map(|it| it.map(Arc::new))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// From now on the partition is told of the tenant's events of these topics.
+    pub(crate) fn attend(
+        &self,
+        store: &dyn Store,
+        tenant: &TenantId,
+        topics: &Topics,
+        partition: u16,
+    ) -> Result<(), ReadError> {
+        self.log(store, tenant)?
+            .lock()
+            .interest
+            .add(topics, partition);
+        Ok(())
+    }
+
+    /// Takes back one [`EventLogs::attend`].
+    pub(crate) fn neglect(&self, tenant: &TenantId, topics: &Topics, partition: u16) {
+        let log = self.lock().get(tenant).cloned();
+        if let Some(log) = log {
+            log.lock().interest.remove(topics, partition);
+        }
+    }
+
+    fn log(&self, store: &dyn Store, tenant: &TenantId) -> Result<Arc<Log>, ReadError> {
+        let mut logs = self.lock();
+        if let Some(log) = logs.get(tenant) {
+            return Ok(log.clone());
+        }
+        let stored = store.get(&key::event_log(tenant))?;
+        let record = stored.as_deref().map(EventLogRecord::decode).transpose()?;
+        let record = record.unwrap_or(EventLogRecord {
+            first: FIRST,
+            next: FIRST,
+            bytes: 0,
+        });
+        let log = Arc::new(Log {
+            state: Mutex::new(State {
+                first: record.first,
+                next: record.next,
+                bytes: record.bytes,
+                recent: VecDeque::new(),
+                recent_bytes: 0,
+                interest: Interest::default(),
+            }),
+            next: watch::Sender::new(record.next),
+        });
+        logs.insert(tenant.clone(), log.clone());
+        Ok(log)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<TenantId, Arc<Log>>> {
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Log {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Takes in what has become durable.
+    fn extend(&mut self, events: &[(Arc<Logged>, usize)]) {
+        for (event, bytes) in events {
+            self.recent.push_back((event.clone(), *bytes));
+            self.recent_bytes += bytes;
+        }
+        while self.recent.len() > RECENT_EVENTS || self.recent_bytes > RECENT_BYTES {
+            let Some((_, bytes)) = self.recent.pop_front() else {
+                return;
+            };
+            self.recent_bytes -= bytes;
+        }
+    }
+}
+
+/// An event as it is stored.
+pub(crate) fn logged(key: &[u8], value: &[u8]) -> Result<Logged, ReadError> {
+    let position = key::parse_logged_event(key).ok_or_else(|| ReadError::Corrupt {
+        detail: "the key of an event".into(),
+    })?;
+    let record = LoggedEventRecord::decode(value)?;
+    Ok(Logged {
+        position,
+        at: Timestamp::from_millis(record.at_ms),
+        event: codec::cloud_event(&record.event)?,
+    })
+}
