@@ -36,6 +36,7 @@ use crate::history::HistoryItem;
 use crate::page::{Page, PageRequest};
 use crate::routes;
 use crate::run::{CancelRun, Run, RunFilter, RunSummary, StartRun};
+use crate::secret::{Secret, SetSecret};
 use crate::workflow::{PublishedWorkflow, Workflow, WorkflowFilter, WorkflowSummary};
 
 pub use error::{ClientError, NewClientError};
@@ -264,6 +265,27 @@ impl Client {
             .body(grants)
             .json()
             .await
+    }
+
+    /// Sets a secret.
+    pub async fn set_secret(&self, name: &str, secret: &SetSecret) -> Result<Secret, ClientError> {
+        self.request(Method::PUT, &routes::secret(name))
+            .body(secret)
+            .json()
+            .await
+    }
+
+    /// Lists secrets, without their values.
+    pub async fn secrets(&self, page: &PageRequest) -> Result<Page<Secret>, ClientError> {
+        self.get(routes::SECRETS).page(page).json().await
+    }
+
+    /// Removes a secret.
+    pub async fn remove_secret(&self, name: &str) -> Result<(), ClientError> {
+        self.request(Method::DELETE, &routes::secret(name))
+            .send()
+            .await
+            .map(|_| ())
     }
 
     /// Calls a function of a connector once, outside of any run.

@@ -29,6 +29,7 @@ pub mod page;
 pub mod problem;
 pub mod routes;
 pub mod run;
+pub mod secret;
 pub mod workflow;
 
 pub use client::Client;

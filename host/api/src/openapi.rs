@@ -23,6 +23,11 @@ mod runs;
     dead_code,
     reason = "a description, of which only the attributes matter"
 )]
+mod secrets;
+#[expect(
+    dead_code,
+    reason = "a description, of which only the attributes matter"
+)]
 mod workflows;
 
 use utoipa::openapi::path::Operation;
@@ -55,6 +60,10 @@ pub fn document() -> utoipa::openapi::OpenApi {
             (
                 "connectors",
                 "WebAssembly components that workflows call functions of, and what they may do.",
+            ),
+            (
+                "secrets",
+                "Values that connectors use without holding them.",
             ),
             ("host", "The host itself. No token is needed here."),
         ]
@@ -91,6 +100,9 @@ pub fn document() -> utoipa::openapi::OpenApi {
         connectors::remove,
         connectors::grant,
         connectors::call,
+        secrets::set,
+        secrets::list,
+        secrets::remove,
         health::alive,
         health::ready,
         health::openapi,

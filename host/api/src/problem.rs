@@ -138,6 +138,10 @@ problem_kinds! {
     VersionTaken = 409 "version-taken", "the version has other content";
     /// The run has ended, so that nothing can be done to it any more.
     RunEnded = 409 "run-ended", "the run has ended";
+    /// The workflow names secrets under `use.secrets` that are not there. Set them, and start again.
+    MissingSecrets = 409 "missing-secrets", "secrets that are needed are not there";
+    /// The host has no master key, or not the one that a secret was sealed under.
+    SecretsSealed = 409 "secrets-sealed", "the host cannot seal or open secrets";
     /// The body is larger than the route takes (RFC 9110 section 15.5.14). See [`crate::limits`].
     ContentTooLarge = 413 "content-too-large", "the body is too large";
     /// The route takes no content of this type. The detail lists what it takes.
@@ -148,6 +152,8 @@ problem_kinds! {
     InvalidConnector = 422 "invalid-connector", "the connector cannot be used";
     /// A rule or a setting of the grants is wrong. Nothing was stored.
     InvalidGrants = 422 "invalid-grants", "the grants are wrong";
+    /// The name, the value or a host of the secret is wrong. Nothing was stored.
+    InvalidSecret = 422 "invalid-secret", "the secret is wrong";
     /// The input or the arguments do not have the form that they must have.
     InvalidInput = 422 "invalid-input", "the data does not have the form that it must have";
     /// The key was used before, for another request. Use a new one.

@@ -38,6 +38,10 @@ pub const CONNECTOR: &str = "/v1/connectors/{connector}";
 pub const CONNECTOR_GRANTS: &str = "/v1/connectors/{connector}/grants";
 /// `POST`: call a function once.
 pub const CONNECTOR_CALL: &str = "/v1/connectors/{connector}/call";
+/// `GET`: list secrets.
+pub const SECRETS: &str = "/v1/secrets";
+/// `PUT`: set a secret. `DELETE`: remove it.
+pub const SECRET: &str = "/v1/secrets/{secret}";
 
 /// A method on a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +56,7 @@ pub struct Route {
 
 /// All routes: the server serves these and no other, and the OpenAPI document describes each. Tests hold
 /// both to it.
-pub const ALL: [Route; 21] = [
+pub const ALL: [Route; 24] = [
     open("GET", HEALTH),
     open("GET", READY),
     open("GET", OPENAPI),
@@ -74,6 +78,9 @@ pub const ALL: [Route; 21] = [
     route("DELETE", CONNECTOR),
     route("PUT", CONNECTOR_GRANTS),
     route("POST", CONNECTOR_CALL),
+    route("GET", SECRETS),
+    route("PUT", SECRET),
+    route("DELETE", SECRET),
 ];
 
 const fn route(method: &'static str, path: &'static str) -> Route {
@@ -140,6 +147,11 @@ pub fn connector_grants(name: &str) -> String {
 /// The path of [`CONNECTOR_CALL`].
 pub fn connector_call(name: &str) -> String {
     fill(CONNECTOR_CALL, &[name])
+}
+
+/// The path of [`SECRET`].
+pub fn secret(name: &str) -> String {
+    fill(SECRET, &[name])
 }
 
 /// What a segment of a path keeps as it is: the unreserved characters of RFC 3986 section 2.3.

@@ -5,6 +5,7 @@ mod dev;
 mod run;
 mod runs;
 mod schema;
+mod secret;
 mod serve;
 mod token;
 mod validate;
@@ -49,6 +50,9 @@ enum Command {
     /// Make, install and call connectors
     #[command(subcommand, alias = "connectors")]
     Connector(connector::Command),
+    /// Set and list secrets, and make the key that a host seals them under
+    #[command(subcommand, alias = "secrets")]
+    Secret(secret::Command),
     /// Make tokens for the clients of a host
     #[command(subcommand)]
     Token(token::Command),
@@ -66,6 +70,7 @@ impl Cli {
             Command::Workflow(command) => command.execute().await,
             Command::Runs(command) => command.execute().await,
             Command::Connector(command) => command.execute().await,
+            Command::Secret(command) => command.execute().await,
             Command::Token(command) => command.execute(),
         }
     }
@@ -121,6 +126,8 @@ mod tests {
             &["connector"],
             &["connector", "grant"],
             &["connector", "call"],
+            &["secret"],
+            &["secret", "set"],
             &["token", "new"],
         ] {
             let name = if path.is_empty() {

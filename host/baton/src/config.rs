@@ -68,6 +68,15 @@ pub(crate) struct Typed {
     )]
     pub(crate) log_level: Option<String>,
 
+    /// The file of the key that secrets are sealed under; see `baton secret key`
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "BATON_SECRETS_KEY_FILE",
+        hide_env_values = true
+    )]
+    pub(crate) secrets_key_file: Option<PathBuf>,
+
     /// Who may use the host: a tenant, a name and the SHA-256 of a token; see `baton token new`
     #[arg(
         long = "token-hash",
@@ -106,6 +115,8 @@ pub(crate) struct Resolved {
     pub(crate) log_format: LogFormat,
     /// What is logged.
     pub(crate) log_level: String,
+    /// The file of the key that secrets are sealed under.
+    pub(crate) secrets_key_file: Option<PathBuf>,
     /// Who may use the host.
     pub(crate) tokens: Vec<TokenHash>,
 }
@@ -142,6 +153,7 @@ impl Typed {
             store_cache_mib: self.store_cache_mib.or(other.store_cache_mib),
             log_format: self.log_format.or(other.log_format),
             log_level: self.log_level.or(other.log_level),
+            secrets_key_file: self.secrets_key_file.or(other.secrets_key_file),
             tokens: if self.tokens.is_empty() {
                 other.tokens
             } else {
@@ -160,6 +172,7 @@ impl Typed {
             store_cache_bytes: usize::from(self.store_cache_mib.unwrap_or(16)) << 20,
             log_format: self.log_format.unwrap_or_default(),
             log_level: self.log_level.unwrap_or_else(|| log_level.to_owned()),
+            secrets_key_file: self.secrets_key_file,
             tokens: self.tokens,
         }
     }
@@ -186,6 +199,7 @@ mod tests {
             store-cache-mib = 64
             log-format = "json"
             log-level = "warn"
+            secrets-key-file = "/etc/baton/secrets.key"
 
             [[token]]
             tenant = "acme"
@@ -202,6 +216,7 @@ mod tests {
             store_cache_bytes: 64 << 20,
             log_format: LogFormat::Json,
             log_level: "warn".into(),
+            secrets_key_file: Some("/etc/baton/secrets.key".into()),
             tokens: resolved.tokens.clone(),
         };
         assert_eq!(resolved, expected);
@@ -237,7 +252,7 @@ mod tests {
     #[test]
     fn an_unknown_setting_is_shown_in_its_place() {
         insta::assert_snapshot!(error("data = \"d\"\nlisten-on = \"127.0.0.1:1\"\n"), @r#"
-        error: the configuration is wrong: unknown field `listen-on`, expected one of `listen`, `data`, `cache`, `store-cache-mib`, `log-format`, `log-level`, `token`
+        error: the configuration is wrong: unknown field `listen-on`, expected one of `listen`, `data`, `cache`, `store-cache-mib`, `log-format`, `log-level`, `secrets-key-file`, `token`
          --> baton.toml:2:1
           |
         2 | listen-on = "127.0.0.1:1"

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use baton_engine::{Engine, GrantSpec, Settings, TenantId};
+use baton_engine::{Engine, GrantSpec, MasterKeys, Settings, TenantId};
 use baton_sandbox::{Rewrite, Sandbox};
 use baton_store::{MemoryStore, RedbOptions, RedbStore, Store};
 
@@ -21,6 +21,8 @@ pub(crate) struct Options {
     pub(crate) cache: Option<PathBuf>,
     /// Memory for the pages of the store, in bytes; without it, as the store has it by default.
     pub(crate) store_cache_bytes: Option<usize>,
+    /// What secrets are sealed under.
+    pub(crate) secrets: Option<MasterKeys>,
     /// What is granted as long as this host runs, to the tenant `default`, by connector.
     pub(crate) grants: BTreeMap<String, Granted>,
     /// For tests alone: requests to the first authority of each pair go to the second.
@@ -44,6 +46,7 @@ pub(crate) fn open(options: Options) -> Result<Engine, Failure> {
         bundled: bundled::connectors(),
         language: bundled::language(),
         standing_grants: grants.collect(),
+        secrets: options.secrets,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..Settings::default()
     };

@@ -6,7 +6,7 @@
 //!
 //! - [`command`]: the commands, a file each.
 //! - [`exit`], [`failure`], [`ending`]: how a command ends, and how it says so.
-//! - [`config`], [`tokens`], [`grants`], [`input`], [`reference`]: what is typed, and what it means.
+//! - [`config`], [`tokens`], [`secrets`], [`grants`], [`input`], [`reference`]: what is typed, and what it means.
 //! - [`host`], [`listen`], [`bundled`], [`directories`], [`logging`], [`signal`]: a host in this process.
 //! - [`remote`]: a host somewhere else.
 //! - [`render`], [`output`], [`check`]: what people and programs read.
@@ -28,6 +28,7 @@ mod output;
 mod reference;
 mod remote;
 mod render;
+mod secrets;
 mod signal;
 mod tokens;
 

@@ -200,6 +200,10 @@ fn refused(shared: &Shared, tenant: &TenantId, error: StartError) -> Error {
                 format!("{text}: {}", first.unwrap_or_default()),
             )
         }
+        // dsl.md, "Secret".
+        StartError::MissingSecrets { .. } | StartError::SealedSecrets(_) => {
+            Error::new(ErrorKind::Authorization, "Secrets can't be used", text)
+        }
         StartError::InputTooLarge { .. } => {
             let mut error = Error::new(ErrorKind::Validation, "The input is too large", text);
             error.status = 413;

@@ -4,6 +4,7 @@ mod connectors;
 mod events;
 mod run_views;
 mod runs;
+mod secrets;
 mod subscription;
 mod workflows;
 
@@ -40,6 +41,7 @@ use crate::sandboxed::{Calls, Sandboxed};
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::shares::{Bounds, Shares};
+use crate::vault::Vault;
 use crate::version::Versions;
 
 pub use subscription::Subscription;
@@ -142,10 +144,12 @@ impl Engine {
             &library,
             settings.standing_grants,
         )?);
+        let vault = Arc::new(Vault::new(store.clone(), settings.secrets, &secret));
         let sandboxed = Arc::new(Sandboxed::new(
             sandbox.clone(),
             library.clone(),
             grants.clone(),
+            vault.clone(),
             secret,
             settings.limits.components,
         ));
@@ -161,6 +165,7 @@ impl Engine {
             partitions: meta.partitions,
             library,
             grants,
+            vault,
             versions: Versions::new(languages.clone(), limits.plans, limits.evaluators),
             languages,
             dispatch: Dispatch::new(

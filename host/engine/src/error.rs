@@ -111,6 +111,20 @@ pub enum StartError {
         "the workflow no longer fits the connectors: install those that it was published with, or publish a new version"
     )]
     Outdated(Vec<Diagnostic>),
+    /// The workflow uses secrets that the tenant does not have.
+    #[error(
+        "the workflow uses {}, which {} not there: set {} with `baton secret set NAME --host HOST`",
+        names.iter().map(|name| format!("the secret `{name}`")).collect::<Vec<_>>().join(" and "),
+        if names.len() == 1 { "is" } else { "are" },
+        if names.len() == 1 { "it" } else { "them" }
+    )]
+    MissingSecrets {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// The workflow uses secrets that can't be opened.
+    #[error("{0}")]
+    SealedSecrets(String),
     /// The input is too large.
     #[error("the input has {bytes} bytes, more than the {max} that a run may start with")]
     InputTooLarge {
@@ -278,6 +292,36 @@ pub enum CallError {
     Busy {
         /// When to ask again.
         retry_after: Duration,
+    },
+    /// Not now.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Why a secret was not set. Nothing is stored.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SecretRefused {
+    /// The host has no master key.
+    #[error("{0}")]
+    NoKey(String),
+    /// Something is wrong with the name, the value or the hosts: all of it, none of which shows the value.
+    #[error("{}", .0.join("; "))]
+    Invalid(Vec<String>),
+    /// Not now.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Why a secret was not removed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RemoveSecretError {
+    /// The tenant has no such secret.
+    #[error("there is no secret `{name}`")]
+    NotFound {
+        /// The name.
+        name: String,
     },
     /// Not now.
     #[error(transparent)]

@@ -47,6 +47,7 @@ mod seed;
 mod shared;
 mod shares;
 mod start;
+mod vault;
 mod version;
 
 pub use baton_sandbox::{GrantSpec, LimitsSpec, Quantity};
@@ -58,11 +59,12 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use engine::{Engine, Subscription};
 pub use error::{
     CallError, CancelError, GrantRefused, InstallError, Lagged, ListError, OpenError, PublishError,
-    RemoveError, SendError, StartError, Unavailable,
+    RemoveError, RemoveSecretError, SecretRefused, SendError, StartError, Unavailable,
 };
 pub use settings::{EngineLimits, Settings};
+pub use vault::{MasterKeyError, MasterKeys, SecretContent};
 pub use view::{
     CallProgress, CallView, ConnectorReference, ConnectorView, EventFilter, EventView,
-    FunctionView, ImportView, Installed, Page, ParentView, Published, RunFilter, RunView, Sent,
-    StartRun, WorkflowFilter, WorkflowReference, WorkflowSummary, WorkflowView,
+    FunctionView, ImportView, Installed, Page, ParentView, Published, RunFilter, RunView,
+    SecretView, Sent, StartRun, WorkflowFilter, WorkflowReference, WorkflowSummary, WorkflowView,
 };

@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use baton_sandbox::{LogLine, Progress, Refusal};
@@ -32,6 +33,8 @@ pub struct Call {
     pub function: String,
     /// The arguments by parameter name.
     pub arguments: Data,
+    /// The names of the secrets that the workflow uses: the call may use them besides those of its grant.
+    pub secrets: Arc<[String]>,
     /// How long the call may take at most.
     pub time: Duration,
     /// The same for every attempt and after every recovery of this visit of this task, and never used by

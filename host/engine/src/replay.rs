@@ -292,6 +292,7 @@ impl Replay {
         let facts = Facts {
             id: id.to_string(),
             runtime: codec::value(&record.runtime)?,
+            secrets: codec::value(&record.secrets)?,
         };
         Ok(Self {
             shared: shared.clone(),

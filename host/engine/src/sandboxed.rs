@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use baton_sandbox::{CallContext, Connector, FilterId, Language, LoadError, Sandbox, Secrets};
+use baton_sandbox::{CallContext, Connector, FilterId, Language, LoadError, Sandbox};
 use baton_store::Digest;
 use baton_store::seed::SeedKey;
 use baton_workflow::{Error, ErrorKind};
@@ -17,6 +17,7 @@ use crate::library::Library;
 use crate::outside::{Answer, Call, Evaluator, Filter, Invoke, Languages, SyntaxError};
 use crate::recent::Recent;
 use crate::seed::seed;
+use crate::vault::Vault;
 
 /// How many expression languages are kept compiled.
 const LANGUAGES_MAX: usize = 8;
@@ -27,6 +28,7 @@ pub(crate) struct Sandboxed {
     sandbox: Arc<Sandbox>,
     library: Arc<Library>,
     grants: Arc<Grants>,
+    vault: Arc<Vault>,
     secret: SeedKey,
     connectors: Mutex<Recent<Digest, Arc<OnceCell<Connector>>>>,
     languages: Mutex<Recent<Digest, Language>>,
@@ -38,6 +40,7 @@ impl Sandboxed {
         sandbox: Arc<Sandbox>,
         library: Arc<Library>,
         grants: Arc<Grants>,
+        vault: Arc<Vault>,
         secret: SeedKey,
         components: usize,
     ) -> Self {
@@ -45,6 +48,7 @@ impl Sandboxed {
             sandbox,
             library,
             grants,
+            vault,
             secret,
             connectors: Mutex::new(Recent::new(components)),
             languages: Mutex::new(Recent::new(LANGUAGES_MAX)),
@@ -102,6 +106,19 @@ impl Sandboxed {
                 );
             }
         };
+        let secrets = grant
+            .secret_names()
+            .chain(call.secrets.iter().map(String::as_str));
+        let secrets = match self.vault.lend(&call.tenant, secrets) {
+            Ok(secrets) => secrets,
+            Err(error) => {
+                return failed(
+                    ErrorKind::Configuration,
+                    "The secrets can't be used",
+                    error.to_string(),
+                );
+            }
+        };
         let context = CallContext {
             run: call.run.clone(),
             task: call.task.pointer.to_string(),
@@ -110,7 +127,7 @@ impl Sandboxed {
             seed: seed(&self.secret, &call.idempotency_key),
             idempotency_key: call.idempotency_key,
             deadline: call.time,
-            secrets: Secrets::none(),
+            secrets,
             progress: call.progress,
         };
         let outcome = connector

@@ -14,7 +14,7 @@ pub(crate) fn seed(secret: &SeedKey, idempotency_key: &str) -> [u8; 32] {
 }
 
 /// HMAC (RFC 2104) with SHA-256 and a key that is no longer than a block.
-fn hmac_sha256(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
+pub(crate) fn hmac_sha256(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
     let mut padded = [0; BLOCK];
     padded[..key.len()].copy_from_slice(key);
     let inner = Sha256::new()

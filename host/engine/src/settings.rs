@@ -8,6 +8,7 @@ use baton_sandbox::GrantSpec;
 use baton_store::TenantId;
 
 use crate::clock::{Clock, SystemClock};
+use crate::vault::MasterKeys;
 
 /// How the engine is set up.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub struct Settings {
     /// `--allow` gives. They add to what the tenant has granted: egress rules are joined, settings and
     /// limits that stand here go first. Default: none.
     pub standing_grants: BTreeMap<(TenantId, String), GrantSpec>,
+    /// What secrets are sealed under. Default: nothing, which lets tenants keep no secrets.
+    pub secrets: Option<MasterKeys>,
     /// Bounds on what is accepted and held.
     pub limits: EngineLimits,
     /// Over how many partitions a new store spreads its runs. A store that exists keeps its count.
@@ -39,6 +42,7 @@ impl Default for Settings {
             bundled: Vec::new(),
             language: Arc::from([]),
             standing_grants: BTreeMap::new(),
+            secrets: None,
             limits: EngineLimits::default(),
             partitions: baton_store::meta::PARTITIONS_DEFAULT,
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -18,6 +18,7 @@ use crate::mailbox::Mailbox;
 use crate::outside::Languages;
 use crate::partition::Message;
 use crate::settings::EngineLimits;
+use crate::vault::Vault;
 use crate::version::Versions;
 
 /// What all parts of the engine have in common.
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) partitions: u16,
     pub(crate) library: Arc<Library>,
     pub(crate) grants: Arc<Grants>,
+    pub(crate) vault: Arc<Vault>,
     pub(crate) languages: Arc<dyn Languages>,
     pub(crate) versions: Versions,
     pub(crate) dispatch: Dispatch,

@@ -20,6 +20,7 @@ use crate::partition::{Begin, Message};
 use crate::replay::{self, Loaded, Pin};
 use crate::settings::EngineLimits;
 use crate::shared::Shared;
+use crate::vault::VaultError;
 use crate::version::VersionKey;
 use crate::view::{ConnectorReference, RunView, StartRun};
 
@@ -109,6 +110,19 @@ pub(crate) fn prepare(
         .events
         .next(&*shared.store, tenant)
         .map_err(Unavailable::from)?;
+    let names = version.plan.secrets().iter().map(String::as_str);
+    let (secrets, missing) = shared
+        .vault
+        .facts(tenant, names)
+        .map_err(|error| match error {
+            VaultError::Read(error) => Unavailable::from(error).into(),
+            other => StartError::SealedSecrets(other.to_string()),
+        })?;
+    if !missing.is_empty() {
+        return Err(StartError::MissingSecrets { names: missing });
+    }
+    let secrets = Value::Object(secrets);
+
     let at = shared.clock.now();
     let id = id
         .unwrap_or_else(|| RunId::new(u64::try_from(at.as_millis()).unwrap_or(0), &rand::random()));
@@ -125,6 +139,7 @@ pub(crate) fn prepare(
         started_at_ms: at.as_millis(),
         runtime: codec::json(&shared.runtime),
         origin: codec::origin_record(&origin),
+        secrets: codec::json(&secrets),
     };
     let input = Arc::new(input);
     let started = Event::Started {
@@ -153,6 +168,7 @@ pub(crate) fn prepare(
     let facts = Facts {
         id: id.to_string(),
         runtime: shared.runtime.clone(),
+        secrets,
     };
     let started_view = view_of(id, record, input, Status::Running, None, Vec::new());
     let run = Loaded {

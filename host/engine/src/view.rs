@@ -7,6 +7,7 @@ mod connector;
 mod event;
 mod page;
 mod run;
+mod secret;
 mod workflow;
 
 pub use connector::{
@@ -16,4 +17,5 @@ pub use event::{EventFilter, EventView, Sent};
 pub use page::Page;
 pub(crate) use run::status_name;
 pub use run::{CallProgress, ParentView, RunFilter, RunView, StartRun};
+pub use secret::SecretView;
 pub use workflow::{Published, WorkflowFilter, WorkflowReference, WorkflowSummary, WorkflowView};

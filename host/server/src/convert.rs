@@ -4,6 +4,7 @@ mod connector;
 mod diagnostic;
 mod history;
 mod run;
+mod secret;
 mod workflow;
 
 use baton_api::page::Page;
@@ -13,6 +14,7 @@ pub(crate) use connector::{call_result, connector, grant_spec};
 pub(crate) use diagnostic::{count_errors, diagnostic};
 pub(crate) use history::history_item;
 pub(crate) use run::{run, run_summary, status, status_of_name};
+pub(crate) use secret::{secret, secret_content};
 pub(crate) use workflow::{published, workflow, workflow_reference, workflow_summary};
 
 /// A page of the engine's, with its items converted.

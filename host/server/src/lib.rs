@@ -36,6 +36,7 @@ mod router;
 mod run_events;
 mod runs;
 mod schema;
+mod secrets;
 mod serve;
 mod settings;
 mod validate;

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use baton_api::{Problem, ProblemKind};
 use baton_engine::{
     CallError, CancelError, GrantRefused, InstallError, ListError, PublishError, RemoveError,
-    StartError, Unavailable,
+    RemoveSecretError, SecretRefused, StartError, Unavailable,
 };
 
 use crate::convert;
@@ -139,6 +139,8 @@ impl From<StartError> for Refusal {
             StartError::NoSuchWorkflow { .. } => Self::no_workflow(&message),
             StartError::Outdated(diagnostics) => Self::invalid_document(&diagnostics, message),
             StartError::InputTooLarge { .. } => Self::new(ProblemKind::ContentTooLarge, message),
+            StartError::MissingSecrets { .. } => Self::new(ProblemKind::MissingSecrets, message),
+            StartError::SealedSecrets(_) => Self::new(ProblemKind::SecretsSealed, message),
             StartError::Invalid(_) => Self::new(ProblemKind::InvalidInput, message),
             StartError::KeyReused => Self::new(ProblemKind::IdempotencyKeyReused, message),
             StartError::Busy { retry_after, .. } => Self::busy(message, retry_after),
@@ -207,6 +209,25 @@ impl From<CallError> for Refusal {
             CallError::NoSuchFunction(_) => Self::new(ProblemKind::InvalidInput, error.to_string()),
             CallError::Busy { retry_after } => Self::busy(error.to_string(), retry_after),
             _ => Self::new(ProblemKind::InvalidConnector, chain(&error)),
+        }
+    }
+}
+
+impl From<SecretRefused> for Refusal {
+    fn from(error: SecretRefused) -> Self {
+        match error {
+            SecretRefused::Unavailable(error) => error.into(),
+            SecretRefused::NoKey(message) => Self::new(ProblemKind::SecretsSealed, message),
+            _ => Self::new(ProblemKind::InvalidSecret, error.to_string()),
+        }
+    }
+}
+
+impl From<RemoveSecretError> for Refusal {
+    fn from(error: RemoveSecretError) -> Self {
+        match error {
+            RemoveSecretError::Unavailable(error) => error.into(),
+            _ => Self::not_found(error.to_string()),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::body::Budget;
 use crate::observe::observe;
 use crate::refusal::Refusal;
 use crate::settings::ServerSettings;
-use crate::{connectors, health, openapi, run_events, runs, schema, validate, workflows};
+use crate::{connectors, health, openapi, run_events, runs, schema, secrets, validate, workflows};
 
 /// What every handler has at hand.
 #[derive(Clone)]
@@ -59,6 +59,8 @@ pub fn router(engine: Engine, settings: ServerSettings, stopping: watch::Receive
         )
         .route(routes::CONNECTOR_GRANTS, put(connectors::grant))
         .route(routes::CONNECTOR_CALL, post(connectors::call))
+        .route(routes::SECRETS, get(secrets::list))
+        .route(routes::SECRET, put(secrets::set).delete(secrets::remove))
         .route(routes::HEALTH, get(health::alive))
         .route(routes::READY, get(health::ready))
         .route(routes::OPENAPI, get(openapi::document))

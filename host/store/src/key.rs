@@ -45,6 +45,7 @@ mod tenant_kind {
     pub(super) const EVENT: u8 = b'e';
     pub(super) const EVENT_LOG: u8 = b'l';
     pub(super) const EVENT_ID: u8 = b'u';
+    pub(super) const SECRET: u8 = b's';
 }
 
 /// The kinds of shared records.
@@ -384,6 +385,18 @@ pub fn event_id(tenant: &TenantId, identity: &Digest) -> Vec<u8> {
         .key()
 }
 
+/// A secret of a tenant, sealed: [`crate::record::SecretRecord`].
+pub fn secret(tenant: &TenantId, name: &str) -> Vec<u8> {
+    Builder::tenant_space(tenant, tenant_kind::SECRET)
+        .bytes(name.as_bytes())
+        .key()
+}
+
+/// All secrets of a tenant, by name.
+pub fn secrets(tenant: &TenantId) -> KeyRange {
+    Builder::tenant_space(tenant, tenant_kind::SECRET).range()
+}
+
 /// What the store says about itself: [`crate::record::MetaRecord`].
 pub fn meta() -> Vec<u8> {
     Builder::shared(shared_kind::META).key()
@@ -450,6 +463,7 @@ mod tests {
                 document(&t, &Digest([0; 32])),
                 document(&t, &Digest([0xff; 32])),
             ]);
+            keys.extend([secret(&t, "a"), secret(&t, "ab")]);
             keys.extend([
                 connector(&t, "a"),
                 connector(&t, "ab"),

@@ -10,8 +10,9 @@ use baton_store::record::{
     AnswerRecord, CallRecord, ChildRecord, ComponentRecord, ConnectorRecord, DocumentRecord,
     EndRecord, EndingRecord, ErrorRecord, EventIdRecord, EventKindRecord, EventLogRecord,
     EventRecord, GrantRecord, IdempotencyRecord, Json, LoggedEventRecord, MetaRecord, OpenRecord,
-    OriginRecord, ParentRecord, PinRecord, Record, RunIndexRecord, RunRecord, SeedKeyRecord,
-    StatusRecord, TaskRecord, TimerKindRecord, TimerRecord, WorkflowPinRecord, WorkflowRecord,
+    OriginRecord, ParentRecord, PinRecord, Record, RunIndexRecord, RunRecord, SecretRecord,
+    SeedKeyRecord, StatusRecord, TaskRecord, TimerKindRecord, TimerRecord, WorkflowPinRecord,
+    WorkflowRecord,
 };
 
 fn check<R: Record + PartialEq + Debug>(file: &str, record: &R) {
@@ -92,9 +93,10 @@ fn every_version_of_every_record() {
         started_at_ms: 1_800_000_000_000,
         runtime: json.clone(),
         origin,
+        secrets: Json("{}".into()),
     };
     earlier("run.1.hex", &run(OriginRecord::Request));
-    check("run.2.hex", &run(OriginRecord::Request));
+    earlier("run.2.hex", &run(OriginRecord::Request));
     let parent = ParentRecord {
         run: [7; 16],
         call: CallRecord {
@@ -104,7 +106,13 @@ fn every_version_of_every_record() {
         awaited: true,
         depth: 2,
     };
-    check("run-child.2.hex", &run(OriginRecord::Run(parent)));
+    earlier("run-child.2.hex", &run(OriginRecord::Run(parent.clone())));
+    let secrets = Json("{\"token\":\"baton-secret-00112233445566778899aabbccddeeff\"}".into());
+    let run = RunRecord {
+        secrets,
+        ..run(OriginRecord::Run(parent))
+    };
+    check("run.3.hex", &run);
     let child = ChildRecord {
         task: "/do/0/greet".into(),
     };
@@ -262,6 +270,20 @@ fn every_version_of_every_record() {
         &IdempotencyRecord {
             run: [4; 16],
             request: [5; 32],
+        },
+    );
+    check(
+        "secret.1.hex",
+        &SecretRecord {
+            name: "smtp".into(),
+            key: [7; 8],
+            nonce: [8; 24],
+            sealed: vec![9; 20],
+            hosts: vec!["*.example.org".into()],
+            members: Some(vec!["password".into(), "username".into()]),
+            public: vec!["username".into()],
+            created_at_ms: 1_800_000_000_000,
+            updated_at_ms: 1_800_000_000_001,
         },
     );
     check("seed-key.1.hex", &SeedKeyRecord { secret: [6; 32] });

@@ -80,6 +80,8 @@ pub struct Facts {
     pub id: String,
     /// `$runtime`: `{name, version, metadata}` (dsl.md, "Runtime Descriptor").
     pub runtime: Value,
+    /// `$secrets`: an object with a placeholder for each secret that the workflow uses, or an object of them.
+    pub secrets: Value,
 }
 
 /// The phases of a run (dsl.md, "Status Phases").

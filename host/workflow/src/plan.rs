@@ -86,6 +86,7 @@ pub struct Plan {
     pub(crate) timeout: Option<DurationTemplate>,
     pub(crate) expressions: Vec<Arc<Expression>>,
     pub(crate) connectors: BTreeSet<String>,
+    pub(crate) secrets: Arc<[String]>,
 }
 
 impl Plan {
@@ -123,6 +124,11 @@ impl Plan {
             }),
             _ => None,
         })
+    }
+
+    /// The secrets that the workflow uses (`use.secrets`), by name, each once.
+    pub fn secrets(&self) -> &Arc<[String]> {
+        &self.secrets
     }
 
     /// The expressions that need an expression language. An expression's id is its index.

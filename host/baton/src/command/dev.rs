@@ -6,6 +6,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::grants::GrantFlags;
 use crate::listen::Listening;
+use crate::secrets::{self, from_environment};
 use crate::{host, logging};
 
 /// The arguments of `baton dev`.
@@ -52,7 +53,15 @@ impl Args {
         logging::start(settings.log_format, &settings.log_level)?;
 
         let listening = Listening::bind(settings.listen).await?;
+        let keys = match secrets::keys(
+            settings.secrets_key_file.as_deref(),
+            from_environment().as_deref(),
+        )? {
+            Some(keys) => keys,
+            None => secrets::own_key(&settings.data)?,
+        };
         let engine = host::open(host::Options {
+            secrets: Some(keys),
             data: Some(settings.data.clone()),
             cache: Some(settings.cache.clone()),
             store_cache_bytes: Some(settings.store_cache_bytes),

@@ -24,6 +24,7 @@ use crate::output::Output;
 use crate::render::history::Item;
 use crate::render::live::Display;
 use crate::render::text::count;
+use crate::secrets;
 use crate::signal::Interrupts;
 
 /// In whose name Ctrl-C cancels a run.
@@ -82,7 +83,9 @@ impl Args {
                     .help("name one: --data DIR")
             })?),
         };
+        let kept = self.data.as_deref().map(secrets::kept_key).transpose()?;
         let engine = host::open(host::Options {
+            secrets: kept.flatten(),
             data: self
                 .data
                 .clone()

@@ -6,6 +6,7 @@ use crate::config::Typed;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::listen::Listening;
+use crate::secrets::{self, from_environment};
 use crate::{host, logging};
 
 /// The arguments of `baton serve`.
@@ -49,7 +50,12 @@ impl Args {
         logging::start(settings.log_format, &settings.log_level)?;
 
         let listening = Listening::bind(settings.listen).await?;
+        let keys = secrets::keys(
+            settings.secrets_key_file.as_deref(),
+            from_environment().as_deref(),
+        )?;
         let engine = host::open(host::Options {
+            secrets: keys,
             data: Some(settings.data),
             cache: Some(settings.cache),
             store_cache_bytes: Some(settings.store_cache_bytes),

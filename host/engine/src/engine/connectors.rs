@@ -246,6 +246,7 @@ impl Engine {
             interface,
             function: name.to_owned(),
             arguments: Arc::new(arguments),
+            secrets: [].into(),
             time: shared.limits.call_time,
             idempotency_key: format!("call/{once}"),
             progress: Progress::default(),

@@ -192,6 +192,7 @@ fn call(
         interface: invocation.interface.clone(),
         function: invocation.function.clone(),
         arguments: invocation.arguments.clone(),
+        secrets: run.version.plan.secrets().clone(),
         time,
         idempotency_key: idempotency_key(&run.id, &invocation.task),
         progress: Progress::default(),

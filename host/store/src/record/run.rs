@@ -28,6 +28,8 @@ pub struct RunRecord {
     pub runtime: Json,
     /// What started it.
     pub origin: OriginRecord,
+    /// `$secrets`: placeholders, and what is no secret of them; an object. Since version 3.
+    pub secrets: Json,
 }
 
 /// What started a run. New kinds are added at the end.
@@ -65,19 +67,21 @@ struct RunRecord1 {
     parent: Option<[u8; 16]>,
 }
 
-impl Record for RunRecord {
-    const NAME: &'static str = "run";
+/// Version 2, which knew nothing of secrets.
+#[derive(Serialize, Deserialize)]
+struct RunRecord2 {
+    workflow: WorkflowPinRecord,
+    language: [u8; 32],
+    connectors: Vec<PinRecord>,
+    tags: Vec<(String, String)>,
+    started_at_ms: i64,
+    runtime: Json,
+    origin: OriginRecord,
+}
 
-    fn encode(&self) -> Vec<u8> {
-        encode_form(2, self)
-    }
-
-    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        if bytes.first() != Some(&1) {
-            return decode_form(Self::NAME, 2, bytes);
-        }
-        let before: RunRecord1 = decode_form(Self::NAME, 1, bytes)?;
-        Ok(Self {
+impl From<RunRecord1> for RunRecord2 {
+    fn from(before: RunRecord1) -> Self {
+        Self {
             workflow: before.workflow,
             language: before.language,
             connectors: before.connectors,
@@ -85,7 +89,40 @@ impl Record for RunRecord {
             started_at_ms: before.started_at_ms,
             runtime: before.runtime,
             origin: OriginRecord::Request,
-        })
+        }
+    }
+}
+
+impl From<RunRecord2> for RunRecord {
+    fn from(before: RunRecord2) -> Self {
+        Self {
+            workflow: before.workflow,
+            language: before.language,
+            connectors: before.connectors,
+            tags: before.tags,
+            started_at_ms: before.started_at_ms,
+            runtime: before.runtime,
+            origin: before.origin,
+            secrets: Json("{}".into()),
+        }
+    }
+}
+
+impl Record for RunRecord {
+    const NAME: &'static str = "run";
+
+    fn encode(&self) -> Vec<u8> {
+        encode_form(3, self)
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        match bytes.first() {
+            Some(1) => decode_form::<RunRecord1>(Self::NAME, 1, bytes)
+                .map(RunRecord2::from)
+                .map(Self::from),
+            Some(2) => decode_form::<RunRecord2>(Self::NAME, 2, bytes).map(Self::from),
+            _ => decode_form(Self::NAME, 3, bytes),
+        }
     }
 }
 

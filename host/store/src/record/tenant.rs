@@ -14,6 +14,7 @@ records! {
     EventLogRecord = "event log",
     LoggedEventRecord = "logged event",
     EventIdRecord = "event id",
+    SecretRecord = "secret",
 }
 
 /// A version of a workflow. Written once.
@@ -150,4 +151,27 @@ pub struct LoggedEventRecord {
 pub struct EventIdRecord {
     /// The event's position in the log.
     pub position: u64,
+}
+
+/// A secret, sealed. All but `sealed` is in the clear, and a part of what the seal is good for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretRecord {
+    /// The name.
+    pub name: String,
+    /// Which master key sealed it: the first bytes of the key's SHA-256, under a prefix.
+    pub key: [u8; 8],
+    /// The nonce of the seal.
+    pub nonce: [u8; 24],
+    /// The value, a JSON text or an object of texts, under XChaCha20-Poly1305.
+    pub sealed: Vec<u8>,
+    /// The hosts that it may be sent to, as the tenant has written them.
+    pub hosts: Vec<String>,
+    /// The names of its members, where it is an object.
+    pub members: Option<Vec<String>>,
+    /// The members that are no secret.
+    pub public: Vec<String>,
+    /// When it was made.
+    pub created_at_ms: i64,
+    /// When its value or hosts were last given.
+    pub updated_at_ms: i64,
 }

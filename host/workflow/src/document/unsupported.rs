@@ -182,7 +182,6 @@ impl<'d> Walk<'d, '_> {
         for (_, function) in reusable.functions.iter() {
             self.task(function);
         }
-        self.section("secrets", reusable.secrets.is_empty());
         for (_, authentication) in reusable.authentications.iter() {
             self.authentication(authentication);
         }

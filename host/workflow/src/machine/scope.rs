@@ -33,6 +33,7 @@ impl Scope for View<'_> {
             "output" => self.output.map(|it| Cow::Borrowed(&**it)),
             "authorization" => self.authorization.map(|it| Cow::Borrowed(&**it)),
             "runtime" => Some(Cow::Borrowed(&self.run.facts.runtime)),
+            "secrets" => Some(Cow::Borrowed(&self.run.facts.secrets)),
             "workflow" => Some(Cow::Owned(self.workflow())),
             "task" => self.task.map(|task| Cow::Owned(self.task(task))),
             _ => self.place.variables.get(name).map(Cow::Borrowed),

@@ -32,11 +32,12 @@ pub(super) enum Moment {
 impl Moment {
     fn variables(self) -> &'static [&'static str] {
         match self {
-            Self::WorkflowInput => &["workflow", "runtime"],
-            Self::Before => &["context", "task", "workflow", "runtime"],
+            Self::WorkflowInput => &["secrets", "workflow", "runtime"],
+            Self::Before => &["context", "secrets", "task", "workflow", "runtime"],
             Self::During | Self::After => &[
                 "context",
                 "input",
+                "secrets",
                 "task",
                 "workflow",
                 "runtime",
@@ -46,12 +47,13 @@ impl Moment {
                 "context",
                 "input",
                 "output",
+                "secrets",
                 "task",
                 "workflow",
                 "runtime",
                 "authorization",
             ],
-            Self::WorkflowOutput => &["context", "workflow", "runtime"],
+            Self::WorkflowOutput => &["context", "secrets", "workflow", "runtime"],
         }
     }
 }

@@ -72,12 +72,20 @@ pub(super) fn lower(document: &Document, catalog: &dyn Catalog) -> Lowered {
         timeout,
         expressions: expressions.clone(),
         connectors,
+        secrets: names_of_secrets(document),
     });
     Lowered {
         plan,
         expressions,
         diagnostics,
     }
+}
+
+/// The secrets that the document names, each once.
+fn names_of_secrets(document: &Document) -> Arc<[String]> {
+    let names = document.workflow().reusable.secrets.iter();
+    let names: BTreeSet<String> = names.map(|name| name.value.clone()).collect();
+    names.into_iter().collect()
 }
 
 /// A document on its way into a plan.

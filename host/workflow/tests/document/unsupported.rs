@@ -45,8 +45,6 @@ fn around_the_tasks() {
         "{HEADER}use:\n  secrets: [s]\n  functions: {{ f: {{ set: {{ x: 1 }} }} }}\nevaluate: {{ language: js, mode: loose }}\nschedule: {{ every: PT1H }}\ndo:\n- a: {{ call: f }}\n"
     ));
     assert_snapshot!(render(&document.unsupported()), @r##"
-    case.yaml:7:3: error[unsupported]: `use.secrets` is not yet supported by this host
-      at /use/secrets
     case.yaml:9:23: error[unsupported]: the expression language `js` is not yet supported by this host
       at /evaluate/language
       help: use jq

@@ -348,6 +348,7 @@ fn a_replay_comes_to_the_same_and_waits_for_the_same() {
     let facts = Facts {
         id: "run-1".to_owned(),
         runtime: json!({"name": "Baton", "version": "0"}),
+        secrets: json!({}),
     };
     for length in 1..=run.journal.len() {
         let mut again = Machine::new(crate::support::plan(tasks), facts.clone());

@@ -19,6 +19,7 @@ mod raise;
 mod random;
 mod replay;
 mod run;
+mod secrets;
 mod set;
 mod switch;
 mod timeout;

@@ -127,6 +127,7 @@ impl Run {
         let facts = Facts {
             id: "run-1".to_owned(),
             runtime: json!({"name": "Baton", "version": "0"}),
+            secrets: json!({"token": "baton-secret-1", "login": {"password": "baton-secret-2"}}),
         };
         let mut run = Self {
             machine: Machine::new(plan(tasks), facts),

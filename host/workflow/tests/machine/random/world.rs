@@ -92,6 +92,7 @@ impl World {
         let facts = Facts {
             id: "run-1".to_owned(),
             runtime: json!({"name": "Baton", "version": "0"}),
+            secrets: json!({}),
         };
         let mut machine = Machine::new(self.run.machine.plan().clone(), facts);
         let mut jq = Jq::default();

@@ -1,0 +1,35 @@
+//! `$secrets`: the placeholders that are a fact of the run, wherever an expression stands.
+
+use serde_json::json;
+
+use crate::support::Run;
+
+#[test]
+fn placeholders_are_there_wherever_an_expression_stands() {
+    let tasks = "
+use: { secrets: [token, login] }
+input: { from: '{ a: $secrets.token }' }
+output: { as: '. + { f: $secrets.token }' }
+do:
+  - one:
+      if: $secrets.token != null
+      input: { from: '. + { b: $secrets.login.password }' }
+      set: { a: '${ .a }', b: '${ .b }', c: '${ \"Bearer \\($secrets.token)\" }' }
+      output: { as: '. + { d: $secrets[\"token\"] }' }
+      export: { as: '{ e: $secrets.token }' }
+  - two:
+      set: '. + { e: $context.e }'
+";
+    let output = Run::start(tasks, json!({})).output();
+    let (one, two) = ("baton-secret-1", "baton-secret-2");
+    assert_eq!(
+        output,
+        json!({"a": one, "b": two, "c": "Bearer baton-secret-1", "d": one, "e": one, "f": one})
+    );
+}
+
+#[test]
+fn a_secret_that_is_not_named_is_null() {
+    let tasks = "do: [ { one: { set: { a: '${ $secrets.other }' } } } ]";
+    assert_eq!(Run::start(tasks, json!({})).output(), json!({"a": null}));
+}
