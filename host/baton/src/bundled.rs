@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 /// The expression language.
 const JQ: &[u8] = include_bytes!("../../../plugins/dist/jq.wasm");
+/// `call: a2a`.
+const A2A: &[u8] = include_bytes!("../../../plugins/dist/a2a.wasm");
 /// `call: http`.
 const HTTP: &[u8] = include_bytes!("../../../plugins/dist/http.wasm");
+/// `call: mcp`.
+const MCP: &[u8] = include_bytes!("../../../plugins/dist/mcp.wasm");
 /// Users and groups of a SCIM 2.0 directory.
 const SCIM: &[u8] = include_bytes!("../../../plugins/dist/scim.wasm");
 
 /// The connectors by name.
 pub(crate) fn connectors() -> Vec<(String, Arc<[u8]>)> {
-    [("http", HTTP), ("scim", SCIM)]
+    [("a2a", A2A), ("http", HTTP), ("mcp", MCP), ("scim", SCIM)]
         .map(|(name, bytes)| (name.to_owned(), Arc::from(bytes)))
         .into()
 }

@@ -5,15 +5,16 @@ use std::str::FromStr;
 
 use clap::Args;
 
-/// The connector that `--allow` means where it names none.
-pub(crate) const HTTP: &str = "http";
+/// The connectors that `--allow` means where it names none: those of the language's own calls.
+const CALLS: [&str; 3] = ["a2a", "http", "mcp"];
 
 /// The flags that grant something to the connectors of a host in this process.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Grants")]
 pub(crate) struct GrantFlags {
     /// Where a connector may send requests: `[METHOD ]scheme://host[:port][/path]`, `*.` before a domain
-    /// for any name below it. For the `http` connector, or for another with its name in front: `scim=https://…`
+    /// for any name below it. For the language's own calls, such as `call: http`, or for one connector with its
+    /// name in front: `scim=https://…`
     #[arg(long, value_name = "[CONNECTOR=]RULE")]
     pub(crate) allow: Vec<Allow>,
 
@@ -25,8 +26,8 @@ pub(crate) struct GrantFlags {
 /// An egress rule for a connector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Allow {
-    /// The connector's name.
-    pub(crate) connector: String,
+    /// The connector's name; none for all of the language's own calls.
+    pub(crate) connector: Option<String>,
     /// The rule. Whether it is one is for the sandbox to say.
     pub(crate) rule: String,
 }
@@ -39,13 +40,13 @@ impl FromStr for Allow {
         let before_scheme = text.split("://").next().unwrap_or(text);
         match before_scheme.split_once('=') {
             None => Ok(Self {
-                connector: HTTP.into(),
+                connector: None,
                 rule: text.into(),
             }),
             Some((connector, _)) => {
                 check_name(connector)?;
                 Ok(Self {
-                    connector: connector.into(),
+                    connector: Some(connector.into()),
                     rule: text[connector.len() + 1..].into(),
                 })
             }
@@ -108,11 +109,14 @@ impl GrantFlags {
     pub(crate) fn by_connector(&self) -> BTreeMap<String, Granted> {
         let mut grants: BTreeMap<String, Granted> = BTreeMap::new();
         for Allow { connector, rule } in &self.allow {
-            grants
-                .entry(connector.clone())
-                .or_default()
-                .egress
-                .push(rule.clone());
+            let connectors = match connector {
+                Some(connector) => vec![connector.as_str()],
+                None => CALLS.to_vec(),
+            };
+            for connector in connectors {
+                let granted = grants.entry(connector.to_owned()).or_default();
+                granted.egress.push(rule.clone());
+            }
         }
         for Setting {
             connector,
@@ -132,28 +136,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_is_for_http_unless_it_names_another() {
+    fn a_rule_is_for_the_language_unless_it_names_a_connector() {
         let cases = [
-            ("https://a.example", "http", "https://a.example"),
+            ("https://a.example", None, "https://a.example"),
             (
                 "GET https://a.example/?q=http://b",
-                "http",
+                None,
                 "GET https://a.example/?q=http://b",
             ),
             (
                 "scim=http://127.0.0.1:9090",
-                "scim",
+                Some("scim"),
                 "http://127.0.0.1:9090",
             ),
             (
                 "scim=PATCH https://a.example/x=y",
-                "scim",
+                Some("scim"),
                 "PATCH https://a.example/x=y",
             ),
         ];
         for (text, connector, rule) in cases {
             let expected = Allow {
-                connector: connector.into(),
+                connector: connector.map(str::to_owned),
                 rule: rule.into(),
             };
             assert_eq!(text.parse(), Ok(expected), "{text}");
@@ -176,10 +180,12 @@ mod tests {
                 .into(),
         };
         let grants = flags.by_connector();
-        assert_eq!(
-            grants["http"].egress,
-            ["https://a.example", "https://c.example"]
-        );
+        for call in CALLS {
+            assert_eq!(
+                grants[call].egress,
+                ["https://a.example", "https://c.example"]
+            );
+        }
         assert_eq!(
             grants["scim"].config["base-url"],
             "https://b.example/?a=b.c"

@@ -132,9 +132,9 @@ fn all_that_is_wrong_with_grants_is_said_at_once() {
     let (code, stdout, stderr) = check(&arguments, FAULTS);
     assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
     for expected in [
-        "there is no connector `sicm`: did you mean `scim`? There are `http`, `scim`",
-        "there is no connector `greeter`: there are `http`, `scim`",
-        "egress rule `nowhere`: it has no scheme",
+        "there is no connector `sicm`: did you mean `scim`? There are `a2a`, ",
+        "there is no connector `greeter`: there are `a2a`, ",
+        "`http`, `mcp`: egress rule `nowhere`: it has no scheme",
         "`ftp` is no scheme that can be granted",
     ] {
         assert!(stderr.contains(expected), "{expected} in {stderr}");

@@ -47,14 +47,26 @@ impl Grants {
         standing: BTreeMap<Name, GrantSpec>,
     ) -> Result<Self, crate::OpenError> {
         let mut problems = Vec::new();
+        // What is granted to several connectors is wrong once.
+        let mut wrong: Vec<(String, Vec<String>)> = Vec::new();
         for ((tenant, connector), spec) in &standing {
             if library.find(tenant, connector)?.is_none() {
                 let there = library.list(tenant)?;
                 problems.push(no_such_connector(connector, there.keys()));
             }
-            let wrong = spec.problems().into_iter();
-            problems.extend(wrong.map(|problem| format!("for `{connector}`: {problem}")));
+            for problem in spec.problems() {
+                let problem = problem.to_string();
+                let name = format!("`{connector}`");
+                match wrong.iter_mut().find(|(other, _)| *other == problem) {
+                    Some((_, connectors)) => connectors.push(name),
+                    None => wrong.push((problem, vec![name])),
+                }
+            }
         }
+        let told = |(problem, connectors): (String, Vec<String>)| {
+            format!("for {}: {problem}", connectors.join(", "))
+        };
+        problems.extend(wrong.into_iter().map(told));
         if !problems.is_empty() {
             return Err(crate::OpenError::Grants { problems });
         }

@@ -1,19 +1,21 @@
 //! HTTP requests over `wasi:http/outgoing-handler`, in plain Rust types.
 //!
-//! It sends one request and receives one response, whole. It follows no redirects, retries nothing, and
-//! decides nothing about statuses: that is for the connector that calls it.
+//! It sends one request and receives one response: whole ([`Send`]), or part by part ([`Open`]). It follows
+//! no redirects, retries nothing, and decides nothing about statuses: that is for the connector that calls it.
 //!
-//! Connectors take something that implements [`Send`] rather than the real thing, so that their tests run
-//! without WebAssembly.
+//! Connectors take something that implements [`Send`] or [`Open`] rather than the real thing, so that their
+//! tests run without WebAssembly.
 
+mod answer;
 mod error;
 #[cfg(target_arch = "wasm32")]
 mod wasi;
 
+pub use answer::{Answer, Body, Open};
 pub use error::{ErrorKind, SendError};
 pub use fluent_uri::{Uri, UriRef};
 #[cfg(target_arch = "wasm32")]
-pub use wasi::Network;
+pub use wasi::{Network, Patient};
 
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +71,7 @@ impl Response {
     }
 }
 
-fn header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
+pub(crate) fn header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
     let found = headers
         .iter()
         .find(|(other, _)| other.eq_ignore_ascii_case(name));

@@ -9,6 +9,7 @@ mod bindings {
             world network {
                 import wasi:http/types@0.2.12;
                 import wasi:http/outgoing-handler@0.2.12;
+                import wasi:clocks/monotonic-clock@0.2.12;
             }
         ",
         path: "../../wit",
@@ -17,14 +18,16 @@ mod bindings {
     });
 }
 
+use bindings::wasi::clocks::monotonic_clock;
 use bindings::wasi::http::outgoing_handler;
 use bindings::wasi::http::types::{
     self, ErrorCode, Fields, IncomingBody, IncomingResponse, Method, OutgoingBody, OutgoingRequest,
     Scheme,
 };
-use bindings::wasi::io::streams::{OutputStream, StreamError};
+use bindings::wasi::io::poll::{self, Pollable};
+use bindings::wasi::io::streams::{InputStream, OutputStream, StreamError};
 
-use crate::{ErrorKind, Request, Response, Send, SendError};
+use crate::{Answer, Body, ErrorKind, Open, Request, Response, Send, SendError};
 
 /// How much is written at a time: the most that `blocking-write-and-flush` takes.
 const WRITE_BYTES: usize = 4096;
@@ -34,33 +37,83 @@ const READ_BYTES: u64 = 64 * 1024;
 /// The network, as far as the host's grant reaches.
 pub struct Network;
 
+/// The network, for a limited time.
+pub struct Patient {
+    /// An instant of the monotonic clock, in nanoseconds.
+    until: u64,
+}
+
+impl Patient {
+    /// The network for as many milliseconds from now on. What takes longer is an error of the kind
+    /// [`ErrorKind::Timeout`].
+    pub fn within(milliseconds: u64) -> Self {
+        let nanoseconds = milliseconds.saturating_mul(1_000_000);
+        Self {
+            until: monotonic_clock::now().saturating_add(nanoseconds),
+        }
+    }
+}
+
 impl Send for Network {
     fn send(&self, request: &Request) -> Result<Response, SendError> {
-        let outgoing = outgoing(request)?;
-        let body = request.body.as_ref().map(|_| outgoing.body());
-        let body = body
-            .transpose()
-            .map_err(|()| invalid("the request takes no body"))?;
-        let response = outgoing_handler::handle(outgoing, None).map_err(|code| of_code(&code))?;
-        // A server may answer before it has read the body, and close: its answer is what counts, and
-        // the error in writing matters only where there is none.
-        let written = match (body, &request.body) {
-            (Some(outgoing), Some(bytes)) => write(outgoing, bytes),
-            _ => Ok(()),
-        };
+        exchange(request, None)?.whole()
+    }
+}
 
-        response.subscribe().block();
-        match response.get() {
-            Some(Ok(Ok(response))) => receive(response),
-            Some(Ok(Err(code))) => Err(of_code(&code)),
-            Some(Err(())) | None => {
-                written?;
-                Err(SendError::new(
-                    ErrorKind::Communication,
-                    "no response arrived",
-                ))
-            }
+impl Open for Network {
+    fn open(&self, request: &Request) -> Result<Answer, SendError> {
+        exchange(request, None)
+    }
+}
+
+impl Open for Patient {
+    fn open(&self, request: &Request) -> Result<Answer, SendError> {
+        exchange(request, Some(self.until))
+    }
+}
+
+fn exchange(request: &Request, until: Option<u64>) -> Result<Answer, SendError> {
+    let outgoing = outgoing(request)?;
+    let body = request.body.as_ref().map(|_| outgoing.body());
+    let body = body
+        .transpose()
+        .map_err(|()| invalid("the request takes no body"))?;
+    let response = outgoing_handler::handle(outgoing, None).map_err(|code| of_code(&code))?;
+    // A server may answer before it has read the body, and close: its answer is what counts, and
+    // the error in writing matters only where there is none.
+    let written = match (body, &request.body) {
+        (Some(outgoing), Some(bytes)) => write(outgoing, bytes),
+        _ => Ok(()),
+    };
+
+    wait(&response.subscribe(), until)?;
+    match response.get() {
+        Some(Ok(Ok(response))) => receive(response, until),
+        Some(Ok(Err(code))) => Err(of_code(&code)),
+        Some(Err(())) | None => {
+            written?;
+            Err(SendError::new(
+                ErrorKind::Communication,
+                "no response arrived",
+            ))
         }
+    }
+}
+
+/// Waits until something is ready, or for as long as there is patience.
+fn wait(ready: &Pollable, until: Option<u64>) -> Result<(), SendError> {
+    let Some(until) = until else {
+        ready.block();
+        return Ok(());
+    };
+    let timer = monotonic_clock::subscribe_instant(until);
+    if poll::poll(&[ready, &timer]).contains(&0) {
+        Ok(())
+    } else {
+        Err(SendError::new(
+            ErrorKind::Timeout,
+            "no answer arrived in the time that the call may take",
+        ))
     }
 }
 
@@ -142,40 +195,70 @@ fn write(body: OutgoingBody, bytes: &[u8]) -> Result<(), SendError> {
     OutgoingBody::finish(body, None).map_err(|code| of_code(&code))
 }
 
-fn receive(response: IncomingResponse) -> Result<Response, SendError> {
+fn receive(response: IncomingResponse, until: Option<u64>) -> Result<Answer, SendError> {
+    let no_body = |()| SendError::new(ErrorKind::Communication, "the response has no body");
     let status = response.status();
-    let headers = response
-        .headers()
-        .entries()
-        .into_iter()
-        .map(|(name, value)| {
-            (
-                name.to_ascii_lowercase(),
-                String::from_utf8_lossy(&value).into_owned(),
-            )
-        })
-        .collect();
-    let incoming = response
-        .consume()
-        .map_err(|()| SendError::new(ErrorKind::Communication, "the response has no body"))?;
-    let body = read(&incoming)?;
-    Ok(Response {
+    let headers = owned(response.headers().entries());
+    let incoming = response.consume().map_err(no_body)?;
+    let stream = incoming.stream().map_err(no_body)?;
+    Ok(Answer {
         status,
         headers,
-        body,
+        body: Box::new(Receiving {
+            stream: Some(stream),
+            incoming: Some(incoming),
+            until,
+        }),
     })
 }
 
-fn read(incoming: &IncomingBody) -> Result<Vec<u8>, SendError> {
-    let stream = incoming
-        .stream()
-        .map_err(|()| SendError::new(ErrorKind::Communication, "the response has no body"))?;
-    let mut body = Vec::new();
-    loop {
-        match stream.blocking_read(READ_BYTES) {
-            Ok(bytes) => body.extend_from_slice(&bytes),
-            Err(StreamError::Closed) => return Ok(body),
-            Err(error) => return Err(of_stream(&error)),
+/// Names in lower case.
+fn owned(entries: Vec<(String, Vec<u8>)>) -> Vec<(String, String)> {
+    let text = |value: Vec<u8>| String::from_utf8_lossy(&value).into_owned();
+    let owned = |(name, value): (String, Vec<u8>)| (name.to_ascii_lowercase(), text(value));
+    entries.into_iter().map(owned).collect()
+}
+
+/// A body on its way. The stream is dropped before what it is a part of, as the component model asks.
+struct Receiving {
+    stream: Option<InputStream>,
+    incoming: Option<IncomingBody>,
+    until: Option<u64>,
+}
+
+impl Body for Receiving {
+    fn next(&mut self) -> Result<Option<Vec<u8>>, SendError> {
+        let Some(stream) = &self.stream else {
+            return Ok(None);
+        };
+        loop {
+            wait(&stream.subscribe(), self.until)?;
+            match stream.read(READ_BYTES) {
+                Ok(bytes) if bytes.is_empty() => {}
+                Ok(bytes) => return Ok(Some(bytes)),
+                Err(StreamError::Closed) => {
+                    self.stream = None;
+                    return Ok(None);
+                }
+                Err(error) => {
+                    self.stream = None;
+                    return Err(of_stream(&error));
+                }
+            }
+        }
+    }
+
+    fn trailers(&mut self) -> Result<Vec<(String, String)>, SendError> {
+        while self.next()?.is_some() {}
+        let Some(incoming) = self.incoming.take() else {
+            return Ok(Vec::new());
+        };
+        let trailers = IncomingBody::finish(incoming);
+        wait(&trailers.subscribe(), self.until)?;
+        match trailers.get() {
+            Some(Ok(Ok(Some(fields)))) => Ok(owned(fields.entries())),
+            Some(Ok(Err(code))) => Err(of_code(&code)),
+            Some(Ok(Ok(None)) | Err(())) | None => Ok(Vec::new()),
         }
     }
 }

@@ -15,8 +15,8 @@ pub use http::{HttpCall, HttpOutput};
 
 use serde_json::{Map, Value};
 
-use super::Located;
 use super::read::{Field, Object, Reader};
+use super::{Duration, Located};
 
 /// A `call` task.
 #[derive(Debug, Clone)]
@@ -39,6 +39,8 @@ pub struct ProtocolCall {
     pub protocol: Located<String>,
     /// `with`: the arguments.
     pub with: Located<Map<String, Value>>,
+    /// `with.timeout` of `call: mcp`: how long it may take.
+    pub timeout: Option<Located<Duration>>,
 }
 
 /// The functions that the language and this host give.
@@ -94,14 +96,16 @@ impl Call {
 
 impl ProtocolCall {
     fn read(protocol: Located<String>, with: &Field<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let mut timeout = None;
         match protocol.as_str() {
             "openapi" => openapi::check(with, reader)?,
             "grpc" => grpc::check(with, reader)?,
             "asyncapi" => asyncapi::check(with, reader)?,
             "a2a" => a2a::check(with, reader)?,
-            _ => mcp::check(with, reader)?,
+            _ => timeout = mcp::timeout(with, reader)?,
         }
         Some(Self {
+            timeout,
             protocol,
             with: arguments(with, reader)?,
         })

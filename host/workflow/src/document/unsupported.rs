@@ -78,6 +78,7 @@ impl Finding<'_> {
             Self::Needs | Self::Concurrency | Self::Compensate => return None,
             Self::TimeZone => ("`timezone`".to_owned(), None),
             Self::Approval => ("`call: approval`".to_owned(), None),
+            Self::Protocol("a2a" | "mcp") => return None,
             Self::Protocol("openapi") => ("`call: openapi`".to_owned(), Some("use `call: http`")),
             Self::Protocol(name) => (
                 format!("`call: {name}`"),

@@ -1,9 +1,12 @@
-//! `call`: a function of a connector. `call: http` is one too: `request@http`.
+//! `call`: a function of a connector. The calls of the language itself are such calls too: `call: http` is
+//! `request@http`, `call: grpc` is `call@grpc`.
+
+mod protocol;
 
 use serde_json::Value;
 
-use super::builder::{Moment, child};
-use super::catalog::{FunctionReference, Signature};
+use super::builder::Moment;
+use super::catalog::{FunctionReference, NoSuchFunction, Signature};
 use super::lower::Lowering;
 use super::{Template, arguments};
 use crate::diagnostic::code;
@@ -28,20 +31,24 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, it: &document::Call, pointer: &
     let with = format!("{pointer}/with");
     match it {
         document::Call::Http(_) => {
-            let reference = FunctionReference {
-                interface: None,
-                function: "request".to_owned(),
-                version: None,
-                connector: "http".to_owned(),
-            };
-            let arguments = http_arguments(lowering, &with);
-            finish(
-                lowering,
-                reference,
-                &format!("{pointer}/call"),
-                &with,
-                arguments,
-            )
+            let arguments = lowering.document.value_at(&with).cloned();
+            let arguments = arguments.unwrap_or_default();
+            let template = protocol::http(lowering, &arguments, &with);
+            let reference = built_in("http", "request");
+            let arguments = protocol::without_authentication(arguments);
+            let at = format!("{pointer}/call");
+            finish(lowering, reference, &at, &with, (arguments, template))
+        }
+        document::Call::Protocol(call) => {
+            let template = protocol::arguments(lowering, call);
+            let reference = built_in(&call.protocol, protocol::function(call));
+            let at = format!("{pointer}/call");
+            if let Err(missing) = lowering.catalog.function(&reference) {
+                unknown(lowering, missing, &at);
+            }
+            // The arguments have been read by the protocol's own rules, which say more than a function's
+            // types can.
+            made(lowering, reference, template)
         }
         document::Call::Function(call) => {
             let at = format!("{pointer}/call");
@@ -62,7 +69,7 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, it: &document::Call, pointer: &
             finish(lowering, reference, &at, &with, (arguments, template))
         }
         // The document says itself that such a call is unsupported.
-        document::Call::Protocol(_) | document::Call::Approval(_) => nothing(),
+        document::Call::Approval(_) => nothing(),
     }
 }
 
@@ -94,30 +101,44 @@ fn finish(
             &arguments,
             if has(lowering, with) { with } else { at },
         ),
-        Err(missing) => {
-            let diagnostic =
-                lowering
-                    .document
-                    .error_at(at, code::UNKNOWN_FUNCTION, missing.message);
-            lowering.builder.report(diagnostic.with_help(missing.help));
-        }
+        Err(missing) => unknown(lowering, missing, at),
     }
+    made(lowering, reference, template)
+}
+
+fn unknown(lowering: &mut Lowering<'_>, missing: NoSuchFunction, at: &str) {
+    let diagnostic = lowering
+        .document
+        .error_at(at, code::UNKNOWN_FUNCTION, missing.message);
+    lowering.builder.report(diagnostic.with_help(missing.help));
+}
+
+fn made(lowering: &mut Lowering<'_>, reference: FunctionReference, arguments: Template) -> Call {
     lowering.connectors.insert(reference.connector.clone());
     Call {
         connector: reference.connector,
         interface: reference.interface,
         function: reference.function,
-        authentication: authentication_of(lowering, &template),
-        arguments: template,
+        authentication: authentication_of(lowering, &arguments),
+        arguments,
+    }
+}
+
+/// A function of a connector that ships with the host.
+fn built_in(connector: &str, function: &str) -> FunctionReference {
+    FunctionReference {
+        interface: None,
+        function: function.to_owned(),
+        version: None,
+        connector: connector.to_owned(),
     }
 }
 
 /// The authentication among the arguments, where the document uses `$authorization` at all.
 fn authentication_of(lowering: &Lowering<'_>, arguments: &Template) -> Option<Template> {
     let is_used = lowering.document.text().contains("$authorization");
-    let of_endpoint = || arguments.member("endpoint")?.member("authentication");
     is_used
-        .then(|| of_endpoint().or_else(|| arguments.member("authentication")))
+        .then(|| protocol::authentication_of(arguments))
         .flatten()
 }
 
@@ -138,60 +159,4 @@ fn check(
     {
         lowering.builder.report(diagnostic);
     }
-}
-
-/// The arguments of `call: http`: the endpoint's URI may be a URI template, and its authentication the
-/// name of one under `use`.
-fn http_arguments(lowering: &mut Lowering<'_>, with: &str) -> (Value, Template) {
-    let mut arguments = lowering
-        .document
-        .value_at(with)
-        .cloned()
-        .unwrap_or_default();
-    let mut members = Vec::new();
-    for (key, value) in arguments.as_object().into_iter().flatten() {
-        let pointer = child(with, key);
-        let template = match key.as_str() {
-            "endpoint" => endpoint(lowering, value, &pointer),
-            _ => lowering.builder.template(value, &pointer, Moment::During),
-        };
-        members.push((key.clone(), template));
-    }
-    // Whether a reference leads somewhere, the document has checked; the connector never sees one.
-    if let Some(endpoint) = arguments.get_mut("endpoint").and_then(Value::as_object_mut) {
-        endpoint.shift_remove("authentication");
-    }
-    (arguments, Template::Object(members))
-}
-
-fn endpoint(lowering: &mut Lowering<'_>, value: &Value, pointer: &str) -> Template {
-    let members = match value {
-        Value::String(text) => return lowering.builder.uri(text, pointer),
-        Value::Object(members) => members,
-        other => return lowering.builder.template(other, pointer, Moment::During),
-    };
-    let mut templates = Vec::new();
-    for (key, value) in members {
-        let at = child(pointer, key);
-        let template = match (key.as_str(), value) {
-            ("uri", Value::String(text)) => lowering.builder.uri(text, &at),
-            ("authentication", value) => authentication(lowering, value, &at),
-            _ => lowering.builder.template(value, &at, Moment::During),
-        };
-        templates.push((key.clone(), template));
-    }
-    Template::Object(templates)
-}
-
-fn authentication(lowering: &mut Lowering<'_>, value: &Value, pointer: &str) -> Template {
-    let Some(name) = value.get("use").and_then(Value::as_str) else {
-        return lowering.builder.template(value, pointer, Moment::During);
-    };
-    let defined = child("/use/authentications", name);
-    let value = lowering
-        .document
-        .value_at(&defined)
-        .cloned()
-        .unwrap_or_default();
-    lowering.builder.template(&value, &defined, Moment::During)
 }

@@ -9,7 +9,7 @@ use crate::data::Data;
 use crate::document;
 
 /// A duration, or what evaluates to one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum DurationTemplate {
     Constant(Duration),
     /// Evaluates to an ISO 8601 string (dsl-reference, "Duration").

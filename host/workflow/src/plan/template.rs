@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::duration::DurationTemplate;
 use super::uri_template::UriTemplate;
 use crate::data::Data;
 use crate::expression::{Evaluate, Expression};
@@ -24,6 +25,8 @@ pub(crate) enum Template {
     },
     /// A URI with variables in it, filled from the members of the input (dsl-reference, "URI Template").
     Uri(UriTemplate),
+    /// A duration, given in whole milliseconds.
+    Milliseconds(Box<DurationTemplate>),
     Object(Vec<(String, Template)>),
     Array(Vec<Template>),
 }
@@ -92,6 +95,12 @@ impl Template {
                 let uri = Value::String(template.expand(input)?);
                 filling.room.take(&uri)?;
                 Ok(uri)
+            }
+            Self::Milliseconds(duration) => {
+                let duration = duration.evaluate(input, filling)?;
+                Ok(u64::try_from(duration.as_millis())
+                    .unwrap_or(u64::MAX)
+                    .into())
             }
             Self::Object(members) => filling.deeper(|filling| {
                 let mut object = Map::with_capacity(members.len());

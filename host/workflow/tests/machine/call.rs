@@ -72,3 +72,49 @@ fn run_key(pointer: &str) -> baton_workflow::machine::TaskKey {
         visit: 1,
     }
 }
+
+const PROTOCOLS: &str = "
+do:
+  - ask:
+      call: mcp
+      with:
+        protocolVersion: '2025-03-26'
+        method: tools/call
+        parameters: { name: echo, arguments: { endpoint: 'not/{x}', n: '${ .x }' } }
+        timeout: '${ .patience }'
+        transport: { http: { endpoint: { uri: 'http://{server}/mcp', authentication: { use: me } }, headers: { x-id: '${ $workflow.id }' } } }
+  - tell:
+      call: a2a
+      with:
+        method: message/send
+        agentCard: { endpoint: 'http://{server}/card' }
+        parameters: '${ .p }'
+      input: { from: '{server: \"b\", p: .}' }
+use:
+  authentications: { me: { bearer: { token: '${ $workflow.input.token }' } } }
+";
+
+#[test]
+fn calls_of_the_language_have_endpoints_authentications_and_durations() {
+    let input = json!({"x": 1, "server": "a", "token": "t0", "patience": "PT1.5S"});
+    let mut run = Run::start(PROTOCOLS, input);
+    insta::assert_snapshot!(run.transcript(), @r##"
+      workflow.started
+      task.started ask
+    invoke ask call@mcp {"protocol-version":"2025-03-26","method":"tools/call","parameters":{"name":"echo","arguments":{"endpoint":"not/{x}","n":1}},"timeout":1500,"transport":{"http":{"endpoint":{"uri":"http://a/mcp","authentication":{"bearer":{"token":"t0"}}},"headers":{"x-id":"run-1"}}}}
+    "##);
+    run.ok("ask", json!({"message": {"parts": []}}));
+    insta::assert_snapshot!(run.transcript(), @r##"
+      task.completed ask -> {"message":{"parts":[]}}
+      task.started tell
+    invoke tell call@a2a {"method":"message/send","agent-card":{"endpoint":"http://b/card"},"parameters":{"message":{"parts":[]}}}
+    "##);
+}
+
+#[test]
+fn a_duration_that_is_none_is_an_error_of_the_task() {
+    let run = Run::start(PROTOCOLS, json!({"server": "a", "patience": "soon"}));
+    let error = run.error();
+    assert!(error.type_uri.ends_with("/expression"), "{error:?}");
+    assert!(error.detail.is_some_and(|it| it.contains("soon")));
+}

@@ -13,7 +13,7 @@ use baton_workflow::plan::{Catalog, FunctionReference, NoSuchFunction, Signature
 use baton_workflow::{CloudEvent, Command, Error, ErrorKind, Event, Machine, Plan, Timestamp};
 use serde_json::{Value, json};
 
-/// A connector named `any` that has every function, and one named `http`.
+/// A connector named `any` that has every function, and those of the language's own calls.
 pub(crate) struct AnyFunction;
 
 impl Catalog for AnyFunction {
@@ -39,6 +39,10 @@ impl Catalog for AnyFunction {
                     result: json!({}),
                 })
             }
+            "a2a" | "mcp" => Ok(Signature {
+                arguments: json!({"type": "object"}),
+                result: json!({}),
+            }),
             other => Err(NoSuchFunction {
                 message: format!("there is no connector `{other}`"),
                 help: Some("install it".to_owned()),

@@ -10,6 +10,7 @@ pub(super) fn check(with: &Field<'_>, reader: &mut Reader<'_>) -> Option<()> {
     let server = object.optional::<Endpoint>("server").map(drop);
     let method = object.required::<Method>("method").map(drop);
     let parameters = object.optional::<Parameters>("parameters").map(drop);
+    object.need_one_of(&["agentCard", "server"]);
     object.finish()?;
     card.and(server).and(method).and(parameters)
 }

@@ -6,23 +6,27 @@ use super::a2a::Parameters;
 use crate::document::read::{Field, Read, Reader};
 use crate::document::{Duration, Endpoint, Located};
 
-pub(super) fn check(with: &Field<'_>, reader: &mut Reader<'_>) -> Option<()> {
+/// Checks the arguments, and gives `timeout`.
+pub(super) fn timeout(
+    with: &Field<'_>,
+    reader: &mut Reader<'_>,
+) -> Option<Option<Located<Duration>>> {
     let mut object = reader.object(with, "`with` of `call: mcp`")?;
     let version = object
         .optional::<Located<String>>("protocolVersion")
         .map(drop);
     let method = object.required::<Method>("method").map(drop);
     let parameters = object.optional::<Parameters>("parameters").map(drop);
-    let timeout = object.optional::<Located<Duration>>("timeout").map(drop);
+    let timeout = object.optional::<Located<Duration>>("timeout");
     let transport = object.required::<Transport>("transport").map(drop);
     let client = object.optional::<Client>("client").map(drop);
     object.finish()?;
     version
         .and(method)
         .and(parameters)
-        .and(timeout)
         .and(transport)
         .and(client)
+        .and(timeout)
 }
 
 struct Method;

@@ -121,6 +121,13 @@ impl<'r, 'f, 'a> Object<'r, 'f, 'a> {
         self.missing.push(vec![key]);
     }
 
+    /// Notes that it must have one of several keys where it has none of them, to be reported in the end.
+    pub(crate) fn need_one_of(&mut self, keys: &[&'static str]) {
+        if !keys.iter().any(|key| self.has(key)) {
+            self.missing.push(keys.to_vec());
+        }
+    }
+
     /// Which one of several keys that exclude one another it has. All are known from now on. `None` if it
     /// has none or several, which is reported.
     pub(crate) fn one_of(&mut self, keys: &[&'static str]) -> Option<&'static str> {

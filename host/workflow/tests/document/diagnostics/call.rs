@@ -167,6 +167,8 @@ fn other_protocols() {
       at /do/3/d/with/transport/http
       case.yaml:10:61: `stdio` stands here
       help: remove one of `http` and `stdio`
+    case.yaml:11:21: error[missing-key]: `with` of `call: a2a` needs exactly one of the keys `agentCard`, `server`
+      at /do/4/e/with
     case.yaml:11:37: error[bad-value]: `message/sent` is not one of `message/send`, `message/stream`, `tasks/get`, `tasks/list`, `tasks/cancel`, `tasks/resubscribe`, `tasks/pushNotificationConfig/set`, `tasks/pushNotificationConfig/get`, `tasks/pushNotificationConfig/list`, `tasks/pushNotificationConfig/delete`, `agent/getAuthenticatedExtendedCard`
       at /do/4/e/with/method
       help: did you mean `message/send`?

@@ -1,0 +1,199 @@
+//! The streamable HTTP transport (Model Context Protocol 2025-06-18, "Transports").
+
+use outgoing::{Answer, Open, Request};
+use protocols::Failure;
+use protocols::arguments::{kind_of, object};
+use protocols::endpoint::Endpoint;
+use protocols::json_rpc::{Incoming, RpcError};
+use protocols::sse::Events;
+use serde_json::Value;
+
+use crate::session::reply;
+use crate::transport::Transport;
+
+/// How many messages may stand before the answer in a stream. A server that only talks is not waited for.
+const MESSAGES_MAX: usize = 10_000;
+
+/// A session over HTTP: each message of ours is a POST, and what comes back is JSON or a stream of events.
+pub struct Http<'n, N> {
+    network: &'n N,
+    endpoint: Endpoint,
+    headers: Vec<(String, String)>,
+    session: Option<String>,
+    version: Option<String>,
+    idempotency_key: &'n str,
+}
+
+impl<'n, N: Open> Http<'n, N> {
+    /// Reads the settings of the transport: `{ endpoint, headers }`.
+    ///
+    /// # Errors
+    ///
+    /// `validation` where they are none; `configuration` for a way of authentication that is not supported.
+    pub fn read(
+        settings: &Value,
+        idempotency_key: &'n str,
+        network: &'n N,
+    ) -> Result<Self, Failure> {
+        let endpoint = settings.get("endpoint").unwrap_or(&Value::Null);
+        let given = settings.get("headers").map(Value::to_string);
+        let given = object("transport.http.headers", given.as_deref())?;
+        let mut headers = Vec::new();
+        for (name, value) in given {
+            let value = match value {
+                Value::Null => continue,
+                Value::String(text) => text,
+                value @ (Value::Bool(_) | Value::Number(_)) => value.to_string(),
+                other => {
+                    return Err(Failure::validation(format!(
+                        "transport.http.headers.{name}: expected text, and found {}",
+                        kind_of(&other)
+                    )));
+                }
+            };
+            headers.push((name, value));
+        }
+        Ok(Self {
+            network,
+            endpoint: Endpoint::read("transport.http.endpoint", endpoint)?,
+            headers,
+            session: None,
+            version: None,
+            idempotency_key,
+        })
+    }
+
+    /// A request to the server, with what the session says.
+    fn build(&self, method: &str, body: Option<&Value>) -> Request {
+        let mut headers: Vec<(&str, &str)> = self
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        headers.push(("accept", "application/json, text/event-stream"));
+        if let Some(session) = &self.session {
+            headers.push(("mcp-session-id", session));
+        }
+        if let Some(version) = &self.version {
+            headers.push(("mcp-protocol-version", version));
+        }
+        if body.is_some() {
+            headers.push(("content-type", "application/json"));
+            headers.push(("idempotency-key", self.idempotency_key));
+        }
+        let body = body.map(|body| body.to_string().into_bytes());
+        self.endpoint.request(method, &headers, body)
+    }
+
+    /// Sends a message, and gives the answer to it where the status is a success.
+    fn post(&mut self, message: &Value) -> Result<(Request, Answer), Failure> {
+        let request = self.build("POST", Some(message));
+        let failed = |error| Failure::no_response(&request, &error);
+        let answer = self.network.open(&request).map_err(failed)?;
+        if !(200..=299).contains(&answer.status) {
+            let response = answer.whole().map_err(failed)?;
+            return Err(Failure::status(&request, &response));
+        }
+        if let Some(session) = answer.header("mcp-session-id") {
+            self.session = Some(session.to_owned());
+        }
+        Ok((request, answer))
+    }
+
+    /// Deals with a message of the server's. Gives the answer where it is the one to `id`.
+    fn take(&mut self, message: Value, id: &Value) -> Result<Option<Outcome>, Failure> {
+        match Incoming::read(message)? {
+            Incoming::Answer { id: of, outcome } if of == *id => Ok(Some(outcome)),
+            // An error without an id is one about the message itself (JSON-RPC 2.0, section 5).
+            Incoming::Answer {
+                id: Value::Null,
+                outcome: Err(error),
+            } => Ok(Some(Err(error))),
+            Incoming::Request { id, method } => self.send(&reply(&id, &method)).map(|()| None),
+            Incoming::Answer { .. } | Incoming::Notification => Ok(None),
+        }
+    }
+
+    fn stream(
+        &mut self,
+        request: &Request,
+        mut answer: Answer,
+        id: &Value,
+    ) -> Result<Outcome, Failure> {
+        let mut events = Events::new(&mut *answer.body);
+        for _ in 0..MESSAGES_MAX {
+            let event = events
+                .next()
+                .map_err(|error| Failure::no_response(request, &error))?;
+            let Some(event) = event else {
+                return Err(Failure::broken(format!(
+                    "POST {}: the stream of events ended without an answer",
+                    request.uri
+                )));
+            };
+            if !matches!(event.kind.as_str(), "" | "message") || event.data.is_empty() {
+                continue;
+            }
+            let message = json(request, event.data.as_bytes())?;
+            if let Some(outcome) = self.take(message, id)? {
+                return Ok(outcome);
+            }
+        }
+        Err(Failure::broken(format!(
+            "POST {}: no answer was among the first {MESSAGES_MAX} messages",
+            request.uri
+        )))
+    }
+}
+
+type Outcome = Result<Value, RpcError>;
+
+impl<N: Open> Transport for Http<'_, N> {
+    fn request(&mut self, message: &Value) -> Result<Outcome, Failure> {
+        let id = message["id"].clone();
+        let (request, answer) = self.post(message)?;
+        let media_type = answer.header("content-type").unwrap_or_default();
+        let media_type = media_type.split(';').next().unwrap_or_default().trim();
+        match media_type.to_ascii_lowercase().as_str() {
+            "text/event-stream" => self.stream(&request, answer, &id),
+            "application/json" => {
+                let response = answer
+                    .whole()
+                    .map_err(|error| Failure::no_response(&request, &error))?;
+                let message = json(&request, &response.body)?;
+                self.take(message, &id)?.ok_or_else(|| {
+                    Failure::broken(format!("POST {}: this answers something else", request.uri))
+                })
+            }
+            other => Err(Failure::broken(format!(
+                "POST {}: the answer is neither JSON nor a stream of events, but {other:?}",
+                request.uri
+            ))),
+        }
+    }
+
+    fn send(&mut self, message: &Value) -> Result<(), Failure> {
+        self.post(message).map(drop)
+    }
+
+    fn agreed(&mut self, version: &str) {
+        self.version = Some(version.to_owned());
+    }
+
+    fn close(&mut self) {
+        if self.session.is_some() {
+            // A server need not allow it (405), and forgets the session some day by itself.
+            let _ = self.network.open(&self.build("DELETE", None));
+        }
+    }
+}
+
+fn json(request: &Request, text: &[u8]) -> Result<Value, Failure> {
+    serde_json::from_slice(text).map_err(|error| {
+        let shown = protocols::failure::start_of(text);
+        let uri = &request.uri;
+        Failure::broken(format!(
+            "POST {uri}: the answer is no JSON: {error}: {shown}"
+        ))
+    })
+}

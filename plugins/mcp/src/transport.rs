@@ -1,0 +1,29 @@
+//! What carries the messages of a session.
+
+use protocols::Failure;
+use protocols::json_rpc::RpcError;
+use serde_json::Value;
+
+/// Carries the messages of one session.
+pub trait Transport {
+    /// Sends a request and waits for its answer. What the server asks for or tells meanwhile is dealt with by
+    /// [`crate::session::reply`].
+    ///
+    /// # Errors
+    ///
+    /// Where no answer arrived.
+    fn request(&mut self, message: &Value) -> Result<Result<Value, RpcError>, Failure>;
+
+    /// Sends what nobody answers.
+    ///
+    /// # Errors
+    ///
+    /// Where it could not be sent.
+    fn send(&mut self, message: &Value) -> Result<(), Failure>;
+
+    /// Both sides have agreed on this version of the protocol.
+    fn agreed(&mut self, version: &str);
+
+    /// Ends the session. That the server does not hear of it is no failure.
+    fn close(&mut self);
+}
