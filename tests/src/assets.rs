@@ -1,7 +1,5 @@
 //! The asset system: a real REST service over one JSON file (json-server from npm).
 
-use std::path::Path;
-
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -42,7 +40,7 @@ impl AssetServer {
                 &*file.to_string_lossy(),
             ]
             .map(str::to_owned);
-            Process::start(&node(), &arguments, &[])
+            Process::start(&paths::node(), &arguments, &[])
         })
         .await;
         Self {
@@ -68,12 +66,4 @@ impl AssetServer {
             .json();
         answer.as_array().cloned().unwrap_or_default()
     }
-}
-
-fn node() -> std::path::PathBuf {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .map(|folder| folder.join("node"))
-        .find(|candidate| Path::is_file(candidate))
-        .expect("Node.js is not installed: run `bash tests/run` once, which installs it")
 }

@@ -14,6 +14,7 @@
 //! - [`Stub`]: a scripted HTTP server that records each request, can hold an answer until it is told,
 //!   and can stand in front of a real server.
 //! - [`ScimServer`], [`AssetServer`]: the directory and the asset system of the flagship workflow.
+//! - [`Service`]: servers of the protocols that the language calls: gRPC, MCP, A2A.
 //! - [`guests`]: small components written as WebAssembly text, the hostile ones among them.
 //! - [`paths`]: where things are.
 
@@ -27,6 +28,7 @@ mod host;
 pub mod paths;
 mod process;
 mod scim;
+mod service;
 mod stub;
 
 pub use assets::AssetServer;
@@ -35,4 +37,5 @@ pub use eventually::eventually;
 pub use host::{Host, Start};
 pub use process::Process;
 pub use scim::{SCIM_TOKEN, ScimServer};
+pub use service::Service;
 pub use stub::{Gate, Rule, Seen, Stub};

@@ -64,6 +64,19 @@ pub(crate) fn installed(variable: &str, place: &str) -> PathBuf {
     path
 }
 
+/// Node.js, as the search path has it.
+///
+/// # Panics
+///
+/// When it is not installed.
+pub(crate) fn node() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|folder| folder.join("node"))
+        .find(|candidate| Path::is_file(candidate))
+        .expect("Node.js is not installed: run `bash tests/run` once, which installs it")
+}
+
 /// The cache folder that outlasts a checkout; the same rule as in `tests/run`.
 fn cache() -> PathBuf {
     let variable = |name: &str| {

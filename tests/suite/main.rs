@@ -1,14 +1,17 @@
 //! Everything that tests the host from outside: over HTTP and by its command line, against the real
 //! binary and real servers. One test binary, so that it links once. Run it with `bash tests/run`.
 
+mod a2a;
 mod api;
 mod bad_input;
 mod conformance;
 mod crash;
 mod document;
 mod fixtures;
+mod grpc;
 mod hello;
 mod licences;
+mod mcp;
 mod onboarding;
 mod serve;
 mod storage;

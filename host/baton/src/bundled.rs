@@ -6,6 +6,8 @@ use std::sync::Arc;
 const JQ: &[u8] = include_bytes!("../../../plugins/dist/jq.wasm");
 /// `call: a2a`.
 const A2A: &[u8] = include_bytes!("../../../plugins/dist/a2a.wasm");
+/// `call: grpc`.
+const GRPC: &[u8] = include_bytes!("../../../plugins/dist/grpc.wasm");
 /// `call: http`.
 const HTTP: &[u8] = include_bytes!("../../../plugins/dist/http.wasm");
 /// `call: mcp`.
@@ -15,9 +17,15 @@ const SCIM: &[u8] = include_bytes!("../../../plugins/dist/scim.wasm");
 
 /// The connectors by name.
 pub(crate) fn connectors() -> Vec<(String, Arc<[u8]>)> {
-    [("a2a", A2A), ("http", HTTP), ("mcp", MCP), ("scim", SCIM)]
-        .map(|(name, bytes)| (name.to_owned(), Arc::from(bytes)))
-        .into()
+    [
+        ("a2a", A2A),
+        ("grpc", GRPC),
+        ("http", HTTP),
+        ("mcp", MCP),
+        ("scim", SCIM),
+    ]
+    .map(|(name, bytes)| (name.to_owned(), Arc::from(bytes)))
+    .into()
 }
 
 /// The component of the expression language.

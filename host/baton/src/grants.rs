@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::Args;
 
 /// The connectors that `--allow` means where it names none: those of the language's own calls.
-const CALLS: [&str; 3] = ["a2a", "http", "mcp"];
+const CALLS: [&str; 4] = ["a2a", "grpc", "http", "mcp"];
 
 /// The flags that grant something to the connectors of a host in this process.
 #[derive(Args, Clone, Debug, Default)]

@@ -99,6 +99,12 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept.
 pub const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How often a connection of HTTP/2 with requests under way is asked whether the other side is there.
+pub const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(20);
+
+/// How long the other side may take to say so.
+pub const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How many idle connections are kept for each authority and grant.
 pub const IDLE_CONNECTIONS_MAX: usize = 16;
 

@@ -1,4 +1,7 @@
 //! The HTTP client of a grant: its connections are pooled, and lead only to where its rules allow.
+//!
+//! Over TLS, the server chooses between HTTP/2 and HTTP/1.1 (ALPN). In clear text it is HTTP/1.1, but for gRPC,
+//! which is HTTP/2 and nothing else: there it is spoken from the first byte on (RFC 9113, section 3.3).
 
 use std::error::Error as StdError;
 use std::io;
@@ -6,6 +9,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use http::header::{CONTENT_TYPE, HeaderMap};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
@@ -17,12 +21,16 @@ use wasmtime_wasi_http::{Error, WasiBody};
 use super::connect::{ConnectError, Connector, PATIENCE};
 use super::rules::Rules;
 use super::target::Scheme;
-use crate::limits::{CONNECT_TIMEOUT, IDLE_CONNECTION_TIMEOUT, IDLE_CONNECTIONS_MAX};
+use crate::limits::{
+    CONNECT_TIMEOUT, HTTP2_PING_INTERVAL, HTTP2_PING_TIMEOUT, IDLE_CONNECTION_TIMEOUT,
+    IDLE_CONNECTIONS_MAX,
+};
 
 /// The pooled client of a grant. Nothing is set up before the first request.
 pub(crate) struct Client {
     rules: Arc<Rules>,
     plain: OnceLock<Pooled<Connector, WasiBody>>,
+    plain_http2: OnceLock<Pooled<Connector, WasiBody>>,
     secure: OnceLock<Pooled<HttpsConnector<Connector>, WasiBody>>,
 }
 
@@ -40,6 +48,7 @@ impl Client {
         Self {
             rules,
             plain: OnceLock::new(),
+            plain_http2: OnceLock::new(),
             secure: OnceLock::new(),
         }
     }
@@ -59,6 +68,7 @@ impl Client {
         let answer = PATIENCE.scope(patience, async {
             match scheme {
                 Some(Scheme::Https) => self.secure().request(request).await,
+                _ if is_grpc(request.headers()) => self.plain_http2().request(request).await,
                 _ => self.plain().request(request).await,
             }
         });
@@ -67,6 +77,11 @@ impl Client {
 
     fn plain(&self) -> &Pooled<Connector, WasiBody> {
         self.plain.get_or_init(|| builder().build(self.connector()))
+    }
+
+    fn plain_http2(&self) -> &Pooled<Connector, WasiBody> {
+        self.plain_http2
+            .get_or_init(|| builder().http2_only(true).build(self.connector()))
     }
 
     fn secure(&self) -> &Pooled<HttpsConnector<Connector>, WasiBody> {
@@ -93,9 +108,19 @@ fn builder() -> hyper_util::client::legacy::Builder {
     let mut builder = Pooled::builder(TokioExecutor::new());
     builder
         .pool_timer(TokioTimer::new())
+        .timer(TokioTimer::new())
         .pool_idle_timeout(IDLE_CONNECTION_TIMEOUT)
-        .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX);
+        .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+        // Many requests share a connection: one that has died silently must not take them all along.
+        .http2_keep_alive_interval(HTTP2_PING_INTERVAL)
+        .http2_keep_alive_timeout(HTTP2_PING_TIMEOUT);
     builder
+}
+
+/// Whether a request is one of gRPC (gRPC over HTTP/2, "Content-Type").
+pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE);
+    content_type.is_some_and(|it| it.as_bytes().starts_with(b"application/grpc"))
 }
 
 /// The TLS settings of all clients: TLS 1.2 and 1.3, the roots that the system trusts, and those of the
@@ -108,12 +133,13 @@ fn tls() -> Arc<ClientConfig> {
         if roots.is_empty() {
             roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         }
-        let config =
+        let mut config =
             ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
                 .with_safe_default_protocol_versions()
                 .expect("ring supports TLS 1.2 and 1.3")
                 .with_root_certificates(roots)
                 .with_no_client_auth();
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Arc::new(config)
     });
     Arc::clone(config)

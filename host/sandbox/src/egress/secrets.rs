@@ -11,6 +11,7 @@ use http_body::{Body, Frame};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use wasmtime_wasi_http::{Error, WasiBody};
 
+use super::client::is_grpc;
 use super::target::Target;
 use crate::limits::SECRET_BODY_BYTES_MAX;
 use crate::secret::{Destination, Encoding, Keyring, Scrubber, Unfillable, Used};
@@ -55,6 +56,13 @@ pub(crate) async fn fill(
     let body = read(body).await.map_err(FillError::Failed)?;
     let encoding = encoding_of(&head.headers);
     let body = match keyring.fill(&body, encoding, &to, &mut used)? {
+        // The lengths around it would be wrong.
+        Some(_) if is_grpc(&head.headers) => {
+            let why = "a secret can't stand in a message of gRPC: send it as `authentication`";
+            return Err(FillError::Failed(Error::InternalError(Some(
+                why.to_owned(),
+            ))));
+        }
         Some(filled) => {
             head.headers
                 .insert(CONTENT_LENGTH, HeaderValue::from(filled.len()));

@@ -1,5 +1,7 @@
 //! What this host does not run yet, and what others don't.
 
+use serde_json::Value;
+
 use super::{
     Approval, Authentication, AuthenticationScheme, Call, Document, Endpoint, FunctionTarget,
     Input, Listen, Located, Location, Process, Reusable, Schema, SchemaSource, Task, TaskKind,
@@ -58,6 +60,8 @@ enum Finding<'a> {
     Compensate,
     TimeZone,
     Approval,
+    /// Several messages for one call.
+    Messages,
     Protocol(&'a str),
     CatalogFunction(&'a str),
     ExternalFunction,
@@ -75,10 +79,10 @@ impl Finding<'_> {
     /// Why this host does not run it, and what to do instead. `None` for what it runs.
     fn unsupported(&self) -> Option<(String, Option<String>)> {
         let (what, help) = match self {
-            Self::Needs | Self::Concurrency | Self::Compensate => return None,
+            Self::Needs | Self::Concurrency | Self::Compensate | Self::Messages => return None,
             Self::TimeZone => ("`timezone`".to_owned(), None),
             Self::Approval => ("`call: approval`".to_owned(), None),
-            Self::Protocol("a2a" | "mcp") => return None,
+            Self::Protocol("a2a" | "grpc" | "mcp") => return None,
             Self::Protocol("openapi") => ("`call: openapi`".to_owned(), Some("use `call: http`")),
             Self::Protocol(name) => (
                 format!("`call: {name}`"),
@@ -130,6 +134,7 @@ impl Finding<'_> {
             Self::Compensate => "`compensate`",
             Self::TimeZone => "`timezone`",
             Self::Approval => "`call: approval`",
+            Self::Messages => "a list as `arguments`",
             _ => return None,
         };
         Some(format!(
@@ -287,6 +292,12 @@ impl<'d> Walk<'d, '_> {
             Call::Http(call) => self.endpoint(&call.endpoint),
             Call::Protocol(call) => {
                 (self.report)(Finding::Protocol(&call.protocol), &call.protocol.location);
+                if call.with.get("arguments").is_some_and(Value::is_array) {
+                    let pointer = call.with.location.pointer.key("arguments");
+                    let span = self.document.span_of(&pointer.to_string());
+                    let span = span.unwrap_or(call.with.location.span);
+                    (self.report)(Finding::Messages, &Location { span, pointer });
+                }
             }
             Call::Approval(approval) => {
                 let Approval { function, .. } = &**approval;

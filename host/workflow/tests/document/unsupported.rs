@@ -15,7 +15,7 @@ fn what_is_supported_is_not_named() {
 #[test]
 fn tasks() {
     let document = parse(&with_tasks(
-        "- a: { emit: { event: { with: { type: x } } } }\n- b: { listen: { to: { any: [] } }, foreach: { output: { schema: { resource: { endpoint: 'http://a' } } } } }\n- c: { run: { shell: { command: ls } } }\n- d: { call: grpc, with: { proto: { endpoint: 'http://a' }, service: { name: a, host: b }, method: c } }\n- e: { call: 'https://a/f' }\n- f: { call: http, with: { method: get, endpoint: { uri: 'http://a', authentication: { digest: { username: a, password: b } } } } }\n- g: { set: { x: 1 }, output: { schema: { resource: { endpoint: 'http://a' } } } }\n",
+        "- a: { emit: { event: { with: { type: x } } } }\n- b: { listen: { to: { any: [] } }, foreach: { output: { schema: { resource: { endpoint: 'http://a' } } } } }\n- c: { run: { shell: { command: ls } } }\n- d: { set: { x: 1 } }\n- e: { call: 'https://a/f' }\n- f: { call: http, with: { method: get, endpoint: { uri: 'http://a', authentication: { digest: { username: a, password: b } } } } }\n- g: { set: { x: 1 }, output: { schema: { resource: { endpoint: 'http://a' } } } }\n",
     ));
     assert_snapshot!(render(&document.unsupported()), @r"
     case.yaml:8:60: error[unsupported]: a schema that is kept elsewhere is not yet supported by this host
@@ -24,9 +24,6 @@ fn tasks() {
     case.yaml:9:10: error[unsupported]: `run: shell` is not yet supported by this host
       at /do/2/c/run
       help: call a connector instead
-    case.yaml:10:16: error[unsupported]: `call: grpc` is not yet supported by this host
-      at /do/3/d/call
-      help: use `call: http`, or a connector that speaks the protocol
     case.yaml:11:16: error[unsupported]: a function at a URI is not yet supported by this host
       at /do/4/e/call
       help: install a connector with the function: function@connector
@@ -57,7 +54,7 @@ fn around_the_tasks() {
 #[test]
 fn additions_of_this_host() {
     let document = parse(&format!(
-        "{HEADER}schedule: {{ cron: 0 8 * * *, timezone: Europe/Berlin }}\ndo:\n- a: {{ for: {{ in: .x, concurrency: 2 }}, do: [], compensate: [] }}\n- b: {{ call: approval, with: {{ title: x }} }}\n- c: {{ fork: {{ branches: [ {{ x: {{ set: {{ y: 1 }} }} }}, {{ z: {{ set: {{ y: 1 }}, needs: [x] }} }} ] }} }}\n"
+        "{HEADER}schedule: {{ cron: 0 8 * * *, timezone: Europe/Berlin }}\ndo:\n- a: {{ for: {{ in: .x, concurrency: 2 }}, do: [], compensate: [] }}\n- b: {{ call: approval, with: {{ title: x }} }}\n- c: {{ call: grpc, with: {{ proto: {{ endpoint: 'http://a' }}, service: {{ name: a, host: b }}, method: c, arguments: [] }} }}\n- d: {{ fork: {{ branches: [ {{ x: {{ set: {{ y: 1 }} }} }}, {{ z: {{ set: {{ y: 1 }}, needs: [x] }} }} ] }} }}\n"
     ));
     assert_snapshot!(render(&document.not_portable()), @r"
     case.yaml:6:40: warning[not-portable]: `timezone` is an addition of this host, which other runtimes refuse
@@ -68,7 +65,9 @@ fn additions_of_this_host() {
       at /do/0/a/compensate
     case.yaml:9:14: warning[not-portable]: `call: approval` is an addition of this host, which other runtimes refuse
       at /do/1/b/call
-    case.yaml:10:84: warning[not-portable]: `needs` is an addition of this host, which other runtimes refuse
-      at /do/2/c/fork/branches/1/z/needs/0
+    case.yaml:10:114: warning[not-portable]: a list as `arguments` is an addition of this host, which other runtimes refuse
+      at /do/2/c/with/arguments
+    case.yaml:11:84: warning[not-portable]: `needs` is an addition of this host, which other runtimes refuse
+      at /do/3/d/fork/branches/1/z/needs/0
     ");
 }

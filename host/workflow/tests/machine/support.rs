@@ -39,7 +39,7 @@ impl Catalog for AnyFunction {
                     result: json!({}),
                 })
             }
-            "a2a" | "mcp" => Ok(Signature {
+            "a2a" | "asyncapi" | "grpc" | "mcp" => Ok(Signature {
                 arguments: json!({"type": "object"}),
                 result: json!({}),
             }),

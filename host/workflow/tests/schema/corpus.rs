@@ -39,6 +39,13 @@ do:
         assignees: [ada, grace]
         form: { type: object, properties: { budget: { type: integer } } }
       timeout: { after: P1D }
+  - gather:
+      call: grpc
+      with:
+        proto: { endpoint: 'https://a.example/a.proto' }
+        service: { name: a.B, host: a.example }
+        method: Gather
+        arguments: [{ name: one }, { name: '${ .two }' }]
   - ask:
       call: approval
       with: { title: Really?, assignees: '${ .people }', form: '${ .form }' }

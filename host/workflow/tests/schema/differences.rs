@@ -23,7 +23,7 @@ const ADDED: [&str; 12] = [
 
 /// What we have changed: beside the schema's own name and the list of branches, only so that it accepts what
 /// the host accepts.
-const CHANGED: [&str; 11] = [
+const CHANGED: [&str; 12] = [
     "/$id",
     "/$defs/forkTask/allOf/1/properties/fork/properties/branches/$ref",
     // Numbers and booleans as headers, and anything as a query parameter: a list is sent as several.
@@ -34,6 +34,8 @@ const CHANGED: [&str; 11] = [
     "/$defs/forTask/allOf/1/properties/for/properties/in/oneOf/1/items",
     // The host of a gRPC service as an expression.
     "/$defs/callTask/oneOf/1/allOf/1/properties/with/properties/service/properties/host",
+    // Several messages for a gRPC method that takes a stream of them.
+    "/$defs/callTask/oneOf/1/allOf/1/properties/with/properties/arguments",
     // Expressions without `${ }`, as in every other place where nothing but an expression can stand.
     "/$defs/asyncApiSubscription/properties/filter",
     "/$defs/asyncApiMessageConsumptionPolicy/oneOf/1/properties/while",

@@ -5,17 +5,28 @@ use serde_json::{Map, Value};
 use crate::diagnostic::code;
 use crate::document::read::{Field, Read, Reader};
 use crate::document::{Authentication, ExternalResource, Located, Reusable};
+use crate::yaml::Data;
 
 pub(super) fn check(with: &Field<'_>, reader: &mut Reader<'_>) -> Option<()> {
     let mut object = reader.object(with, "`with` of `call: grpc`")?;
     let proto = object.required::<ExternalResource>("proto").map(drop);
     let service = object.required::<Service>("service").map(drop);
     let method = object.required::<Located<String>>("method").map(drop);
-    let arguments = object
-        .optional::<Located<Map<String, Value>>>("arguments")
-        .map(drop);
+    let arguments = object.optional::<Arguments>("arguments").map(drop);
     object.finish()?;
     proto.and(service).and(method).and(arguments)
+}
+
+/// A message, or, as an addition of this host, the messages of a method that takes a stream of them.
+struct Arguments;
+
+impl Read for Arguments {
+    fn read(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        match field.node.data {
+            Data::Sequence(_) => Some(Self),
+            _ => Located::<Map<String, Value>>::read(field, reader).map(|_| Self),
+        }
+    }
 }
 
 struct Service;

@@ -1,0 +1,99 @@
+//! Servers that speak the protocols of the language's calls, each a real implementation of its protocol.
+
+use std::path::PathBuf;
+
+use crate::process::Process;
+use crate::scim::on_a_free_port;
+use crate::{eventually, paths};
+
+/// A running server of some protocol, on a free port of loopback. It stops when it is dropped.
+#[derive(Debug)]
+pub struct Service {
+    port: u16,
+    process: Process,
+}
+
+impl Service {
+    /// The gRPC service of `tests/servers/greeter.py` (grpcio from PyPI).
+    ///
+    /// # Panics
+    ///
+    /// When it is not installed or does not start; as for all of them.
+    pub async fn greeter() -> Self {
+        Self::python("greeter.py").await
+    }
+
+    /// The A2A agent of `tests/servers/agent.py` (a2a-sdk from PyPI).
+    ///
+    /// # Panics
+    ///
+    /// See [`Service::greeter`].
+    pub async fn agent() -> Self {
+        Self::python("agent.py").await
+    }
+
+    /// A server of the Model Context Protocol over HTTP, below `/mcp` (server-everything from npm).
+    ///
+    /// # Panics
+    ///
+    /// See [`Service::greeter`].
+    pub async fn mcp() -> Self {
+        let script = paths::installed(
+            "BATON_MCP_SERVER",
+            "node/node_modules/@modelcontextprotocol/server-everything/dist/index.js",
+        );
+        let arguments = [
+            script.to_string_lossy().into_owned(),
+            "streamableHttp".into(),
+        ];
+        let (process, url) = on_a_free_port("the MCP server", "/mcp", |port| {
+            Process::start(&paths::node(), &arguments, &[("PORT", port)])
+        })
+        .await;
+        let port = url.rsplit(':').next().and_then(|port| port.parse().ok());
+        Self {
+            port: port.expect("the address ends with the port"),
+            process,
+        }
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its address, for what speaks HTTP.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// What it has written so far.
+    pub fn output(&self) -> String {
+        self.process.output()
+    }
+
+    /// A script of `tests/servers` that says `ready PORT`.
+    async fn python(script: &str) -> Self {
+        let python = paths::installed("BATON_PYTHON", "venv/bin/python3");
+        let script: PathBuf = paths::file("tests/servers").join(script);
+        let process = Process::start(&python, &[&script], &[]);
+        let port = ready(&script.to_string_lossy(), &process, |output| {
+            let line = output
+                .lines()
+                .find_map(|line| line.strip_prefix("ready "))?;
+            line.parse().ok()
+        })
+        .await;
+        Self { port, process }
+    }
+}
+
+/// Waits until a server says its port.
+async fn ready(what: &str, process: &Process, port: impl Fn(&str) -> Option<u16>) -> u16 {
+    eventually(&format!("{what} says its port"), async || {
+        // Where it has ended before, asking for its id shows what it said.
+        process.id();
+        port(&process.output())
+    })
+    .await
+}
