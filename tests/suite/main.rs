@@ -7,6 +7,7 @@ mod bad_input;
 mod conformance;
 mod crash;
 mod document;
+mod events;
 mod fixtures;
 mod grpc;
 mod hello;

@@ -28,9 +28,11 @@ mod watch;
 use std::time::Duration;
 
 use reqwest::{Method, Url};
+use serde_json::Value;
 
 use crate::connector::{CallFunction, CallResult, Connector, ConnectorSummary, Grants};
 use crate::diagnostic::Validation;
+use crate::event::{BATCHED, EventFilter, LoggedEvent, SentEvents};
 use crate::health::Health;
 use crate::history::HistoryItem;
 use crate::page::{Page, PageRequest};
@@ -223,6 +225,32 @@ impl Client {
     /// Cancels a run.
     pub async fn cancel(&self, id: &str, cancel: &CancelRun) -> Result<Run, ClientError> {
         self.post(&routes::run_cancel(id)).body(cancel).json().await
+    }
+
+    /// Sends events (CloudEvents in their JSON form), all or none.
+    pub async fn send_events(&self, events: &[Value]) -> Result<SentEvents, ClientError> {
+        let body = Value::from(events).to_string();
+        self.post(routes::EVENTS).bytes(BATCHED, body).json().await
+    }
+
+    /// A page of the events of the log, the oldest first. With `wait`, in whole seconds and at most
+    /// [`crate::limits::WAIT_SECONDS_MAX`], an answer without events is held back for one to come.
+    pub async fn events(
+        &self,
+        filter: &EventFilter,
+        page: &PageRequest,
+        wait: Option<Duration>,
+    ) -> Result<Page<LoggedEvent>, ClientError> {
+        let after = filter.after.map(|after| after.to_string());
+        self.get(routes::EVENTS)
+            .wait(wait)
+            .query("type", filter.kind.as_deref())
+            .query("source", filter.source.as_deref())
+            .query("subject", filter.subject.as_deref())
+            .query("after", after.as_deref())
+            .page(page)
+            .json()
+            .await
     }
 
     /// Installs a component under a name; under the name of its WIT package without one.

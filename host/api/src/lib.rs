@@ -21,6 +21,7 @@
 pub mod client;
 pub mod connector;
 pub mod diagnostic;
+pub mod event;
 pub mod health;
 pub mod history;
 pub mod limits;

@@ -11,6 +11,9 @@ pub const CONNECTOR_BYTES_MAX: usize = 64 << 20;
 /// The largest body that starts a run or calls a function, in bytes: 4 MiB. All of it is kept with the run.
 pub const INPUT_BYTES_MAX: usize = 4 << 20;
 
+/// The largest body with events, in bytes: 4 MiB.
+pub const EVENTS_BYTES_MAX: usize = 4 << 20;
+
 /// The largest body of any other request, in bytes: 64 KiB.
 pub const SMALL_BODY_BYTES_MAX: usize = 64 << 10;
 

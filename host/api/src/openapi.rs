@@ -13,6 +13,11 @@ mod connectors;
     dead_code,
     reason = "a description, of which only the attributes matter"
 )]
+mod events;
+#[expect(
+    dead_code,
+    reason = "a description, of which only the attributes matter"
+)]
 mod health;
 #[expect(
     dead_code,
@@ -57,6 +62,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
                 "Documents of the Open Workflow Specification, published under a version.",
             ),
             ("runs", "Workflows under way, and what became of them."),
+            ("events", "CloudEvents, in a log that runs listen to."),
             (
                 "connectors",
                 "WebAssembly components that workflows call functions of, and what they may do.",
@@ -94,6 +100,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
         runs::history,
         runs::events,
         runs::cancel,
+        events::send,
+        events::list,
         connectors::install,
         connectors::list,
         connectors::read,

@@ -156,6 +156,8 @@ problem_kinds! {
     InvalidSecret = 422 "invalid-secret", "the secret is wrong";
     /// The input or the arguments do not have the form that they must have.
     InvalidInput = 422 "invalid-input", "the data does not have the form that it must have";
+    /// One of the events is none; the detail names the attribute. No event was taken.
+    InvalidEvent = 422 "invalid-event", "this is no event";
     /// The key was used before, for another request. Use a new one.
     IdempotencyKeyReused = 422 "idempotency-key-reused", "the idempotency key belongs to another request";
     /// A bound is reached. Try again after `Retry-After` seconds.

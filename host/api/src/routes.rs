@@ -30,6 +30,8 @@ pub const RUN_HISTORY: &str = "/v1/runs/{id}/history";
 pub const RUN_EVENTS: &str = "/v1/runs/{id}/events";
 /// `POST`: cancel a run.
 pub const RUN_CANCEL: &str = "/v1/runs/{id}/cancel";
+/// `POST`: send events. `GET`: list those of the log.
+pub const EVENTS: &str = "/v1/events";
 /// `POST`: install a connector. `GET`: list connectors.
 pub const CONNECTORS: &str = "/v1/connectors";
 /// `GET`: a connector. `DELETE`: remove it.
@@ -56,7 +58,7 @@ pub struct Route {
 
 /// All routes: the server serves these and no other, and the OpenAPI document describes each. Tests hold
 /// both to it.
-pub const ALL: [Route; 24] = [
+pub const ALL: [Route; 26] = [
     open("GET", HEALTH),
     open("GET", READY),
     open("GET", OPENAPI),
@@ -72,6 +74,8 @@ pub const ALL: [Route; 24] = [
     route("GET", RUN_HISTORY),
     route("GET", RUN_EVENTS),
     route("POST", RUN_CANCEL),
+    route("POST", EVENTS),
+    route("GET", EVENTS),
     route("POST", CONNECTORS),
     route("GET", CONNECTORS),
     route("GET", CONNECTOR),

@@ -2,6 +2,7 @@
 
 mod connector;
 mod dev;
+mod events;
 mod run;
 mod runs;
 mod schema;
@@ -47,6 +48,9 @@ enum Command {
     /// Start, follow and cancel runs
     #[command(subcommand)]
     Runs(runs::Command),
+    /// Send and watch events
+    #[command(subcommand, alias = "event")]
+    Events(events::Command),
     /// Make, install and call connectors
     #[command(subcommand, alias = "connectors")]
     Connector(connector::Command),
@@ -69,6 +73,7 @@ impl Cli {
             Command::Schema(args) => args.execute(),
             Command::Workflow(command) => command.execute().await,
             Command::Runs(command) => command.execute().await,
+            Command::Events(command) => command.execute().await,
             Command::Connector(command) => command.execute().await,
             Command::Secret(command) => command.execute().await,
             Command::Token(command) => command.execute(),
@@ -123,6 +128,8 @@ mod tests {
             &["workflow"],
             &["runs"],
             &["runs", "start"],
+            &["events", "send"],
+            &["events", "watch"],
             &["connector"],
             &["connector", "grant"],
             &["connector", "call"],

@@ -33,7 +33,7 @@ const BUDGET_RETRY: Duration = Duration::from_secs(1);
 /// What a route takes as its body.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Accepts {
-    /// The media types, in lower case. The first one is the one to recommend.
+    /// The media types, in lower case. The first one is the one to recommend. Empty where any will do.
     types: &'static [&'static str],
     /// The most bytes.
     bytes_max: usize,
@@ -61,6 +61,12 @@ pub(crate) const COMPONENT: Accepts = Accepts {
 pub(crate) const INPUT: Accepts = Accepts {
     types: &["application/json"],
     bytes_max: limits::INPUT_BYTES_MAX,
+};
+
+/// Events, in a content mode that the decoder tells from the headers, the type of the content among them.
+pub(crate) const EVENTS: Accepts = Accepts {
+    types: &[],
+    bytes_max: limits::EVENTS_BYTES_MAX,
 };
 
 /// JSON of any other kind.
@@ -243,7 +249,7 @@ fn check_type(headers: &HeaderMap, types: &[&str]) -> Result<(), Refusal> {
         .unwrap_or_default()
         .trim()
         .to_ascii_lowercase();
-    if types.contains(&essence.as_str()) {
+    if types.is_empty() || types.contains(&essence.as_str()) {
         return Ok(());
     }
     let detail = format!(

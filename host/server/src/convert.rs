@@ -2,6 +2,7 @@
 
 mod connector;
 mod diagnostic;
+mod event;
 mod history;
 mod run;
 mod secret;
@@ -12,6 +13,7 @@ use baton_engine::Timestamp;
 
 pub(crate) use connector::{call_result, connector, grant_spec};
 pub(crate) use diagnostic::{count_errors, diagnostic};
+pub(crate) use event::{logged_event, sent_event};
 pub(crate) use history::history_item;
 pub(crate) use run::{run, run_summary, status, status_of_name};
 pub(crate) use secret::{secret, secret_content};

@@ -4,7 +4,7 @@
 //! answer. It keeps nothing between two requests, and it is the only crate that knows axum and hyper.
 //!
 //! - [`serve`] runs it on a listener; [`router`] is the same without sockets.
-//! - `workflows`, `validate`, `runs`, `run_events`, `connectors`, `health`, `openapi`, `schema`: the
+//! - `workflows`, `validate`, `runs`, `run_events`, `events`, `connectors`, `health`, `openapi`, `schema`: the
 //!   handlers, a file for each resource.
 //! - [`auth`]: who asks, and for which tenant.
 //! - `body`, `query`, `prefer`, `page`, `path`: reading a request. Each refuses what it doesn't understand.
@@ -24,6 +24,7 @@ pub mod auth;
 mod body;
 mod connectors;
 mod convert;
+mod events;
 mod health;
 mod observe;
 mod openapi;

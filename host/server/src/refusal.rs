@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use baton_api::{Problem, ProblemKind};
 use baton_engine::{
     CallError, CancelError, GrantRefused, InstallError, ListError, PublishError, RemoveError,
-    RemoveSecretError, SecretRefused, StartError, Unavailable,
+    RemoveSecretError, SecretRefused, SendError, StartError, Unavailable,
 };
 
 use crate::convert;
@@ -145,6 +145,17 @@ impl From<StartError> for Refusal {
             StartError::KeyReused => Self::new(ProblemKind::IdempotencyKeyReused, message),
             StartError::Busy { retry_after, .. } => Self::busy(message, retry_after),
             StartError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<SendError> for Refusal {
+    fn from(error: SendError) -> Self {
+        let message = error.to_string();
+        match error {
+            SendError::TooLarge { .. } => Self::new(ProblemKind::ContentTooLarge, message),
+            SendError::Busy { retry_after } => Self::busy(message, retry_after),
+            SendError::Unavailable(error) => error.into(),
         }
     }
 }

@@ -14,7 +14,9 @@ use crate::body::Budget;
 use crate::observe::observe;
 use crate::refusal::Refusal;
 use crate::settings::ServerSettings;
-use crate::{connectors, health, openapi, run_events, runs, schema, secrets, validate, workflows};
+use crate::{
+    connectors, events, health, openapi, run_events, runs, schema, secrets, validate, workflows,
+};
 
 /// What every handler has at hand.
 #[derive(Clone)]
@@ -49,6 +51,7 @@ pub fn router(engine: Engine, settings: ServerSettings, stopping: watch::Receive
         .route(routes::RUN_HISTORY, get(runs::history))
         .route(routes::RUN_EVENTS, get(run_events::events))
         .route(routes::RUN_CANCEL, post(runs::cancel))
+        .route(routes::EVENTS, post(events::send).get(events::list))
         .route(
             routes::CONNECTORS,
             post(connectors::install).get(connectors::list),

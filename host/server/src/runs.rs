@@ -21,7 +21,7 @@ use crate::refusal::Refusal;
 use crate::router::{Context, has_stopped};
 use crate::{body, convert, prefer};
 
-const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+pub(crate) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 pub(crate) async fn start(
     State(context): State<Context>,

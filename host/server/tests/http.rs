@@ -112,7 +112,7 @@ async fn a_tenant_does_not_see_another() {
         count += 1;
     }
     assert!(count >= 10, "{count}");
-    for path in ["/v1/runs", "/v1/workflows"] {
+    for path in ["/v1/runs", "/v1/workflows", "/v1/events"] {
         let answer = host.send(Ask::new("GET", path).token("blue")).await;
         assert_eq!(answer.json(), json!({ "items": [] }), "{path}");
     }
