@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 /// The kinds of task that occur.
-pub(crate) const KINDS: [&str; 9] = [
-    "call", "do", "for", "fork", "raise", "set", "switch", "try", "wait",
+pub(crate) const KINDS: [&str; 11] = [
+    "call", "do", "emit", "for", "fork", "raise", "run", "set", "switch", "try", "wait",
 ];
 
 /// What a fork makes of its output: it tells that it is its own, and not one that `then: end` has brought.
@@ -25,26 +25,44 @@ pub(crate) struct Task {
     pub(crate) timeout: Option<u8>,
     /// Whether it exports that it has run.
     pub(crate) exports: bool,
+    /// What undoes it.
+    pub(crate) undo: Option<Undo>,
+}
+
+/// What undoes a task.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Undo {
+    Call,
+    Wait,
+    Raise,
 }
 
 /// What a task does.
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
     Call,
+    /// Another workflow, whose end is awaited or not.
+    Run {
+        awaited: bool,
+    },
+    Emit,
     Set,
     /// So many seconds.
     Wait(u8),
     Raise,
     Do(Vec<Task>),
-    /// So many items, and until which index it goes on.
+    /// So many items, until which index it goes on, and how many at a time.
     For {
         items: u8,
         until: Option<u8>,
+        abreast: Option<u8>,
         tasks: Vec<Task>,
     },
+    /// Each branch needs those before it whose bit is set in its number, unless they compete.
     Fork {
         compete: bool,
         branches: Vec<Task>,
+        needs: Vec<u8>,
     },
     Try {
         tasks: Vec<Task>,
@@ -83,6 +101,8 @@ pub(crate) fn calm_tasks() -> impl Strategy<Value = Vec<Task>> {
 fn task(calm: bool) -> impl Strategy<Value = Task> {
     let leaf = prop_oneof![
         4 => Just(Kind::Call),
+        1 => any::<bool>().prop_map(|awaited| Kind::Run { awaited }),
+        1 => Just(Kind::Emit),
         2 => Just(Kind::Set),
         2 => (1..9u8).prop_map(Kind::Wait),
         1 => Just(if calm { Kind::Set } else { Kind::Raise }),
@@ -92,19 +112,30 @@ fn task(calm: bool) -> impl Strategy<Value = Task> {
         let list = || prop::collection::vec(inner.clone(), 0..4);
         let kind = prop_oneof![
             list().prop_map(Kind::Do),
-            (0..4u8, prop::option::of(0..3u8), list()).prop_map(|(items, until, tasks)| {
-                Kind::For {
+            (
+                0..4u8,
+                prop::option::of(0..3u8),
+                prop::option::of(1..4u8),
+                list()
+            )
+                .prop_map(|(items, until, abreast, tasks)| Kind::For {
                     items,
                     until,
+                    abreast,
                     tasks,
-                }
-            }),
-            (any::<bool>(), prop::collection::vec(inner.clone(), 1..4)).prop_map(
-                move |(compete, branches)| Kind::Fork {
-                    compete: compete && !calm,
-                    branches: branches.into_iter().map(closed).collect(),
-                }
-            ),
+                }),
+            (
+                any::<bool>(),
+                prop::collection::vec((inner.clone(), 0..8u8), 1..4)
+            )
+                .prop_map(move |(compete, branches)| {
+                    let (branches, needs): (Vec<_>, _) = branches.into_iter().unzip();
+                    Kind::Fork {
+                        compete: compete && !calm,
+                        branches: branches.into_iter().map(closed).collect(),
+                        needs,
+                    }
+                }),
             (list(), prop::option::of(0..3u8), prop::option::of(list())).prop_map(
                 |(tasks, retries, handler)| Kind::Try {
                     tasks,
@@ -124,15 +155,24 @@ fn with_frame(kind: BoxedStrategy<Kind>, calm: bool) -> BoxedStrategy<Task> {
     let rarely = |of: u32| prop::bool::weighted(1.0 / f64::from(of));
     let condition = prop_oneof![8 => Just(None), 1 => Just(Some(true)), 1 => Just(Some(false))];
     let timeout = prop_oneof![9 => Just(None), 1 => (1..20u8).prop_map(Some)];
-    let frame = (kind, condition, then(calm), timeout, rarely(4));
+    let undo = prop_oneof![
+        6 => Just(None),
+        1 => Just(Some(Undo::Call)),
+        1 => Just(Some(Undo::Wait)),
+        1 => Just(Some(Undo::Raise)),
+    ];
+    let frame = (kind, condition, then(calm), timeout, rarely(4), undo);
     frame
-        .prop_map(move |(kind, condition, then, timeout, exports)| Task {
-            kind,
-            condition,
-            then,
-            timeout: timeout.filter(|_| !calm),
-            exports,
-        })
+        .prop_map(
+            move |(kind, condition, then, timeout, exports, undo)| Task {
+                kind,
+                condition,
+                then,
+                timeout: timeout.filter(|_| !calm),
+                exports,
+                undo,
+            },
+        )
         .boxed()
 }
 
@@ -212,6 +252,8 @@ fn lists(kind: &Kind) -> Vec<&[Task]> {
 fn key(kind: &Kind) -> &'static str {
     match kind {
         Kind::Call => "call",
+        Kind::Run { .. } => "run",
+        Kind::Emit => "emit",
         Kind::Set => "set",
         Kind::Wait(_) => "wait",
         Kind::Raise => "raise",
@@ -254,10 +296,24 @@ fn task_value(task: &Task, index: usize, of: usize) -> Value {
             json!({ "as": format!("${{ ($context // {{}}) + {{ {}: $task.reference }} }}", name(index)) }),
         );
     }
+    if let Some(undo) = task.undo {
+        members.insert(
+            "compensate".to_owned(),
+            json!([{ "undo": undo_value(undo) }]),
+        );
+    }
     if let Some(directive) = directive(task.then, index, of) {
         members.insert("then".to_owned(), json!(directive));
     }
     value
+}
+
+fn undo_value(undo: Undo) -> Value {
+    match undo {
+        Undo::Call => json!({ "call": "f@any" }),
+        Undo::Wait => json!({ "wait": { "seconds": 1 } }),
+        Undo::Raise => work(&Kind::Raise, 0, 1),
+    }
 }
 
 fn directive(then: Then, index: usize, of: usize) -> Option<String> {
@@ -278,7 +334,14 @@ fn directive(then: Then, index: usize, of: usize) -> Option<String> {
 
 fn work(kind: &Kind, index: usize, of: usize) -> Value {
     match kind {
-        Kind::Call => json!({ "call": "f@any", "with": { "a": "${ .n // 0 }" } }),
+        Kind::Call => json!({ "call": "f@any", "with": { "a": "${ .n? // 0 }" } }),
+        Kind::Run { awaited } => {
+            let workflow = json!({ "namespace": "test", "name": "other", "version": "1.0.0" });
+            json!({ "run": { "await": awaited, "workflow": workflow } })
+        }
+        Kind::Emit => {
+            json!({ "emit": { "event": { "with": { "type": "org.example.told", "data": "${ . }" } } } })
+        }
         Kind::Set => json!({ "set": { "n": "${ (.n? // 0) + 1 }" } }),
         Kind::Wait(seconds) => json!({ "wait": { "seconds": seconds } }),
         Kind::Raise => {
@@ -288,18 +351,32 @@ fn work(kind: &Kind, index: usize, of: usize) -> Value {
         Kind::For {
             items,
             until,
+            abreast,
             tasks,
         } => {
             let items: Vec<u8> = (0..*items).collect();
             let mut value =
                 json!({ "for": { "in": format!("${{ {} }}", json!(items)) }, "do": list(tasks) });
+            if let Some(abreast) = abreast {
+                value["for"]["concurrency"] = json!(abreast);
+            }
             if let Some(until) = until {
                 value["while"] = json!(format!("${{ $index < {until} }}"));
             }
             value
         }
-        Kind::Fork { compete, branches } => {
-            json!({ "fork": { "compete": compete, "branches": list(branches) }, "output": { "as": JOINED } })
+        Kind::Fork {
+            compete,
+            branches,
+            needs,
+        } => {
+            let mut list = list(branches);
+            for (index, needs) in needs.iter().enumerate().filter(|_| !compete) {
+                let needed = (0..index).filter(|other| needs & (1 << other) != 0);
+                let needed: Vec<String> = needed.map(name).collect();
+                list[index][name(index)]["needs"] = json!(needed);
+            }
+            json!({ "fork": { "compete": compete, "branches": list }, "output": { "as": JOINED } })
         }
         Kind::Try {
             tasks,

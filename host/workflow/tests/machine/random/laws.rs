@@ -31,6 +31,7 @@ pub(crate) fn check(tasks: &[Task], world: &World) {
     ends_once(commands, &notes);
     let mut open = BTreeSet::new();
     let mut ended = BTreeSet::new();
+    let mut undone = BTreeSet::new();
     let mut outputs = BTreeMap::new();
     for note in &notes {
         let Some(task) = &note.task else { continue };
@@ -44,7 +45,7 @@ pub(crate) fn check(tasks: &[Task], world: &World) {
                 );
                 assert!(open.insert(visit), "{}", said("started twice", note));
                 within(task, &open, || said("nothing around it is under way", note));
-                alone(task, &open, || {
+                alone(tasks, task, &open, || {
                     said("its list is not done with another", note)
                 });
             }
@@ -61,6 +62,15 @@ pub(crate) fn check(tasks: &[Task], world: &World) {
                     joined(tasks, task, output, &outputs, || said("a wrong join", note));
                     outputs.insert(&*task.pointer, Some(&**output));
                 }
+            }
+            NoteKind::TaskCompensationCompleted => {
+                let done = ended.iter().any(|(other, _)| other == task);
+                assert!(done, "{}", said("undone before it was done", note));
+                assert!(
+                    undone.insert(task.clone()),
+                    "{}",
+                    said("undone twice", note)
+                );
             }
             NoteKind::TaskSkipped => drop(outputs.insert(&*task.pointer, None)),
             _ => {}
@@ -98,6 +108,9 @@ type Open = BTreeSet<(TaskKey, u32)>;
 
 /// The task that a task stands in is under way while it is.
 fn within(task: &TaskKey, open: &Open, said: impl Fn() -> String) {
+    if undoes(task) {
+        return;
+    }
     let Some(around) = around(&task.pointer) else {
         return;
     };
@@ -106,23 +119,33 @@ fn within(task: &TaskKey, open: &Open, said: impl Fn() -> String) {
 }
 
 /// In a list that is performed in order, one task is under way at a time for each visit of what is around
-/// the list.
-fn alone(task: &TaskKey, open: &Open, said: impl Fn() -> String) {
-    let (list, _) = list_of(&task.pointer);
-    if list.ends_with("/fork/branches") {
+/// the list: for each iteration, where those of a loop run abreast.
+fn alone(tasks: &[Task], task: &TaskKey, open: &Open, said: impl Fn() -> String) {
+    let list = list_of(&task.pointer);
+    if list.ends_with("/fork/branches") || undoes(task) {
         return;
     }
     let siblings = open
         .iter()
-        .filter(|(other, _)| list_of(&other.pointer).0 == list);
+        .filter(|(other, _)| list_of(&other.pointer) == list)
+        .count();
     let lists = match around(&task.pointer) {
         None => 1,
-        Some(around) => open
-            .iter()
-            .filter(|(other, _)| *other.pointer == *around)
-            .count(),
+        Some(around) => {
+            let abreast = match document::find(tasks, &around).map(|task| &task.kind) {
+                Some(Kind::For { abreast, .. }) => usize::from(abreast.unwrap_or(1)),
+                _ => 1,
+            };
+            let visits = open.iter().filter(|(other, _)| *other.pointer == *around);
+            visits.count() * abreast
+        }
     };
-    assert!(siblings.count() <= lists, "{}", said());
+    assert!(siblings <= lists, "{}", said());
+}
+
+/// Whether a task is one that undoes another, which has been left by then.
+fn undoes(task: &TaskKey) -> bool {
+    task.pointer.contains("/compensate/")
 }
 
 /// The output of a fork is that of its branches in the order of their declaration, or of the one that won.
@@ -134,8 +157,9 @@ fn joined(
     outputs: &BTreeMap<&str, Option<&Value>>,
     said: impl Fn() -> String,
 ) {
-    let Some(Kind::Fork { compete, branches }) =
-        document::find(tasks, &task.pointer).map(|task| &task.kind)
+    let Some(Kind::Fork {
+        compete, branches, ..
+    }) = document::find(tasks, &task.pointer).map(|task| &task.kind)
     else {
         return;
     };
@@ -166,11 +190,11 @@ fn joined(
     assert!(right, "{}", said());
 }
 
-/// The list that a task stands in, and its place there: `/do/1/a/try/0/b` is `/do/1/a/try` and `0/b`.
-fn list_of(pointer: &str) -> (&str, &str) {
+/// The list that a task stands in: `/do/1/a/try` for `/do/1/a/try/0/b`.
+fn list_of(pointer: &str) -> &str {
     let name = pointer.rfind('/').expect("a pointer");
     let index = pointer[..name].rfind('/').expect("a pointer to a task");
-    (&pointer[..index], &pointer[index + 1..])
+    &pointer[..index]
 }
 
 /// The task around a task: `/do/1/a` for `/do/1/a/catch/do/0/b`.

@@ -2,6 +2,7 @@
 //! it, and keeps its own books of what the run has asked for.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use baton_workflow::machine::{Facts, TaskKey, TimerKey};
 use baton_workflow::{Command, Error, ErrorKind, Event, Machine, Timestamp};
@@ -121,6 +122,15 @@ impl World {
                     );
                     self.calls.push(call);
                 }
+                Command::StartRun(child) => {
+                    let call = (child.task.clone(), child.attempt);
+                    assert!(
+                        !self.calls.contains(&call),
+                        "{call:?} twice:\n{}",
+                        self.text
+                    );
+                    self.calls.push(call);
+                }
                 Command::Abandon { task, attempt } => {
                     let open = self.calls.len();
                     self.calls
@@ -152,6 +162,12 @@ impl World {
             .iter()
             .map(|call| (call.task.clone(), call.attempt))
             .collect();
+        let children = &outstanding.children;
+        theirs.extend(
+            children
+                .iter()
+                .map(|child| (child.task.clone(), child.attempt)),
+        );
         let mut ours = self.calls.clone();
         theirs.sort();
         ours.sort();
@@ -168,12 +184,21 @@ impl World {
     /// What happens next.
     fn next(&mut self, mood: Mood) -> Event {
         if mood == Mood::Any {
+            let by = || "ada".to_owned();
             match self.chance.below(40) {
                 0 => {
-                    let by = "ada".to_owned();
-                    return Event::CancelRequested { by, reason: None };
+                    return Event::CancelRequested {
+                        by: by(),
+                        reason: None,
+                    };
                 }
-                1 | 2 if !self.given.is_empty() => {
+                1 if self.chance.below(8) == 0 => {
+                    return Event::StopRequested {
+                        by: by(),
+                        reason: None,
+                    };
+                }
+                2 | 3 if !self.given.is_empty() => {
                     let again = self.chance.below(self.given.len());
                     return self.given[again].clone();
                 }
@@ -206,9 +231,7 @@ impl World {
                 error.status = 503;
                 Err(error)
             }
-            false => Ok(std::sync::Arc::new(
-                json!({ "n": task.visit, "of": task.pointer }),
-            )),
+            false => Ok(Arc::new(json!({ "n": 1, "of": task.pointer }))),
         };
         let event = Event::Answered {
             task,
