@@ -140,10 +140,8 @@ const WRONG: [(&str, &str, &[[&str; 3]]); 12] = [
         - b:
             call: creat-user@scim
         - c:
-            emit:
-              event:
-                with:
-                  type: com.example.event
+            wait:
+              seconds: soon
         - d:
             set:
               z: 1
@@ -153,7 +151,7 @@ const WRONG: [(&str, &str, &[[&str; 3]]); 12] = [
             ["bad-expression", "/do/0/a/set/x", ""],
             ["unknown-key", "/do/0/a/colour", ""],
             ["unknown-function", "/do/1/b/call", "create-user"],
-            ["unsupported", "/do/2/c/emit", "emit"],
+            ["wrong-type", "/do/2/c/wait/seconds", "integer"],
             ["unknown-task", "/do/3/d/then", "nowhere"],
         ],
     ),

@@ -11,6 +11,7 @@ mod events;
 mod fixtures;
 mod grpc;
 mod hello;
+mod language;
 mod licences;
 mod mcp;
 mod onboarding;

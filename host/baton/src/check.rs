@@ -25,6 +25,12 @@ impl Checked {
         }
     }
 
+    /// Adds what else was found, each at its place.
+    pub(crate) fn add(&mut self, diagnostics: &[here::Diagnostic]) {
+        self.diagnostics.extend(diagnostics.iter().map(to_api));
+        self.diagnostics.sort_by_key(|it| it.span.start);
+    }
+
     /// Whether it can be used.
     pub(crate) fn is_valid(&self) -> bool {
         !self.diagnostics.iter().any(is_error)
@@ -37,7 +43,7 @@ impl Checked {
 
     /// Writes all diagnostics to standard error, each with its source line, and how many there are.
     pub(crate) fn report(&self) {
-        let Source { name, text } = &self.source;
+        let Source { name, text, .. } = &self.source;
         for diagnostic in &self.diagnostics {
             anstream::eprintln!("{}\n", render(name, text, diagnostic));
         }

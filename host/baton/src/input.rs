@@ -1,7 +1,7 @@
 //! What commands are given: documents, components, and JSON in an argument or a file.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -21,6 +21,8 @@ pub(crate) struct Source {
     pub(crate) name: String,
     /// The text.
     pub(crate) text: String,
+    /// The file; none for standard input.
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// Reads a document from a file, or from standard input where the path is `-`.
@@ -29,14 +31,14 @@ pub(crate) struct Source {
 ///
 /// It can't be read, is no UTF-8 or is far too large.
 pub(crate) fn document(path: &Path) -> Result<Source, Failure> {
-    let name = if path == Path::new("-") {
-        "<stdin>".to_owned()
-    } else {
-        path.display().to_string()
+    let file = (path != Path::new("-")).then(|| path.to_owned());
+    let name = match &file {
+        Some(file) => file.display().to_string(),
+        None => "<stdin>".to_owned(),
     };
     let bytes = read(path, &name, DOCUMENT_BYTES_MAX)?;
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(Source { name, text }),
+        Ok(text) => Ok(Source { name, text, file }),
         Err(error) => {
             let byte = error.utf8_error().valid_up_to();
             let failure = Failure::invalid(format!(

@@ -192,6 +192,21 @@ fn validate_shows_every_error_with_its_line() {
 }
 
 #[test]
+fn validate_points_out_what_is_not_portable_when_asked() {
+    let document = FAULTS.replace("- refuse:\n", "- refuse:\n    compensate: []\n");
+    let (code, stdout, _) = check(&["validate", "-"], &document);
+    assert_eq!((code, stdout.trim()), (0, "<stdin> is valid"));
+    let (code, _, stderr) = check(&["validate", "-", "--portable"], &document);
+    assert_eq!(code, 1);
+    assert!(
+        stderr.contains("warning[not-portable]: `compensate` is an addition of this host"),
+        "{stderr}"
+    );
+    let (code, stdout, _) = check(&["validate", "-", "--portable"], FAULTS);
+    assert_eq!((code, stdout.trim()), (0, "<stdin> is valid"));
+}
+
+#[test]
 fn validate_goes_on_behind_a_file_that_cannot_be_read() {
     let (code, stdout, stderr) = check(&["validate", "/no/such.yaml", "-", "/nor/this"], FAULTS);
     assert_eq!(

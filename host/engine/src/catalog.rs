@@ -13,7 +13,10 @@ pub(crate) struct Connectors(pub(crate) BTreeMap<String, Arc<Description>>);
 impl Catalog for Connectors {
     fn function(&self, reference: &FunctionReference) -> Result<Signature, NoSuchFunction> {
         let name = &reference.connector;
-        let connector = self.0.get(name).ok_or_else(|| self.no_connector(name))?;
+        let connector = self
+            .0
+            .get(name)
+            .ok_or_else(|| self.no_connector(reference))?;
         if let Some(wanted) = &reference.version {
             check_version(name, wanted, connector)?;
         }
@@ -31,10 +34,55 @@ impl Catalog for Connectors {
         })?;
         Ok(Signature { arguments, result })
     }
+
+    /// The default catalog is that of all connectors: a function that one of them alone has needs not name it.
+    fn resolve(&self, reference: FunctionReference) -> FunctionReference {
+        if reference.connector != DEFAULT || self.0.contains_key(DEFAULT) {
+            return reference;
+        }
+        match &self.who_has(&reference)[..] {
+            [one] => FunctionReference {
+                connector: (*one).to_owned(),
+                ..reference
+            },
+            _ => reference,
+        }
+    }
 }
 
+/// The name of the default catalog.
+const DEFAULT: &str = "default";
+
 impl Connectors {
-    fn no_connector(&self, name: &str) -> NoSuchFunction {
+    /// The connectors that have a function of that name.
+    fn who_has(&self, reference: &FunctionReference) -> Vec<&str> {
+        let has = |connector: &Description| {
+            connector
+                .function(reference.interface.as_deref(), &reference.function)
+                .is_ok()
+        };
+        let having = self.0.iter().filter(|(_, connector)| has(connector));
+        having.map(|(name, _)| name.as_str()).collect()
+    }
+
+    fn no_connector(&self, reference: &FunctionReference) -> NoSuchFunction {
+        let (name, function) = (&reference.connector, &reference.function);
+        if name == DEFAULT {
+            return match &self.who_has(reference)[..] {
+                [] => NoSuchFunction {
+                    message: format!("no connector has a function `{function}`"),
+                    help: Some("`baton connector list` shows which there are".to_owned()),
+                },
+                several => NoSuchFunction {
+                    message: format!("several connectors have a function `{function}`"),
+                    help: Some(format!(
+                        "name one of {}: {function}@{}",
+                        several.join(", "),
+                        several[0]
+                    )),
+                },
+            };
+        }
         let there: Vec<String> = self.0.keys().take(20).map(|it| format!("`{it}`")).collect();
         let help = match there.is_empty() {
             true => "install it: `baton connector install FILE`".to_owned(),
@@ -77,4 +125,49 @@ fn check_version(name: &str, wanted: &str, connector: &Description) -> Result<()
             None => "it has no version; leave `:version` out".to_owned(),
         }),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The connectors that come with the host, each also under another name.
+    fn connectors(names: &[(&str, &str)]) -> Connectors {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/dist");
+        let described = names.iter().map(|(name, file)| {
+            let bytes = std::fs::read(format!("{folder}/{file}.wasm")).expect("it is built");
+            let description = baton_sandbox::inspect(&bytes).expect("it is a connector");
+            ((*name).to_owned(), Arc::new(description))
+        });
+        Connectors(described.collect())
+    }
+
+    fn resolved(connectors: &Connectors, text: &str) -> Result<String, NoSuchFunction> {
+        let reference = FunctionReference::parse(text).expect("a reference");
+        let reference = connectors.resolve(reference);
+        connectors
+            .function(&reference)
+            .map(|_| reference.connector.clone())
+    }
+
+    #[test]
+    fn the_default_catalog_is_that_of_all_connectors() {
+        let one = connectors(&[("http", "http"), ("people", "scim")]);
+        assert_eq!(resolved(&one, "create-user@default"), Ok("people".into()));
+        assert_eq!(resolved(&one, "create-user@people"), Ok("people".into()));
+        let missing = resolved(&one, "fly@default").expect_err("nobody can");
+        assert_eq!(missing.message, "no connector has a function `fly`");
+        let two = connectors(&[("people", "scim"), ("robots", "scim")]);
+        let unclear = resolved(&two, "create-user@default").expect_err("two can");
+        assert_eq!(
+            unclear.help.as_deref(),
+            Some("name one of people, robots: create-user@people")
+        );
+        // A connector of that name takes the place of the catalog.
+        let named = connectors(&[("default", "scim"), ("people", "scim")]);
+        assert_eq!(
+            resolved(&named, "create-user@default"),
+            Ok("default".into())
+        );
+    }
 }

@@ -42,6 +42,7 @@ mod origin;
 mod partition;
 mod recent;
 mod replay;
+mod resources;
 mod sandboxed;
 mod seed;
 mod shared;
@@ -61,6 +62,7 @@ pub use error::{
     CallError, CancelError, GrantRefused, InstallError, Lagged, ListError, OpenError, PublishError,
     RemoveError, RemoveSecretError, SecretRefused, SendError, StartError, Unavailable,
 };
+pub use resources::Home;
 pub use settings::{EngineLimits, Settings};
 pub use vault::{MasterKeyError, MasterKeys, SecretContent};
 pub use view::{

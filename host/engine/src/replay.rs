@@ -16,8 +16,9 @@ use crate::codec;
 use crate::library::DescribeError;
 use crate::live::LiveRun;
 use crate::origin::Origin;
+use crate::resources;
 use crate::shared::Shared;
-use crate::version::{Version, VersionKey};
+use crate::version::{Source, Version, VersionKey};
 
 /// How many events are read from the store at a time.
 const EVENTS_AT_A_TIME: usize = 256;
@@ -225,10 +226,11 @@ fn version(
             .collect(),
     };
     let source = || {
-        Ok::<_, LoadError>((
-            document(shared, tenant, &key.document)?,
-            Connectors(connectors),
-        ))
+        Ok::<_, LoadError>(Source {
+            text: document(shared, tenant, &key.document)?,
+            resources: resources::stored(shared, tenant, &key.document)?,
+            connectors: Connectors(connectors),
+        })
     };
     match shared.versions.get(&key, source)? {
         Ok(version) => Ok((version, pins.into())),

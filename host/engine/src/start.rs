@@ -18,10 +18,11 @@ use crate::live::LiveRun;
 use crate::origin::Origin;
 use crate::partition::{Begin, Message};
 use crate::replay::{self, Loaded, Pin};
+use crate::resources;
 use crate::settings::EngineLimits;
 use crate::shared::Shared;
 use crate::vault::VaultError;
-use crate::version::VersionKey;
+use crate::version::{Source, VersionKey};
 use crate::view::{ConnectorReference, RunView, StartRun};
 
 /// A run that is ready to begin, and what has to be durable before.
@@ -98,8 +99,11 @@ pub(crate) fn prepare(
             .collect(),
     };
     let source = || {
-        let text = replay::document(shared, tenant, &document)?;
-        Ok::<_, Unavailable>((text, connectors))
+        Ok::<_, Unavailable>(Source {
+            text: replay::document(shared, tenant, &document)?,
+            resources: resources::stored(shared, tenant, &document)?,
+            connectors,
+        })
     };
     let version = shared
         .versions

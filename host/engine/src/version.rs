@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use baton_store::{Digest, TenantId};
 use baton_workflow::expression::Expression;
-use baton_workflow::{Diagnostic, Document, Evaluate, Plan};
+use baton_workflow::{Diagnostic, Document, Evaluate, Plan, Resources};
 use serde_json::Value;
 
 use crate::catalog::Connectors;
@@ -30,6 +30,15 @@ pub(crate) struct VersionKey {
 /// How many instructions the expressions of one event may execute together: about a second. Whoever
 /// needs more holds up the runs that share its thread; the run gets an expression error.
 const INSTRUCTIONS_PER_EVENT_MAX: u64 = 4_000_000_000;
+
+/// What a version is made of.
+pub(crate) struct Source {
+    /// The document's text.
+    pub(crate) text: String,
+    /// What the document keeps elsewhere, as it was when the version was published.
+    pub(crate) resources: Resources,
+    pub(crate) connectors: Connectors,
+}
 
 /// A workflow version, ready to run.
 pub(crate) struct Version {
@@ -160,7 +169,7 @@ impl Versions {
         }
     }
 
-    /// A version, made of what `source` gives if it is not at hand: the document's text and the connectors.
+    /// A version, made of what `source` gives if it is not at hand.
     ///
     /// # Errors
     ///
@@ -168,27 +177,26 @@ impl Versions {
     pub(crate) fn get<E>(
         &self,
         key: &VersionKey,
-        source: impl FnOnce() -> Result<(String, Connectors), E>,
+        source: impl FnOnce() -> Result<Source, E>,
     ) -> Result<Result<Arc<Version>, Vec<Diagnostic>>, E> {
         let at_hand = self.lock().get(key);
         if let Some(version) = at_hand {
             return Ok(Ok(version));
         }
-        let (text, connectors) = source()?;
-        let made = self.make(&text, &connectors, key.language);
+        let made = self.make(&source()?, key.language);
         // Two may have made it at the same time: all use the first.
         Ok(made.map(|version| self.lock().insert(key.clone(), Arc::new(version))))
     }
 
     /// Lowers a document that was published before.
-    fn make(
-        &self,
-        text: &str,
-        connectors: &Connectors,
-        language: Digest,
-    ) -> Result<Version, Vec<Diagnostic>> {
-        let document = Document::parse(text, None)?;
-        let plan = Arc::new(Plan::new(&document, connectors)?);
+    fn make(&self, source: &Source, language: Digest) -> Result<Version, Vec<Diagnostic>> {
+        let Source {
+            text,
+            resources,
+            connectors,
+        } = source;
+        let document = Document::parse(text.as_str(), None)?;
+        let plan = Arc::new(Plan::with_resources(&document, connectors, resources)?);
         Ok(Version {
             plan,
             number: self.made.fetch_add(1, Ordering::Relaxed),
@@ -229,7 +237,13 @@ do:
             language: Digest([2; 32]),
             connectors: BTreeMap::new(),
         };
-        let source = || Ok::<_, String>((TEXT.to_owned(), Connectors::default()));
+        let source = || {
+            Ok::<_, String>(Source {
+                text: TEXT.to_owned(),
+                resources: Resources::new(),
+                connectors: Connectors::default(),
+            })
+        };
         versions.get(&key, source).expect("read").expect("valid")
     }
 

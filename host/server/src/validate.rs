@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Request, State};
 use baton_api::diagnostic::{Severity, Validation};
+use baton_engine::Home;
 
 use crate::auth::Caller;
 use crate::query::Query;
@@ -19,7 +20,7 @@ pub(crate) async fn validate(
     let held = body::read(&context, request, body::DOCUMENT).await?;
     let found = context
         .engine
-        .validate(&caller.tenant, held.text()?, None)
+        .validate(&caller.tenant, held.text()?, &Home::default())
         .await?;
     let diagnostics: Vec<_> = found.iter().map(convert::diagnostic).collect();
     let valid = diagnostics

@@ -46,6 +46,7 @@ mod tenant_kind {
     pub(super) const EVENT_LOG: u8 = b'l';
     pub(super) const EVENT_ID: u8 = b'u';
     pub(super) const SECRET: u8 = b's';
+    pub(super) const RESOURCES: u8 = b'x';
 }
 
 /// The kinds of shared records.
@@ -293,6 +294,13 @@ pub fn document(tenant: &TenantId, digest: &Digest) -> Vec<u8> {
         .key()
 }
 
+/// What a workflow version keeps elsewhere, by the version's digest: [`crate::record::ResourcesRecord`].
+pub fn resources(tenant: &TenantId, digest: &Digest) -> Vec<u8> {
+    Builder::tenant_space(tenant, tenant_kind::RESOURCES)
+        .bytes(&digest.0)
+        .key()
+}
+
 /// A connector that a tenant has installed: [`crate::record::ConnectorRecord`].
 pub fn connector(tenant: &TenantId, name: &str) -> Vec<u8> {
     Builder::tenant_space(tenant, tenant_kind::CONNECTOR)
@@ -462,6 +470,8 @@ mod tests {
             keys.extend([
                 document(&t, &Digest([0; 32])),
                 document(&t, &Digest([0xff; 32])),
+                resources(&t, &Digest([0; 32])),
+                resources(&t, &Digest([0xff; 32])),
             ]);
             keys.extend([secret(&t, "a"), secret(&t, "ab")]);
             keys.extend([

@@ -20,8 +20,8 @@ pub use run::{
 pub use shared::{ComponentRecord, MetaRecord, SeedKeyRecord};
 pub use tenant::{
     ChildRecord, ConnectorRecord, DocumentRecord, EventIdRecord, EventLogRecord, GrantRecord,
-    IdempotencyRecord, LoggedEventRecord, RunIndexRecord, SecretRecord, StatusRecord,
-    WorkflowRecord,
+    IdempotencyRecord, LoggedEventRecord, ResourceRecord, ResourcesRecord, RunIndexRecord,
+    SecretRecord, StatusRecord, WorkflowRecord,
 };
 
 use serde::de::DeserializeOwned;

@@ -10,9 +10,9 @@ use baton_store::record::{
     AnswerRecord, CallRecord, ChildRecord, ComponentRecord, ConnectorRecord, DocumentRecord,
     EndRecord, EndingRecord, ErrorRecord, EventIdRecord, EventKindRecord, EventLogRecord,
     EventRecord, GrantRecord, IdempotencyRecord, Json, LoggedEventRecord, MetaRecord, OpenRecord,
-    OriginRecord, ParentRecord, PinRecord, Record, RunIndexRecord, RunRecord, SecretRecord,
-    SeedKeyRecord, StatusRecord, TaskRecord, TimerKindRecord, TimerRecord, WorkflowPinRecord,
-    WorkflowRecord,
+    OriginRecord, ParentRecord, PinRecord, Record, ResourceRecord, ResourcesRecord, RunIndexRecord,
+    RunRecord, SecretRecord, SeedKeyRecord, StatusRecord, TaskRecord, TimerKindRecord, TimerRecord,
+    WorkflowPinRecord, WorkflowRecord,
 };
 
 fn check<R: Record + PartialEq + Debug>(file: &str, record: &R) {
@@ -284,6 +284,16 @@ fn every_version_of_every_record() {
             public: vec!["username".into()],
             created_at_ms: 1_800_000_000_000,
             updated_at_ms: 1_800_000_000_001,
+        },
+    );
+    check(
+        "resources.1.hex",
+        &ResourcesRecord {
+            home: Some("file:///flows/hello.yaml".into()),
+            resources: vec![ResourceRecord {
+                uri: "https://example.org/schema.json".into(),
+                text: "{}".into(),
+            }],
         },
     );
     check("seed-key.1.hex", &SeedKeyRecord { secret: [6; 32] });

@@ -115,6 +115,13 @@ pub struct Reading {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// What a text is to be read as.
+#[derive(Clone, Copy)]
+enum Shape {
+    Workflow,
+    Function,
+}
+
 impl Document {
     /// Reads a document in YAML 1.2 or JSON. `name` is what its author calls the text, usually a file's name.
     ///
@@ -135,6 +142,16 @@ impl Document {
     /// Reads as much of a document as can be read: for who wants to say all that is wrong with it, also
     /// what only later stages can tell. Tasks that could not be read are left out.
     pub fn read(text: impl Into<Arc<str>>, name: Option<&str>) -> Reading {
+        Self::read_as(Shape::Workflow, text.into(), name)
+    }
+
+    /// Reads a function that stands alone: a task with nothing around it (dsl.md, "Creating a Custom
+    /// Function"). It becomes the only task of a workflow that has nothing else.
+    pub(crate) fn read_function(text: Arc<str>, uri: &str) -> Reading {
+        Self::read_as(Shape::Function, text, Some(uri))
+    }
+
+    fn read_as(shape: Shape, text: Arc<str>, name: Option<&str>) -> Reading {
         let source = Source::new(text, name);
         let yaml::Parsed { root, warnings } = match yaml::parse(&source) {
             Ok(parsed) => parsed,
@@ -146,7 +163,10 @@ impl Document {
             }
         };
         let mut reader = read::Reader::new(&source, &root, warnings);
-        let workflow = reader.workflow(&root);
+        let workflow = match shape {
+            Shape::Workflow => reader.workflow(&root),
+            Shape::Function => reader.function(&root).map(Workflow::of_function),
+        };
         let mut diagnostics = reader.finish();
         // What leads where is known only when all tasks are.
         if let Some(workflow) = &workflow

@@ -10,6 +10,7 @@ mod native;
 mod source;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -49,6 +50,9 @@ pub struct Expression {
     /// Whether it is a text that need not be an expression (`evaluate.mode: loose`): where it can't be
     /// evaluated, it stands for itself.
     pub is_loose: bool,
+    /// The URI of the document that it stands in, where that is not the workflow's own; then `pointer` is to what
+    /// brought that document in.
+    pub elsewhere: Option<Arc<str>>,
     native: Option<Native>,
 }
 
@@ -67,6 +71,7 @@ impl Expression {
                 .collect(),
             pointer: pointer.to_owned(),
             is_loose: false,
+            elsewhere: None,
             native: Native::parse(source, available),
         }
     }

@@ -22,6 +22,7 @@ pub mod expression;
 mod extent;
 pub mod machine;
 pub mod plan;
+pub mod resource;
 pub mod yaml;
 
 pub use cloud_event::CloudEvent;
@@ -33,3 +34,4 @@ pub use expression::Evaluate;
 pub use extent::{BYTES_MAX, BYTES_PER_EVENT_MAX, DEPTH_MAX, check as check_extent};
 pub use machine::{Command, Event, Machine};
 pub use plan::Plan;
+pub use resource::{Resources, Wanted};

@@ -20,6 +20,7 @@ mod graph;
 mod listen;
 mod lower;
 mod raise;
+mod resource;
 mod retry;
 mod run;
 mod schema;
@@ -59,9 +60,10 @@ pub(crate) use template::{Filling, Scope, Template, truthy};
 pub(crate) use r#try::Try;
 
 use crate::data::Data;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Document;
 use crate::expression::Expression;
+use crate::resource::{Resources, Wanted};
 
 /// A workflow, ready to run.
 ///
@@ -95,17 +97,47 @@ impl Plan {
     /// # Errors
     ///
     /// All that a document alone can't tell: functions that `catalog` does not have, arguments that do
-    /// not fit them, schemas that are none, task kinds that this host does not run yet.
+    /// not fit them, schemas that are none, task kinds that this host does not run yet; and everything that
+    /// the document keeps elsewhere.
     pub fn new(document: &Document, catalog: &dyn Catalog) -> Result<Self, Vec<Diagnostic>> {
+        Self::with_resources(document, catalog, &Resources::new())
+    }
+
+    /// Lowers a document that keeps things elsewhere, with all of what it keeps there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plan::new`]; what `resources` lacks is an error too.
+    pub fn with_resources(
+        document: &Document,
+        catalog: &dyn Catalog,
+        resources: &Resources,
+    ) -> Result<Self, Vec<Diagnostic>> {
         let Lowered {
-            plan, diagnostics, ..
-        } = Self::lower(document, catalog);
+            plan,
+            mut diagnostics,
+            wanted,
+            ..
+        } = Self::lower_with(document, catalog, resources);
+        diagnostics.extend(wanted.into_iter().map(|it| Diagnostic {
+            severity: Severity::Error,
+            ..it.unfetched
+        }));
         plan.ok_or(diagnostics)
     }
 
     /// Lowers a document as far as it goes, for who wants to say all that is wrong with it.
     pub fn lower(document: &Document, catalog: &dyn Catalog) -> Lowered {
-        lower::lower(document, catalog)
+        Self::lower_with(document, catalog, &Resources::new())
+    }
+
+    /// Lowers a document as far as it goes with what has been fetched of what it keeps elsewhere.
+    pub fn lower_with(
+        document: &Document,
+        catalog: &dyn Catalog,
+        resources: &Resources,
+    ) -> Lowered {
+        lower::lower(document, catalog, resources)
     }
 
     /// The connectors that the workflow calls, by name, each once.
@@ -184,12 +216,14 @@ pub struct SubflowReference<'a> {
 /// What lowering a document came to.
 #[derive(Debug)]
 pub struct Lowered {
-    /// The plan; none where something is an error.
+    /// The plan; none where something is an error, or wanted.
     pub plan: Option<Plan>,
     /// The expressions of all that could be lowered, for an expression language to look at.
     pub expressions: Vec<Arc<Expression>>,
     /// What is wrong, sorted by place, warnings included.
     pub diagnostics: Vec<Diagnostic>,
+    /// What must be fetched before there can be a plan. With that, there may be more.
+    pub wanted: Vec<Wanted>,
 }
 
 /// A task's place in the arena.

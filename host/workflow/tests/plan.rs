@@ -120,8 +120,8 @@ t.yaml:9:22: error[undefined-reference]: the function `something` is not defined
 t.yaml:5:22: error[unknown-function]: there is no function `creat-user@scim`
   at /do/1/missing/call
   help: did you mean `create-user@scim`?
-t.yaml:7:34: error[bad-schema]: this is no JSON Schema: "strange" is not valid under any of the schemas listed in the 'anyOf' keyword
-  at /do/3/schema/input/schema/document
+t.yaml:7:52: error[bad-schema]: this is no JSON Schema: "strange" is not valid under any of the schemas listed in the 'anyOf' keyword
+  at /do/3/schema/input/schema/document/type
 t.yaml:8:23: warning[no-effect]: `${ }` inside a longer text is not evaluated
   at /do/4/text/set/a
   help: make the whole text an expression: ${ "Hello \(.name)" }

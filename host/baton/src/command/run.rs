@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use baton_engine::{
-    Engine, Note, PublishError, RunFilter, RunId, RunView, StartError, StartRun, Status as Phase,
-    Subscription, TenantId,
+    Engine, Home, Note, PublishError, RunFilter, RunId, RunView, StartError, StartRun,
+    Status as Phase, Subscription, TenantId,
 };
 use baton_workflow::Document;
 use serde_json::{Map, Value, json};
@@ -125,7 +125,11 @@ async fn run(
     if is_kept {
         tell_of_open_runs(engine, &tenant, &display).await?;
     }
-    let published = match engine.publish(&tenant, &source.text).await {
+    let home = Home {
+        file: source.file.clone(),
+        ..Home::default()
+    };
+    let published = match engine.publish_from(&tenant, &source.text, home).await {
         Ok(published) => published,
         Err(PublishError::Invalid(diagnostics)) => {
             Checked::here(source, &diagnostics).report();

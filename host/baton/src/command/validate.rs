@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use baton_engine::{Engine, TenantId, Unavailable};
+use baton_engine::{Engine, Home, TenantId, Unavailable};
 use baton_workflow::Document;
 use baton_workflow::diagnostic::{Diagnostic, Severity, code};
 use baton_workflow::plan::FunctionReference;
@@ -32,6 +32,10 @@ pub(crate) struct Args {
     #[arg(long)]
     online: bool,
 
+    /// Also point out what other runtimes refuse: this host's additions to the language; exit code 1 where there are any
+    #[arg(long)]
+    portable: bool,
+
     /// What the answer looks like; in JSON, a line for each document
     #[arg(long, value_enum, default_value_t)]
     output: Output,
@@ -58,9 +62,10 @@ impl Args {
                     continue;
                 }
             };
-            let checked = checker.check(source).await?;
+            let mut checked = checker.check(source).await?;
+            let is_portable = !self.portable || !point_out_additions(&mut checked);
             // What can't be read is the worse of the two.
-            if !checked.is_valid() && exit == Exit::Done {
+            if !(checked.is_valid() && is_portable) && exit == Exit::Done {
                 exit = Exit::Failed;
             }
             match self.output {
@@ -70,6 +75,15 @@ impl Args {
         }
         Ok(exit)
     }
+}
+
+/// Adds what only this host understands to what was found; whether there is any.
+fn point_out_additions(checked: &mut Checked) -> bool {
+    let document = Document::read(&*checked.source.text, None).document;
+    let additions = document.map(|document| document.not_portable());
+    let additions = additions.unwrap_or_default();
+    checked.add(&additions);
+    !additions.is_empty()
 }
 
 fn show(checked: &Checked) -> Outcome {
@@ -126,9 +140,14 @@ impl Offline {
     }
 
     async fn check(&self, source: Source) -> Result<Checked, Failure> {
+        let home = Home {
+            name: Some(source.name.clone()),
+            file: source.file.clone(),
+            is_offline: true,
+        };
         let found = self
             .engine
-            .validate(&TenantId::default(), &source.text, Some(&source.name))
+            .validate(&TenantId::default(), &source.text, &home)
             .await;
         let mut diagnostics = found.map_err(|error| cannot_validate(&error))?;
         for diagnostic in &mut diagnostics {

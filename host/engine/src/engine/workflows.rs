@@ -9,15 +9,15 @@ use baton_workflow::diagnostic::{self, Source, Span, code};
 use baton_workflow::document::Reading;
 use baton_workflow::expression::Expression;
 use baton_workflow::plan::SubflowReference;
-use baton_workflow::{Diagnostic, Document, Plan, Timestamp};
+use baton_workflow::{Diagnostic, Document, Plan, Resources, Timestamp, Wanted};
 use semver::Version;
 use serde_json::Value;
 
 use super::Engine;
 use crate::catalog::Connectors;
-use crate::digest;
 use crate::error::{ListError, PublishError, Unavailable};
 use crate::replay;
+use crate::resources::{self, Fetching, Home};
 use crate::shared::Shared;
 use crate::view::{
     Page, Published, WorkflowFilter, WorkflowReference, WorkflowSummary, WorkflowView,
@@ -32,8 +32,25 @@ impl Engine {
     /// [`PublishError::Invalid`] with all that is wrong, [`PublishError::Conflict`] where the version exists
     /// with other content. Nothing is stored then.
     pub async fn publish(&self, tenant: &TenantId, text: &str) -> Result<Published, PublishError> {
+        self.publish_from(tenant, text, Home::default()).await
+    }
+
+    /// As [`Engine::publish`], of a document of whoever runs this process.
+    ///
+    /// What the document keeps elsewhere (schemas, functions, scripts) is fetched now and kept with the version.
+    /// Publishing the same text again changes nothing, whatever there is elsewhere by then.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::publish`].
+    pub async fn publish_from(
+        &self,
+        tenant: &TenantId,
+        text: &str,
+        home: Home,
+    ) -> Result<Published, PublishError> {
         let (tenant, text) = (tenant.clone(), text.to_owned());
-        self.whole(async move |engine| engine.publish_whole(&tenant, &text).await)
+        self.whole(async move |engine| engine.publish_whole(&tenant, &text, &home).await)
             .await
     }
 
@@ -41,17 +58,16 @@ impl Engine {
         &self,
         tenant: &TenantId,
         text: &str,
+        home: &Home,
     ) -> Result<Published, PublishError> {
         self.check_open()?;
-        let (owner, posted) = (tenant.clone(), Arc::<str>::from(text));
-        let checked = self
-            .aside(tenant, move |shared| check(shared, &owner, posted, None))
-            .await??;
         let Checked {
             document,
             plan,
             diagnostics: warnings,
-        } = checked;
+            resources,
+            ..
+        } = self.checked(tenant, text, home).await?;
         let Some(plan) = plan else {
             return Err(PublishError::Invalid(warnings));
         };
@@ -61,7 +77,7 @@ impl Engine {
             namespace: header.namespace.value.clone(),
             name: header.name.value.clone(),
             version: header.version.value.to_string(),
-            digest: digest::of(text.as_bytes()),
+            digest: resources::digest_of(text, &resources),
         };
         let _one_at_a_time = self.inner.writing.lock().await;
         let key = key::workflow(
@@ -71,10 +87,15 @@ impl Engine {
             &reference.version,
         );
         if let Some(stored) = self.shared().store.get(&key).map_err(Unavailable::from)? {
-            let before = decode(&stored)?;
-            if before.digest == reference.digest.0 {
+            let before = Digest(decode(&stored)?.digest);
+            // What the document keeps elsewhere may have changed meanwhile, the version does not.
+            if replay::document(self.shared(), tenant, &before).map_err(Unavailable::from)? == text
+            {
                 return Ok(Published {
-                    reference,
+                    reference: WorkflowReference {
+                        digest: before,
+                        ..reference
+                    },
                     created: false,
                     warnings,
                 });
@@ -103,6 +124,9 @@ impl Engine {
         };
         let mut batch = Batch::new();
         batch.put(key, record.encode());
+        if let Some(record) = resources::record(&resources) {
+            batch.put(key::resources(tenant, &reference.digest), record.encode());
+        }
         batch.put(
             key::document(tenant, &reference.digest),
             DocumentRecord(text.to_owned()).encode(),
@@ -120,25 +144,61 @@ impl Engine {
     }
 
     /// All that is wrong with a document, as publishing would say it, warnings included. Stores nothing.
-    /// `name` is what the document's author calls the text, usually a file's name.
     pub async fn validate(
         &self,
         tenant: &TenantId,
         text: &str,
-        name: Option<&str>,
+        home: &Home,
     ) -> Result<Vec<Diagnostic>, Unavailable> {
         self.check_open()?;
-        let (owner, text, name) = (
-            tenant.clone(),
-            Arc::<str>::from(text),
-            name.map(str::to_owned),
-        );
-        let checked = self
-            .aside(tenant, move |shared| {
-                check(shared, &owner, text, name.as_deref())
-            })
-            .await??;
+        let mut checked = self.checked(tenant, text, home).await?;
+        let unfetched = checked.wanted.into_iter().map(|it| it.unfetched);
+        checked.diagnostics.extend(unfetched);
+        diagnostic::settle(&mut checked.diagnostics);
         Ok(checked.diagnostics)
+    }
+
+    /// Checks a document, and fetches what it keeps elsewhere; unless something is wrong with it already, or the same
+    /// text has been published before.
+    async fn checked(
+        &self,
+        tenant: &TenantId,
+        text: &str,
+        home: &Home,
+    ) -> Result<Checked, Unavailable> {
+        let posted = Arc::<str>::from(text);
+        let (owner, published) = (tenant.clone(), posted.clone());
+        let before = self
+            .aside(tenant, move |shared| pinned(shared, &owner, &published))
+            .await??;
+        let mut resources = before.unwrap_or_else(|| home.resources());
+        let mut fetching = Fetching::new(self.shared(), tenant, home);
+        // Each round fetches something more, and how much a document may keep elsewhere is bounded.
+        loop {
+            let (owner, text, name) = (tenant.clone(), posted.clone(), home.name.clone());
+            let checked = self
+                .aside(tenant, move |shared| {
+                    check(shared, &owner, text, name.as_deref(), resources)
+                })
+                .await??;
+            let is_wrong = checked.diagnostics.iter().any(Diagnostic::is_error);
+            let wanted: Vec<&Wanted> = checked
+                .wanted
+                .iter()
+                .filter(|it| fetching.may(it))
+                .collect();
+            if is_wrong || wanted.is_empty() {
+                return Ok(checked);
+            }
+            let mut fetched = Vec::with_capacity(wanted.len());
+            for wanted in wanted {
+                fetched.push((wanted.uri.clone(), fetching.fetch(wanted).await?));
+            }
+            resources = checked.resources;
+            for (uri, text) in fetched {
+                resources.insert(&uri, text);
+            }
+        }
     }
 
     /// A tenant's workflows, every version, by namespace, name and version (semantic, ascending). At most
@@ -208,10 +268,12 @@ impl Engine {
         };
         let owner = tenant.clone();
         let view = move |shared: &Arc<Shared>| {
-            let text = replay::document(shared, &owner, &Digest(record.digest))?;
+            let digest = Digest(record.digest);
+            let text = replay::document(shared, &owner, &digest)?;
+            let resources = resources::stored(shared, &owner, &digest)?;
             let connectors = connectors(shared, &owner)?;
             let plan = Document::parse(text.as_str(), None)
-                .and_then(|document| Plan::new(&document, &connectors));
+                .and_then(|document| Plan::with_resources(&document, &connectors, &resources));
             let graph = plan.map_or(Value::Null, |plan| plan.graph());
             Ok::<_, Unavailable>(WorkflowView {
                 summary: summary(&record),
@@ -300,6 +362,31 @@ struct Checked {
     document: Option<Document>,
     plan: Option<Plan>,
     diagnostics: Vec<Diagnostic>,
+    /// What the document keeps elsewhere, as far as it has been fetched, and what has not been.
+    resources: Resources,
+    wanted: Vec<Wanted>,
+}
+
+/// What is kept with the version that was published with this very text.
+fn pinned(
+    shared: &Shared,
+    tenant: &TenantId,
+    text: &str,
+) -> Result<Option<Resources>, Unavailable> {
+    let Ok(document) = Document::parse(text, None) else {
+        return Ok(None);
+    };
+    let header = &document.workflow().header;
+    let version = header.version.value.to_string();
+    let key = key::workflow(tenant, &header.namespace, &header.name, &version);
+    let Some(stored) = shared.store.get(&key)? else {
+        return Ok(None);
+    };
+    let digest = Digest(decode(&stored)?.digest);
+    match replay::document(shared, tenant, &digest)? == text {
+        true => Ok(Some(resources::stored(shared, tenant, &digest)?)),
+        false => Ok(None),
+    }
 }
 
 fn check(
@@ -307,21 +394,23 @@ fn check(
     tenant: &TenantId,
     text: Arc<str>,
     name: Option<&str>,
+    resources: Resources,
 ) -> Result<Checked, Unavailable> {
     let Reading {
         document,
         mut diagnostics,
     } = Document::read(text, name);
-    let mut plan = None;
+    let (mut plan, mut wanted) = (None, Vec::new());
     let is_there = |flow: &SubflowReference<'_>| {
         find(shared, tenant, flow.namespace, flow.name, flow.version).map(|it| it.is_some())
     };
     // Whatever could be read is looked at: all that is wrong is said at once.
     if let Some(document) = &document {
-        let lowered = Plan::lower(document, &connectors(shared, tenant)?);
+        let lowered = Plan::lower_with(document, &connectors(shared, tenant)?, &resources);
         diagnostics.extend(lowered.diagnostics);
         diagnostics.extend(syntax_errors(shared, document, &lowered.expressions));
         plan = lowered.plan;
+        wanted = lowered.wanted;
         for flow in plan.iter().flat_map(Plan::subflows) {
             if !is_there(&flow)? && !is_itself(document, &flow) {
                 diagnostics.push(missing(document, &flow));
@@ -334,6 +423,8 @@ fn check(
         document,
         plan,
         diagnostics,
+        resources,
+        wanted,
     })
 }
 
@@ -381,11 +472,12 @@ fn syntax_errors(
     // What need not be an expression is none where it can't be one.
     for expression in expressions.iter().filter(|it| !it.is_loose) {
         if let Err(error) = evaluator.compile(&expression.source, &expression.variables) {
-            let mut diagnostic = document.error_at(
-                &expression.pointer,
-                code::BAD_EXPRESSION,
-                error.message.as_str(),
-            );
+            let message = match &expression.elsewhere {
+                Some(uri) => format!("{uri}: `{}`: {}", expression.source, error.message),
+                None => error.message,
+            };
+            let mut diagnostic =
+                document.error_at(&expression.pointer, code::BAD_EXPRESSION, message);
             narrow(
                 document.source(),
                 &mut diagnostic,

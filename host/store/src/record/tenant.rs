@@ -15,6 +15,7 @@ records! {
     LoggedEventRecord = "logged event",
     EventIdRecord = "event id",
     SecretRecord = "secret",
+    ResourcesRecord = "resources",
 }
 
 /// A version of a workflow. Written once.
@@ -57,6 +58,25 @@ impl Record for DocumentRecord {
         };
         Ok(Self(String::from_utf8(text).map_err(damaged)?))
     }
+}
+
+/// What a workflow version keeps elsewhere, as it was when the version was published. There is none for a
+/// version that keeps nothing elsewhere. Written once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourcesRecord {
+    /// The document's own URI, where it was a file: relative URIs start there.
+    pub home: Option<String>,
+    /// The resources, by URI.
+    pub resources: Vec<ResourceRecord>,
+}
+
+/// Something that was fetched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceRecord {
+    /// Where it was.
+    pub uri: String,
+    /// What it was.
+    pub text: String,
 }
 
 /// A connector that is installed. Another installation under the name takes its place; the component

@@ -62,6 +62,8 @@ pub const UNSUPPORTED: &str = "unsupported";
 /// An addition of this host, which other runtimes refuse.
 pub const NOT_PORTABLE: &str = "not-portable";
 
+/// Something that is kept elsewhere could not be fetched; as a warning, nobody has tried.
+pub const UNFETCHED: &str = "unfetched";
 /// What stands where a JSON Schema must is none.
 pub const BAD_SCHEMA: &str = "bad-schema";
 /// An expression does not parse, or uses a variable that does not exist where it stands.

@@ -3,8 +3,8 @@
 use semver::Version;
 use serde_json::{Map, Value};
 
-use super::Located;
 use super::read::{Field, Read, Reader};
+use super::{Located, Location};
 use crate::diagnostic::code;
 
 /// The `document` of a workflow.
@@ -26,6 +26,30 @@ pub struct Header {
     pub tags: Option<Located<Map<String, Value>>>,
     /// Anything else.
     pub metadata: Option<Located<Map<String, Value>>>,
+}
+
+impl Header {
+    /// The header of a document that has none.
+    pub(super) fn of_nothing(location: &Location) -> Self {
+        let none = || Located {
+            value: String::new(),
+            location: location.clone(),
+        };
+        let version = || Located {
+            value: Version::new(1, 0, 0),
+            location: location.clone(),
+        };
+        Self {
+            dsl: version(),
+            namespace: none(),
+            name: none(),
+            version: version(),
+            title: None,
+            summary: None,
+            tags: None,
+            metadata: None,
+        }
+    }
 }
 
 impl Read for Header {

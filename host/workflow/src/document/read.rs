@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::{Located, Location, Pointer, Workflow};
+use super::{Located, Location, Pointer, Task, Workflow};
 use crate::diagnostic::{Diagnostic, Source, Span, code};
 use crate::yaml::{Data, Node};
 use names::Names;
@@ -75,6 +75,22 @@ impl<'a> Reader<'a> {
             },
             self,
         )
+    }
+
+    /// A task that is all of a document.
+    pub(super) fn function(&mut self, root: &Node) -> Option<Task> {
+        let field = Field {
+            node: root,
+            key_span: None,
+            pointer: Pointer::root(),
+        };
+        // It is called by whatever name whoever calls it gives it.
+        let name = Located {
+            value: "function".to_owned(),
+            location: field.location(),
+        };
+        let scope = Scope::Closed("a function has no tasks beside it");
+        self.in_scope(scope, |reader| Task::read(name, &field, reader))
     }
 
     pub(super) fn finish(self) -> Vec<Diagnostic> {

@@ -3,9 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Approval, Authentication, AuthenticationScheme, Call, Document, Endpoint, FunctionTarget,
-    Input, Listen, Located, Location, Process, Reusable, Schema, SchemaSource, Task, TaskKind,
-    TaskList,
+    Approval, Authentication, AuthenticationScheme, Call, Document, Endpoint, Input, Listen,
+    Located, Location, Process, Reusable, Schema, Task, TaskKind, TaskList,
 };
 use crate::diagnostic::{self, Diagnostic, code};
 
@@ -63,15 +62,11 @@ enum Finding<'a> {
     /// Several messages for one call.
     Messages,
     Protocol(&'a str),
-    CatalogFunction(&'a str),
-    ExternalFunction,
     Process(&'static str),
     Schedule,
-    Use(&'static str),
     Scheme(&'static str),
     SecretCredentials,
     Language(&'a str),
-    ExternalSchema,
     SchemaFormat(&'a str),
 }
 
@@ -88,20 +83,11 @@ impl Finding<'_> {
                 format!("`call: {name}`"),
                 Some("use `call: http`, or a connector that speaks the protocol"),
             ),
-            Self::CatalogFunction(name) => (
-                format!("the catalog `{name}`"),
-                Some("install a connector with the function"),
-            ),
-            Self::ExternalFunction => (
-                "a function at a URI".to_owned(),
-                Some("install a connector with the function: function@connector"),
-            ),
             Self::Process(kind) => (format!("`run: {kind}`"), Some("call a connector instead")),
             Self::Schedule => (
                 "`schedule`".to_owned(),
                 Some("leave it out, and start runs through the API"),
             ),
-            Self::Use(key) => (format!("`use.{key}`"), None),
             Self::Scheme(scheme) => (
                 format!("`{scheme}` authentication"),
                 Some("use `basic` or `bearer`"),
@@ -111,10 +97,6 @@ impl Finding<'_> {
                 Some("write them here, as an expression on the input if need be"),
             ),
             Self::Language(name) => (format!("the expression language `{name}`"), Some("use jq")),
-            Self::ExternalSchema => (
-                "a schema that is kept elsewhere".to_owned(),
-                Some("write it here, under `document`"),
-            ),
             Self::SchemaFormat(name) => (
                 format!("the schema format `{name}`"),
                 Some("use `json`: JSON Schema"),
@@ -179,7 +161,6 @@ impl<'d> Walk<'d, '_> {
 
     fn reusable(&mut self) {
         let reusable = &self.document.workflow().reusable;
-        self.section("catalogs", reusable.catalogs.is_empty());
         for extension in &reusable.extensions {
             for list in extension.before.iter().chain(&extension.after) {
                 self.list(list);
@@ -190,18 +171,6 @@ impl<'d> Walk<'d, '_> {
         }
         for (_, authentication) in reusable.authentications.iter() {
             self.authentication(authentication);
-        }
-    }
-
-    /// A part of `use`, at the place of its key.
-    fn section(&mut self, key: &'static str, empty: bool) {
-        let pointer = super::Pointer::root().key("use").key(key);
-        if let Some(span) = self
-            .document
-            .key_span_of(&pointer.to_string())
-            .filter(|_| !empty)
-        {
-            (self.report)(Finding::Use(key), &Location { span, pointer });
         }
     }
 
@@ -303,14 +272,7 @@ impl<'d> Walk<'d, '_> {
                 let Approval { function, .. } = &**approval;
                 (self.report)(Finding::Approval, &function.location);
             }
-            Call::Function(call) => {
-                let finding = match &call.target {
-                    FunctionTarget::Connector { .. } | FunctionTarget::Defined(_) => return,
-                    FunctionTarget::Catalog { catalog, .. } => Finding::CatalogFunction(catalog),
-                    FunctionTarget::External(_) => Finding::ExternalFunction,
-                };
-                (self.report)(finding, &call.function.location);
-            }
+            Call::Function(_) => {}
         }
     }
 
@@ -340,9 +302,7 @@ impl<'d> Walk<'d, '_> {
 
     fn schema(&mut self, schema: Option<&'d Schema>) {
         let Some(schema) = schema else { return };
-        if let SchemaSource::Resource(_) = &schema.source {
-            (self.report)(Finding::ExternalSchema, &schema.location);
-        } else if let Some(format) = schema.format.as_ref().filter(|_| !schema.is_json()) {
+        if let Some(format) = schema.format.as_ref().filter(|_| !schema.is_json()) {
             (self.report)(Finding::SchemaFormat(format), &format.location);
         }
     }

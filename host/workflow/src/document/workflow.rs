@@ -1,7 +1,7 @@
 //! The workflow as a whole (dsl-reference, "Workflow").
 
 use super::read::{Field, Kind, Read, Reader};
-use super::{Evaluate, Header, Input, Output, Reusable, Schedule, TaskList, Timeout, Use};
+use super::{Evaluate, Header, Input, Output, Reusable, Schedule, Task, TaskList, Timeout, Use};
 use crate::diagnostic::code;
 
 /// A workflow.
@@ -71,6 +71,24 @@ impl Read for Workflow {
 }
 
 impl Workflow {
+    /// A workflow that is one task and has nothing else; its header says nothing.
+    pub(super) fn of_function(task: Task) -> Self {
+        let location = task.location.clone();
+        Self {
+            header: Header::of_nothing(&location),
+            input: None,
+            reusable: Use::default(),
+            tasks: TaskList {
+                tasks: vec![task],
+                location,
+            },
+            timeout: None,
+            output: None,
+            schedule: None,
+            evaluate: Evaluate::default(),
+        }
+    }
+
     /// The definition of a timeout, wherever it is written.
     pub fn timeout<'a>(&'a self, timeout: &'a Reusable<Timeout>) -> &'a Timeout {
         timeout.resolve(&self.reusable.timeouts, Kind::Timeouts)

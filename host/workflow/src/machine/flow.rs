@@ -203,12 +203,13 @@ impl Turn<'_> {
         raw: &Data,
         output: &Data,
     ) -> Result<(), Error> {
+        let place = self.run.tasks[&id].place.context;
         let Some(template) = &export.template else {
-            return Ok(());
+            // Without `as`, the context stays as it is; whether it is right is looked at all the same.
+            return check(export, "the exported context", self.run.contexts.get(place));
         };
         let context = self.fill(id, Some(template), output, Moment::Exporting(raw, output))?;
         check(export, "the exported context", &context)?;
-        let place = self.run.tasks[&id].place.context;
         self.run.contexts.set(place, context);
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::resource::Elsewhere;
 use super::{DurationTemplate, Template, uri_template::UriTemplate};
 use crate::diagnostic::{Diagnostic, code};
 use crate::document::{Document, Duration, EvaluateMode, Located};
@@ -58,22 +59,31 @@ impl Moment {
     }
 }
 
+/// What tells an expression from others: the document that it stands in, the place there, and the variables that
+/// exist there.
+type Known = (Option<Arc<str>>, String, Vec<String>);
+
 /// Makes templates.
 pub(super) struct Builder<'d> {
+    /// The workflow's own document.
+    home: &'d Document,
+    /// The document that is being lowered, and where it is from if it is another.
     document: &'d Document,
+    elsewhere: Option<Elsewhere>,
     mode: EvaluateMode,
     /// The variables that the tasks around set, the innermost last.
     locals: Vec<String>,
     expressions: Vec<Arc<Expression>>,
-    /// The expressions by where they stand and which variables exist there.
-    known: HashMap<(String, Vec<String>), Arc<Expression>>,
+    known: HashMap<Known, Arc<Expression>>,
     diagnostics: Vec<Diagnostic>,
 }
 
 impl<'d> Builder<'d> {
     pub(super) fn new(document: &'d Document) -> Self {
         Self {
+            home: document,
             document,
+            elsewhere: None,
             mode: document.workflow().evaluate.mode(),
             locals: Vec::new(),
             expressions: Vec::new(),
@@ -87,8 +97,43 @@ impl<'d> Builder<'d> {
         (self.expressions, self.diagnostics)
     }
 
+    /// Notes what is wrong with the document that is being lowered. What is merely odd about somebody else's
+    /// document is not the author's business.
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        if self.elsewhere.is_none() || diagnostic.is_error() {
+            let diagnostic = self.as_seen_from_home(diagnostic);
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// A diagnostic about the document that is being lowered, as one about the workflow's own document: at what
+    /// brought the other in.
+    pub(super) fn as_seen_from_home(&self, diagnostic: Diagnostic) -> Diagnostic {
+        let Some(Elsewhere { uri, pointer }) = &self.elsewhere else {
+            return diagnostic;
+        };
+        let message = format!("{uri}:{}: {}", diagnostic.position, diagnostic.message);
+        let seen = self.home.error_at(pointer, diagnostic.code, message);
+        Diagnostic {
+            severity: diagnostic.severity,
+            help: diagnostic.help,
+            ..seen
+        }
+    }
+
+    /// Where the document is from that is being lowered; none for the workflow's own.
+    pub(super) fn elsewhere(&self) -> Option<Elsewhere> {
+        self.elsewhere.clone()
+    }
+
+    /// Goes over to another document; gives where the one before was from.
+    pub(super) fn read_from(
+        &mut self,
+        document: &'d Document,
+        elsewhere: Option<Elsewhere>,
+    ) -> Option<Elsewhere> {
+        self.document = document;
+        std::mem::replace(&mut self.elsewhere, elsewhere)
     }
 
     /// Makes `names` exist; [`Builder::leave`] takes as many away again.
@@ -233,14 +278,17 @@ impl<'d> Builder<'d> {
                 .cloned()
                 .collect::<Vec<_>>(),
         );
-        let known = (pointer.to_owned(), available);
+        let uri = self.elsewhere.as_ref().map(|it| it.uri.clone());
+        let known = (uri, pointer.to_owned(), available);
         // What is put in at several places is compiled once.
         if let Some(expression) = self.known.get(&known) {
             return expression.clone();
         }
         let id = u32::try_from(self.expressions.len()).expect("the size of a document is bounded");
-        let mut expression = Expression::new(id, source, pointer, &known.1);
+        let at_home = self.elsewhere.as_ref().map(|it| it.pointer.as_str());
+        let mut expression = Expression::new(id, source, at_home.unwrap_or(pointer), &known.2);
         expression.is_loose = is_loose;
+        expression.elsewhere = known.0.clone();
         let expression = Arc::new(expression);
         self.expressions.push(expression.clone());
         self.known.insert(known, expression.clone());

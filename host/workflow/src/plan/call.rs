@@ -93,6 +93,7 @@ fn finish(
     with: &str,
     (arguments, template): (Value, Template),
 ) -> Call {
+    let reference = lowering.catalog.resolve(reference);
     match lowering.catalog.function(&reference) {
         Ok(signature) => check(
             lowering,

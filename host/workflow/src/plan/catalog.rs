@@ -10,6 +10,12 @@ pub trait Catalog {
     ///
     /// There is no such function, or several; the message says which there are.
     fn function(&self, reference: &FunctionReference) -> Result<Signature, NoSuchFunction>;
+
+    /// What a reference into the default catalog stands for, `name:version@default` (dsl.md, "Default Catalog").
+    /// Default: itself.
+    fn resolve(&self, reference: FunctionReference) -> FunctionReference {
+        reference
+    }
 }
 
 /// How a document names a function: `interface/function:version@connector`, interface and version

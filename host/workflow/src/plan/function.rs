@@ -1,4 +1,5 @@
-//! A `call` of a function that the document defines (dsl-reference, "Use" and "Call").
+//! A `call` of a function that is a task: of one that the document defines, of a catalog's, or of one that is
+//! defined at a URI (dsl-reference, "Use" and "Call"; dsl.md, "Catalogs").
 //!
 //! The function's task is put in wherever it is called, so that each call has a visit and attempts of its
 //! own, and a `try` around it tries again what belongs to it. What that makes of a document is bounded
@@ -8,11 +9,13 @@ use serde_json::Value;
 
 use super::builder::Moment;
 use super::lower::{Lowering, Targets};
+use super::resource::Elsewhere;
 use super::site::Site;
 use super::{Kind, NodeId, Sequence, Template};
 use crate::diagnostic::code;
-use crate::document::{FunctionCall, FunctionTarget, Task};
+use crate::document::{Document, FunctionCall, FunctionTarget, Task};
 use crate::extent;
+use crate::resource::catalog_function;
 use crate::yaml::TEXT_BYTES_MAX;
 
 /// A call of a function that is a task.
@@ -48,7 +51,16 @@ pub(super) struct Expansion {
 
 /// Whether a call is one of a function that is a task, and not of a connector's.
 pub(super) fn is_one(call: &FunctionCall) -> bool {
-    matches!(call.target, FunctionTarget::Defined(_))
+    !matches!(call.target, FunctionTarget::Connector { .. })
+}
+
+/// A function's task, and where it is written.
+struct Definition<'d> {
+    /// What no function may call again while it is under way: a name, or a URI.
+    identity: String,
+    task: &'d Task,
+    document: &'d Document,
+    elsewhere: Option<Elsewhere>,
 }
 
 /// Lowers a call of a function, which is written at `pointer`.
@@ -57,30 +69,92 @@ pub(super) fn lower<'d>(
     call: &'d FunctionCall,
     pointer: &str,
 ) -> Kind {
-    let name = call.function.value.clone();
-    let document = lowering.document;
-    let Some(task) = document.workflow().reusable.functions.get(&name) else {
-        // It could not be read, which has been reported.
-        return Kind::Do(Sequence { first: None });
-    };
     let with = format!("{pointer}/with");
-    let arguments = document
+    let arguments = lowering
+        .document
         .value_at(&with)
         .map(|value| lowering.builder.template(value, &with, Moment::During));
     let at = format!("{pointer}/call");
-    if let Err(refused) = lowering.expansion.enter(&name, task_value(lowering, task)) {
-        lowering.refuse(refused, &at);
-        return Kind::Do(Sequence { first: None });
-    }
+    // A definition that is not there has been reported, or is wanted; the plan is not run.
+    let nothing = Kind::Do(Sequence { first: None });
+    let Some(definition) = define(lowering, call, &at) else {
+        return nothing;
+    };
+    let Definition {
+        identity,
+        task,
+        document,
+        elsewhere,
+    } = definition;
     let written = task.location.pointer.to_string();
+    let value = document.value_at(&written);
+    if let Err(refused) = lowering.expansion.enter(&identity, value) {
+        lowering.refuse(refused, &at);
+        return nothing;
+    }
     let site = Site::new(lowering.site.place_of(&at), written);
-    let body = lowering.at_site(site, |lowering| lowering.task(task, &Targets::none()));
+    let body = lowering.in_document(document, elsewhere, site, |lowering| {
+        lowering.task(task, &Targets::none())
+    });
     lowering.expansion.under_way.pop();
-    lowering.called.insert(name.clone());
+    lowering.called.insert(identity);
     Kind::Function(Function {
-        name,
+        name: call.function.value.clone(),
         arguments,
         body,
+    })
+}
+
+/// The definition of what is called at the pointer `at`.
+fn define<'d>(
+    lowering: &mut Lowering<'d>,
+    call: &'d FunctionCall,
+    at: &str,
+) -> Option<Definition<'d>> {
+    let main = lowering.main;
+    let reusable = &main.workflow().reusable;
+    let (uri, authentication) = match &call.target {
+        FunctionTarget::Defined(name) => {
+            return Some(Definition {
+                identity: name.clone(),
+                // One that could not be read has been reported.
+                task: reusable.functions.get(name)?,
+                document: main,
+                elsewhere: None,
+            });
+        }
+        FunctionTarget::Catalog {
+            function,
+            version,
+            catalog,
+        } => {
+            let endpoint = reusable.catalogs.get(catalog)?;
+            let Some(version) = version else {
+                let message = format!("which version of `{function}` is not said");
+                let help =
+                    format!("catalogs keep functions by version: {function}:1.0.0@{catalog}");
+                let error = lowering
+                    .document
+                    .error_at(at, code::UNKNOWN_FUNCTION, message);
+                lowering.builder.report(error.with_help(help));
+                return None;
+            };
+            let uri = catalog_function(&endpoint.uri.value, function, version);
+            (uri, endpoint.authentication.as_ref())
+        }
+        FunctionTarget::External(uri) => (uri.clone(), None),
+        FunctionTarget::Connector { .. } => unreachable!("a connector's function is no task"),
+    };
+    let (uri, document) = lowering.function_at(&uri, authentication, at)?;
+    let brought_in_at = lowering.builder.elsewhere().map(|it| it.pointer);
+    Some(Definition {
+        task: document.workflow().tasks.tasks.first()?,
+        document,
+        elsewhere: Some(Elsewhere {
+            uri: uri.as_str().into(),
+            pointer: brought_in_at.unwrap_or_else(|| at.to_owned()),
+        }),
+        identity: uri,
     })
 }
 
@@ -94,11 +168,6 @@ pub(super) fn check_uncalled(lowering: &mut Lowering<'_>) {
             lowering.expansion.under_way.pop();
         }
     }
-}
-
-fn task_value<'d>(lowering: &Lowering<'d>, task: &Task) -> Option<&'d Value> {
-    let pointer = task.location.pointer.to_string();
-    lowering.document.value_at(&pointer)
 }
 
 /// Why something can't be put in: the code of a diagnostic, its message and its help. None where it has been

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::builder::{Builder, Moment};
 use super::catalog::Catalog;
 use super::function::{Expansion, Refused};
+use super::schema::BadSchema;
 use super::site::Site;
 use super::{
     Edge, Kind, Lowered, Node, NodeId, Plan, Schema, Sequence, Template, Transform, call, emit,
@@ -20,13 +21,16 @@ use crate::diagnostic::{self, Diagnostic, code};
 use crate::document::{
     self, Document, Flow, Located, Reusable, SchemaSource, Task, TaskKind, TaskList, Timeout,
 };
+use crate::resource::{Resources, Wanted};
 
 /// Lowers a document, going on past what is wrong: see [`Lowered`].
-pub(super) fn lower(document: &Document, catalog: &dyn Catalog) -> Lowered {
+pub(super) fn lower(document: &Document, catalog: &dyn Catalog, resources: &Resources) -> Lowered {
     let mut lowering = Lowering {
         main: document,
         document,
         catalog,
+        resources,
+        wanted: Vec::new(),
         builder: Builder::new(document),
         nodes: Vec::new(),
         connectors: BTreeSet::new(),
@@ -54,13 +58,14 @@ pub(super) fn lower(document: &Document, catalog: &dyn Catalog) -> Lowered {
         builder,
         nodes,
         connectors,
+        wanted,
         ..
     } = lowering;
     let (expressions, mut diagnostics) = builder.finish();
     // What is put in at several places has been looked at at each.
     diagnostic::settle(&mut diagnostics);
     let is_wrong = diagnostics.iter().any(Diagnostic::is_error);
-    let plan = (!is_wrong).then(|| Plan {
+    let plan = (!is_wrong && wanted.is_empty()).then(|| Plan {
         definition: document.value().clone(),
         nodes: nodes
             .into_iter()
@@ -78,6 +83,7 @@ pub(super) fn lower(document: &Document, catalog: &dyn Catalog) -> Lowered {
         plan,
         expressions,
         diagnostics,
+        wanted,
     }
 }
 
@@ -95,6 +101,9 @@ pub(super) struct Lowering<'d> {
     /// The document in which what is being lowered is written.
     pub(super) document: &'d Document,
     pub(super) catalog: &'d dyn Catalog,
+    /// What has been fetched of what is kept elsewhere, and what must be.
+    pub(super) resources: &'d Resources,
+    pub(super) wanted: Vec<Wanted>,
     pub(super) builder: Builder<'d>,
     nodes: Vec<Option<Node>>,
     pub(super) connectors: BTreeSet<String>,
@@ -244,10 +253,7 @@ impl<'d> Lowering<'d> {
 
     /// Lowers a part of the workflow's own document at `site`.
     pub(super) fn in_main<T>(&mut self, site: Site, lower: impl FnOnce(&mut Self) -> T) -> T {
-        let document = std::mem::replace(&mut self.document, self.main);
-        let lowered = self.at_site(site, lower);
-        self.document = document;
-        lowered
+        self.in_document(self.main, None, site, lower)
     }
 
     /// Reports why something can't be put in at `pointer`.
@@ -291,7 +297,7 @@ impl<'d> Lowering<'d> {
     /// expressions in it.
     pub(super) fn transform(
         &mut self,
-        schema: Option<&document::Schema>,
+        schema: Option<&'d document::Schema>,
         value: Option<&Located<Value>>,
         moment: Moment,
     ) -> Transform {
@@ -305,17 +311,26 @@ impl<'d> Lowering<'d> {
         }
     }
 
-    fn schema(&mut self, schema: &document::Schema) -> Option<Schema> {
-        let SchemaSource::Document(document) = &schema.source else {
-            return None;
+    fn schema(&mut self, schema: &'d document::Schema) -> Option<Schema> {
+        let (pointer, compiled) = match &schema.source {
+            SchemaSource::Document(document) => (
+                document.location.pointer.to_string(),
+                Schema::new(&document.value),
+            ),
+            SchemaSource::Resource(resource) => {
+                let pointer = resource.endpoint.uri.location.pointer.to_string();
+                let (uri, text) = self.text_at(&resource.endpoint)?;
+                (pointer, Schema::read(&uri, &text))
+            }
         };
-        match Schema::new(&document.value) {
+        match compiled {
             Ok(schema) => Some(schema),
-            Err(why) => {
-                let message = format!("this is no JSON Schema: {why}");
-                let pointer = document.location.pointer.to_string();
-                self.builder
-                    .report(self.document.error_at(&pointer, code::BAD_SCHEMA, message));
+            Err(BadSchema { place, message }) => {
+                let message = format!("this is no JSON Schema: {message}");
+                let error =
+                    self.document
+                        .error_at(&format!("{pointer}{place}"), code::BAD_SCHEMA, message);
+                self.builder.report(error);
                 None
             }
         }

@@ -2,11 +2,22 @@
 
 use serde_json::Value;
 
+use crate::diagnostic::Source;
 use crate::error::{Error, ErrorKind};
+use crate::yaml;
 
 /// A JSON Schema (2020-12 unless it says otherwise), compiled.
 pub(crate) struct Schema {
     validator: jsonschema::Validator,
+}
+
+/// Why something is no schema.
+#[derive(Debug)]
+pub(crate) struct BadSchema {
+    /// Where in it, as a JSON pointer.
+    pub(crate) place: String,
+    /// What is wrong there.
+    pub(crate) message: String,
 }
 
 /// How many violations an error tells. The rest is counted.
@@ -17,15 +28,38 @@ impl Schema {
     ///
     /// # Errors
     ///
-    /// A message that says what is wrong with it.
-    pub(crate) fn new(document: &Value) -> Result<Self, String> {
+    /// What is wrong with it.
+    pub(crate) fn new(document: &Value) -> Result<Self, BadSchema> {
         // Regular expressions come from the tenant and run natively, so that they must be of the kind
         // that takes linear time.
         let validator = jsonschema::options()
             .with_pattern_options(jsonschema::PatternOptions::regex())
             .build(document)
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| BadSchema {
+                place: error.instance_path().to_string(),
+                message: error.to_string(),
+            })?;
         Ok(Self { validator })
+    }
+
+    /// Compiles the schema that a text in JSON or YAML is, which is kept at `uri`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, with its place in the message: the text is nobody's document.
+    pub(crate) fn read(uri: &str, text: &str) -> Result<Self, BadSchema> {
+        let elsewhere = |message: String| BadSchema {
+            place: String::new(),
+            message,
+        };
+        let parsed = yaml::parse(&Source::new(text, Some(uri))).map_err(|diagnostics| {
+            let first = diagnostics.first().map(|it| it.display(uri).to_string());
+            elsewhere(first.unwrap_or_default())
+        })?;
+        Self::new(&parsed.root.to_value()).map_err(|BadSchema { place, message }| {
+            let place = if place.is_empty() { "/" } else { &place };
+            elsewhere(format!("{message}, at {place} of {uri}"))
+        })
     }
 
     /// Checks data.

@@ -15,24 +15,15 @@ fn what_is_supported_is_not_named() {
 #[test]
 fn tasks() {
     let document = parse(&with_tasks(
-        "- a: { emit: { event: { with: { type: x } } } }\n- b: { listen: { to: { any: [] } }, foreach: { output: { schema: { resource: { endpoint: 'http://a' } } } } }\n- c: { run: { shell: { command: ls } } }\n- d: { set: { x: 1 } }\n- e: { call: 'https://a/f' }\n- f: { call: http, with: { method: get, endpoint: { uri: 'http://a', authentication: { digest: { username: a, password: b } } } } }\n- g: { set: { x: 1 }, output: { schema: { resource: { endpoint: 'http://a' } } } }\n",
+        "- a: { emit: { event: { with: { type: x } } } }\n- b: { listen: { to: { any: [] } } }\n- c: { run: { shell: { command: ls } } }\n- d: { set: { x: 1 } }\n- f: { call: http, with: { method: get, endpoint: { uri: 'http://a', authentication: { digest: { username: a, password: b } } } } }\n",
     ));
     assert_snapshot!(render(&document.unsupported()), @r"
-    case.yaml:8:60: error[unsupported]: a schema that is kept elsewhere is not yet supported by this host
-      at /do/1/b/foreach/output/schema
-      help: write it here, under `document`
     case.yaml:9:10: error[unsupported]: `run: shell` is not yet supported by this host
       at /do/2/c/run
       help: call a connector instead
-    case.yaml:11:16: error[unsupported]: a function at a URI is not yet supported by this host
-      at /do/4/e/call
-      help: install a connector with the function: function@connector
-    case.yaml:12:72: error[unsupported]: `digest` authentication is not yet supported by this host
-      at /do/5/f/with/endpoint/authentication
+    case.yaml:11:72: error[unsupported]: `digest` authentication is not yet supported by this host
+      at /do/4/f/with/endpoint/authentication
       help: use `basic` or `bearer`
-    case.yaml:13:35: error[unsupported]: a schema that is kept elsewhere is not yet supported by this host
-      at /do/6/g/output/schema
-      help: write it here, under `document`
     ");
 }
 
@@ -49,6 +40,35 @@ fn around_the_tasks() {
       at /schedule
       help: leave it out, and start runs through the API
     "##);
+}
+
+#[test]
+fn additions_are_found_wherever_tasks_stand() {
+    let addition = "{ x: { set: { y: 1 }, compensate: [] } }";
+    let document = parse(&format!(
+        "{HEADER}use:\n  functions: {{ f: {{ do: [ {addition} ] }} }}\n  extensions: [ {{ e: {{ extend: all, before: [ {addition} ], after: [ {addition} ] }} }} ]\ndo:\n- a: {{ try: [ {addition} ], catch: {{ do: [ {addition} ] }} }}\n- b: {{ for: {{ in: .x }}, do: [ {addition} ] }}\n- c: {{ fork: {{ branches: [ {addition} ] }} }}\n- d: {{ listen: {{ to: {{ any: [] }} }}, foreach: {{ do: [ {addition} ] }} }}\n- e: {{ set: {{ y: 1 }}, compensate: [] }}\n- g: {{ do: [ {addition} ] }}\n"
+    ));
+    let mut found: Vec<String> = document
+        .not_portable()
+        .into_iter()
+        .map(|it| it.pointer)
+        .collect();
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "/do/0/a/catch/do/0/x/compensate",
+            "/do/0/a/try/0/x/compensate",
+            "/do/1/b/do/0/x/compensate",
+            "/do/2/c/fork/branches/0/x/compensate",
+            "/do/3/d/foreach/do/0/x/compensate",
+            "/do/4/e/compensate",
+            "/do/5/g/do/0/x/compensate",
+            "/use/extensions/0/e/after/0/x/compensate",
+            "/use/extensions/0/e/before/0/x/compensate",
+            "/use/functions/f/do/0/x/compensate",
+        ]
+    );
 }
 
 #[test]

@@ -2,6 +2,21 @@ use crate::support::Run;
 use serde_json::json;
 
 #[test]
+fn a_schema_for_the_context_counts_without_an_export_too() {
+    let tasks = "
+do:
+  - fine: { set: { a: 1 }, export: { as: ., schema: { document: { required: [a] } } } }
+  - wrong: { set: { a: 1 }, export: { schema: { document: { required: [b] } } } }
+";
+    let error = Run::start(tasks, json!({})).error();
+    assert_eq!(error.instance.as_deref(), Some("/do/1/wrong"));
+    assert_eq!(
+        error.title.as_deref(),
+        Some("the exported context does not match its schema")
+    );
+}
+
+#[test]
 fn every_step_of_the_data_flow_in_its_order() {
     let tasks = "
 input: { from: '{ raw: ., id: $workflow.id }' }
