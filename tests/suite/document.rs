@@ -7,7 +7,7 @@ use crate::fixtures::document;
 
 /// A document that is wrong, and the parts that its diagnostics must have, one array each: code, pointer
 /// and a word of the message or the help.
-const WRONG: [(&str, &str, &[[&str; 3]]); 12] = [
+const WRONG: [(&str, &str, &[[&str; 3]]); 11] = [
     (
         "unknown keys",
         "
@@ -117,18 +117,6 @@ const WRONG: [(&str, &str, &[[&str; 3]]); 12] = [
                 "did you mean",
             ],
         ],
-    ),
-    (
-        "what comes later",
-        "
-        - a:
-            call: grpc
-            with:
-              proto: { endpoint: https://example.org/greeter.proto }
-              service: { name: greeter, host: localhost }
-              method: hello
-        ",
-        &[["unsupported", "/do/0/a/call", "grpc"]],
     ),
     (
         "a mistake of every kind at once",
