@@ -158,6 +158,24 @@ async fn a_document_that_is_a_file_keeps_things_in_files_beside_it() {
     assert_eq!(ran.json()["text"], "Hello, Ada!");
     baton(&["validate", path]).await.expect(0);
 
+    // Who changes a file beside the document has changed the document, and what is kept is a version.
+    let data = folder.path().join("data");
+    let kept = ["run", path, "--data", data.to_str().expect("text")];
+    for _ in 0..2 {
+        baton(&kept).await.expect(0);
+    }
+    std::fs::write(function.join("function.yaml"), greet("Goodbye")).expect("written");
+    let ran = baton(&kept).await;
+    assert!(
+        ran.code != Some(0) && ran.stderr.contains("published before with other content"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(
+        baton(&["run", path]).await.expect(0).json()["text"],
+        "Goodbye, Ada!"
+    );
+
     std::fs::write(function.join("function.yaml"), "set: { a: 1 }\nthn: end\n").expect("written");
     let ran = baton(&["validate", path]).await.expect(1);
     assert!(ran.stderr.contains("function.yaml:2:1"), "{}", ran.stderr);

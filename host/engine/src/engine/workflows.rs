@@ -88,9 +88,11 @@ impl Engine {
         );
         if let Some(stored) = self.shared().store.get(&key).map_err(Unavailable::from)? {
             let before = Digest(decode(&stored)?.digest);
-            // What the document keeps elsewhere may have changed meanwhile, the version does not.
-            if replay::document(self.shared(), tenant, &before).map_err(Unavailable::from)? == text
-            {
+            // What is fetched may have changed meanwhile: the version does not. Who changes a file has changed the
+            // document.
+            let text_before =
+                replay::document(self.shared(), tenant, &before).map_err(Unavailable::from)?;
+            if before == reference.digest || (home.file.is_none() && text_before == text) {
                 return Ok(Published {
                     reference: WorkflowReference {
                         digest: before,
@@ -171,7 +173,13 @@ impl Engine {
         let before = self
             .aside(tenant, move |shared| pinned(shared, &owner, &published))
             .await??;
-        let mut resources = before.unwrap_or_else(|| home.resources());
+        let mut resources = home.resources();
+        // What was fetched stays; files are read again, as the document itself is.
+        for (uri, text) in before.iter().flat_map(Resources::texts) {
+            if !uri.starts_with("file:") {
+                resources.insert(uri, Ok(text.to_owned()));
+            }
+        }
         let mut fetching = Fetching::new(self.shared(), tenant, home);
         // Each round fetches something more, and how much a document may keep elsewhere is bounded.
         loop {
