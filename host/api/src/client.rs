@@ -30,6 +30,7 @@ use std::time::Duration;
 use reqwest::{Method, Url};
 use serde_json::Value;
 
+use crate::approval::{Approval, ApprovalFilter, DecideApproval};
 use crate::connector::{CallFunction, CallResult, Connector, ConnectorSummary, Grants};
 use crate::diagnostic::Validation;
 use crate::event::{BATCHED, EventFilter, LoggedEvent, SentEvents};
@@ -37,7 +38,7 @@ use crate::health::Health;
 use crate::history::HistoryItem;
 use crate::page::{Page, PageRequest};
 use crate::routes;
-use crate::run::{CancelRun, Run, RunFilter, RunSummary, StartRun};
+use crate::run::{CancelRun, ControlRun, Run, RunFilter, RunSummary, StartRun};
 use crate::secret::{Secret, SetSecret};
 use crate::workflow::{PublishedWorkflow, Workflow, WorkflowFilter, WorkflowSummary};
 
@@ -251,6 +252,44 @@ impl Client {
             .page(page)
             .json()
             .await
+    }
+
+    /// Suspends a run.
+    pub async fn suspend(&self, id: &str, control: &ControlRun) -> Result<Run, ClientError> {
+        let request = self.post(&routes::run_suspend(id));
+        request.body(control).json().await
+    }
+
+    /// Resumes a suspended run.
+    pub async fn resume(&self, id: &str, control: &ControlRun) -> Result<Run, ClientError> {
+        let request = self.post(&routes::run_resume(id));
+        request.body(control).json().await
+    }
+
+    /// A page of the approvals.
+    pub async fn approvals(
+        &self,
+        filter: &ApprovalFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Approval>, ClientError> {
+        let status = filter.status.map(crate::approval::ApprovalStatus::name);
+        self.get(routes::APPROVALS)
+            .query("status", status)
+            .query("assignee", filter.assignee.as_deref())
+            .query("run", filter.run.as_deref())
+            .page(page)
+            .json()
+            .await
+    }
+
+    /// An approval.
+    pub async fn approval(&self, id: &str) -> Result<Approval, ClientError> {
+        self.get(&routes::approval(id)).json().await
+    }
+
+    /// Decides an approval, in the name of the token.
+    pub async fn decide(&self, id: &str, decide: &DecideApproval) -> Result<Approval, ClientError> {
+        self.post(&routes::approval(id)).body(decide).json().await
     }
 
     /// Installs a component under a name; under the name of its WIT package without one.

@@ -18,6 +18,7 @@
 //! left out elsewhere. A client must ignore members that it doesn't know; the server refuses them, since a
 //! misspelt setting that does nothing is worse than an error.
 
+pub mod approval;
 pub mod client;
 pub mod connector;
 pub mod diagnostic;

@@ -8,6 +8,11 @@
     dead_code,
     reason = "a description, of which only the attributes matter"
 )]
+mod approvals;
+#[expect(
+    dead_code,
+    reason = "a description, of which only the attributes matter"
+)]
 mod connectors;
 #[expect(
     dead_code,
@@ -64,6 +69,10 @@ pub fn document() -> utoipa::openapi::OpenApi {
             ("runs", "Workflows under way, and what became of them."),
             ("events", "CloudEvents, in a log that runs listen to."),
             (
+                "approvals",
+                "Tasks of runs that wait for a person to decide.",
+            ),
+            (
                 "connectors",
                 "WebAssembly components that workflows call functions of, and what they may do.",
             ),
@@ -100,6 +109,11 @@ pub fn document() -> utoipa::openapi::OpenApi {
         runs::history,
         runs::events,
         runs::cancel,
+        runs::suspend,
+        runs::resume,
+        approvals::list,
+        approvals::read,
+        approvals::decide,
         events::send,
         events::list,
         connectors::install,

@@ -130,6 +130,8 @@ problem_kinds! {
     /// A host that takes no token was asked by a web page of another origin, or under a foreign host name.
     /// Ask it as `127.0.0.1` or `localhost`, or start it with tokens.
     ForeignOrigin = 403 "foreign-origin", "the request comes from a foreign page";
+    /// Somebody else was asked to decide. The detail says who.
+    NotAssigned = 403 "not-assigned", "somebody else is asked";
     /// There is nothing of that name, or it isn't yours.
     NotFound = 404 "not-found", "there is no such thing";
     /// The path exists, and doesn't do this. `Allow` lists what it does.
@@ -142,6 +144,10 @@ problem_kinds! {
     MissingSecrets = 409 "missing-secrets", "secrets that are needed are not there";
     /// The host has no master key, or not the one that a secret was sealed under.
     SecretsSealed = 409 "secrets-sealed", "the host cannot seal or open secrets";
+    /// The run is in another phase than the one that this can be done in.
+    WrongPhase = 409 "wrong-phase", "the run is in another phase";
+    /// The approval is settled: somebody has decided, or nobody needs to any more.
+    ApprovalSettled = 409 "approval-settled", "the approval is settled";
     /// The body is larger than the route takes (RFC 9110 section 15.5.14). See [`crate::limits`].
     ContentTooLarge = 413 "content-too-large", "the body is too large";
     /// The route takes no content of this type. The detail lists what it takes.

@@ -30,6 +30,14 @@ pub const RUN_HISTORY: &str = "/v1/runs/{id}/history";
 pub const RUN_EVENTS: &str = "/v1/runs/{id}/events";
 /// `POST`: cancel a run.
 pub const RUN_CANCEL: &str = "/v1/runs/{id}/cancel";
+/// `POST`: suspend a run.
+pub const RUN_SUSPEND: &str = "/v1/runs/{id}/suspend";
+/// `POST`: resume a suspended run.
+pub const RUN_RESUME: &str = "/v1/runs/{id}/resume";
+/// `GET`: list what people are asked.
+pub const APPROVALS: &str = "/v1/approvals";
+/// `GET`: an approval. `POST`: decide it.
+pub const APPROVAL: &str = "/v1/approvals/{id}";
 /// `POST`: send events. `GET`: list those of the log.
 pub const EVENTS: &str = "/v1/events";
 /// `POST`: install a connector. `GET`: list connectors.
@@ -58,7 +66,7 @@ pub struct Route {
 
 /// All routes: the server serves these and no other, and the OpenAPI document describes each. Tests hold
 /// both to it.
-pub const ALL: [Route; 26] = [
+pub const ALL: [Route; 31] = [
     open("GET", HEALTH),
     open("GET", READY),
     open("GET", OPENAPI),
@@ -74,6 +82,11 @@ pub const ALL: [Route; 26] = [
     route("GET", RUN_HISTORY),
     route("GET", RUN_EVENTS),
     route("POST", RUN_CANCEL),
+    route("POST", RUN_SUSPEND),
+    route("POST", RUN_RESUME),
+    route("GET", APPROVALS),
+    route("GET", APPROVAL),
+    route("POST", APPROVAL),
     route("POST", EVENTS),
     route("GET", EVENTS),
     route("POST", CONNECTORS),
@@ -136,6 +149,21 @@ pub fn run_events(id: &str) -> String {
 /// The path of [`RUN_CANCEL`].
 pub fn run_cancel(id: &str) -> String {
     fill(RUN_CANCEL, &[id])
+}
+
+/// The path of [`RUN_SUSPEND`].
+pub fn run_suspend(id: &str) -> String {
+    fill(RUN_SUSPEND, &[id])
+}
+
+/// The path of [`RUN_RESUME`].
+pub fn run_resume(id: &str) -> String {
+    fill(RUN_RESUME, &[id])
+}
+
+/// The path of [`APPROVAL`].
+pub fn approval(id: &str) -> String {
+    fill(APPROVAL, &[id])
 }
 
 /// The path of [`CONNECTOR`].

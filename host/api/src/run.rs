@@ -193,9 +193,32 @@ impl Default for StartRun {
 }
 
 /// A request to cancel a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CancelRun {
+    /// Why, for the run's history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Whether what the run has done is undone before it ends, where the workflow says how (`compensate`).
+    /// Without that the run ends now, also where it is undoing already.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    #[schema(default = true)]
+    pub compensate: bool,
+}
+
+impl Default for CancelRun {
+    fn default() -> Self {
+        Self {
+            reason: None,
+            compensate: true,
+        }
+    }
+}
+
+/// A request to suspend or resume a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ControlRun {
     /// Why, for the run's history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -217,6 +240,15 @@ pub struct RunFilter {
     pub started_after: Option<String>,
     /// Started before this time (RFC 3339).
     pub started_before: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_yes(flag: &bool) -> bool {
+    *flag
 }
 
 fn empty_object() -> Value {

@@ -1,5 +1,6 @@
 //! The commands, a file each. A command reads its arguments, asks who knows, and shows the answer.
 
+mod approvals;
 mod connector;
 mod dev;
 mod events;
@@ -45,12 +46,15 @@ enum Command {
     /// Publish and read workflows
     #[command(subcommand, alias = "workflows")]
     Workflow(workflow::Command),
-    /// Start, follow and cancel runs
+    /// Start, follow and control runs
     #[command(subcommand)]
     Runs(runs::Command),
     /// Send and watch events
     #[command(subcommand, alias = "event")]
     Events(events::Command),
+    /// See and decide what people are asked
+    #[command(subcommand, alias = "approval")]
+    Approvals(approvals::Command),
     /// Make, install and call connectors
     #[command(subcommand, alias = "connectors")]
     Connector(connector::Command),
@@ -74,6 +78,7 @@ impl Cli {
             Command::Workflow(command) => command.execute().await,
             Command::Runs(command) => command.execute().await,
             Command::Events(command) => command.execute().await,
+            Command::Approvals(command) => command.execute().await,
             Command::Connector(command) => command.execute().await,
             Command::Secret(command) => command.execute().await,
             Command::Token(command) => command.execute(),
@@ -130,6 +135,8 @@ mod tests {
             &["runs", "start"],
             &["events", "send"],
             &["events", "watch"],
+            &["approvals"],
+            &["approvals", "approve"],
             &["connector"],
             &["connector", "grant"],
             &["connector", "call"],

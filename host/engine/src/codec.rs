@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use baton_store::record::{
-    AnswerRecord, CallRecord, EndingRecord, ErrorRecord, EventKindRecord, EventRecord, Json,
-    OriginRecord, ParentRecord, StatusRecord, TaskRecord, TimerKindRecord,
+    AnswerRecord, ApprovalRecord, CallRecord, DecisionRecord, EndingRecord, ErrorRecord,
+    EventKindRecord, EventRecord, Json, OriginRecord, ParentRecord, StatusRecord, TaskRecord,
+    TimerKindRecord,
 };
 use baton_store::{ReadError, RunId};
-use baton_workflow::machine::{Ending, Event, Occurrence, Status, TaskKey, TimerKey};
+use baton_workflow::machine::{
+    Answer as PersonsAnswer, Approval, Decision, Ending, Event, Occurrence, Status, TaskKey,
+    TimerKey,
+};
 use baton_workflow::{CloudEvent, Data, Error, Timestamp};
 use serde_json::Value;
 
@@ -74,6 +78,23 @@ pub(crate) fn event_record(event: &Event, at: Timestamp) -> EventRecord {
             task: task_record(task),
             first: *first,
         },
+        Event::SuspendRequested { by, reason } => EventKindRecord::SuspendRequested {
+            by: by.clone(),
+            reason: reason.clone(),
+        },
+        Event::ResumeRequested { by, reason } => EventKindRecord::ResumeRequested {
+            by: by.clone(),
+            reason: reason.clone(),
+        },
+        Event::Decided {
+            task,
+            attempt,
+            answer,
+        } => EventKindRecord::Decided {
+            task: task_record(task),
+            attempt: *attempt,
+            answer: decision_record(answer),
+        },
     };
     EventRecord {
         at_ms: at.as_millis(),
@@ -119,6 +140,17 @@ pub(crate) fn occurrence(record: EventRecord) -> Result<Occurrence, ReadError> {
             task: task_key(task),
             first,
         },
+        EventKindRecord::SuspendRequested { by, reason } => Event::SuspendRequested { by, reason },
+        EventKindRecord::ResumeRequested { by, reason } => Event::ResumeRequested { by, reason },
+        EventKindRecord::Decided {
+            task,
+            attempt,
+            answer,
+        } => Event::Decided {
+            task: task_key(task),
+            attempt,
+            answer: decision(answer)?,
+        },
     };
     Ok(Occurrence {
         at: Timestamp::from_millis(record.at_ms),
@@ -163,6 +195,60 @@ pub(crate) fn cloud_event(json: &Json) -> Result<CloudEvent, ReadError> {
     })
 }
 
+/// A person's decision as it is stored.
+pub(crate) fn decision_record(answer: &PersonsAnswer) -> DecisionRecord {
+    DecisionRecord {
+        approved: answer.decision == Decision::Approved,
+        by: answer.by.clone(),
+        comment: answer.comment.clone(),
+        data: json(&answer.data),
+    }
+}
+
+/// A person's decision.
+pub(crate) fn decision(record: DecisionRecord) -> Result<PersonsAnswer, ReadError> {
+    Ok(PersonsAnswer {
+        decision: match record.approved {
+            true => Decision::Approved,
+            false => Decision::Rejected,
+        },
+        by: record.by,
+        comment: record.comment,
+        data: data(&record.data)?,
+    })
+}
+
+/// What a task of a run of that workflow asks a person, as it is stored.
+pub(crate) fn approval_record(namespace: &str, workflow: &str, it: &Approval) -> ApprovalRecord {
+    ApprovalRecord {
+        namespace: namespace.to_owned(),
+        workflow: workflow.to_owned(),
+        task: task_record(&it.task),
+        attempt: it.attempt,
+        title: it.title.clone(),
+        description: it.description.clone(),
+        assignees: it.assignees.clone(),
+        form: it.form.as_deref().map(json),
+        asked_at_ms: it.asked_at.as_millis(),
+        due_ms: it.due.map(Timestamp::as_millis),
+        outcome: None,
+    }
+}
+
+/// What a task asks a person.
+pub(crate) fn approval(record: ApprovalRecord) -> Result<Approval, ReadError> {
+    Ok(Approval {
+        task: task_key(record.task),
+        attempt: record.attempt,
+        title: record.title,
+        description: record.description,
+        assignees: record.assignees,
+        form: record.form.as_ref().map(data).transpose()?,
+        asked_at: Timestamp::from_millis(record.asked_at_ms),
+        due: record.due_ms.map(Timestamp::from_millis),
+    })
+}
+
 fn task_record(task: &TaskKey) -> TaskRecord {
     TaskRecord {
         pointer: task.pointer.to_string(),
@@ -196,6 +282,13 @@ fn timer_key(record: TimerKindRecord) -> TimerKey {
         TimerKindRecord::Attempt(task) => TimerKey::Attempt(task_key(task)),
         TimerKindRecord::RunTimeout => TimerKey::RunTimeout,
     }
+}
+
+/// What tells the tasks of one run apart in keys: the first eight bytes of the SHA-256 of the pointer. Stored,
+/// so that it must never change.
+pub(crate) fn task_discriminator(task: &TaskKey) -> u64 {
+    let digest = crate::digest::of(task.pointer.as_bytes());
+    u64::from_be_bytes(digest.0[..8].try_into().expect("eight bytes"))
 }
 
 /// What tells the timers of one run that are due at one time apart in their keys: the first eight bytes
@@ -331,6 +424,24 @@ mod tests {
             Event::StopRequested {
                 by: "ada".into(),
                 reason: None,
+            },
+            Event::SuspendRequested {
+                by: "ada".into(),
+                reason: None,
+            },
+            Event::ResumeRequested {
+                by: "ada".into(),
+                reason: Some("done".into()),
+            },
+            Event::Decided {
+                task: task(2),
+                attempt: 1,
+                answer: PersonsAnswer {
+                    decision: Decision::Rejected,
+                    by: "ada".into(),
+                    comment: Some("not yet".into()),
+                    data: Arc::new(json!({ "n": 1 })),
+                },
             },
         ];
         events.extend(timers.map(|timer| Event::Elapsed { timer }));

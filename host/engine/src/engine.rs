@@ -1,6 +1,8 @@
 //! The handle: what the outside asks of the engine.
 
+mod approvals;
 mod connectors;
+mod control;
 mod events;
 mod run_views;
 mod runs;

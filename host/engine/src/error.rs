@@ -7,6 +7,8 @@ use baton_store::{CommitError, ReadError};
 use baton_workflow::Diagnostic;
 use baton_workflow::machine::Status;
 
+use crate::view::ApprovalStatus;
+
 /// Why the engine can't be asked just now. Nothing was done.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Unavailable {
@@ -180,15 +182,25 @@ pub enum SendError {
     Unavailable(#[from] Unavailable),
 }
 
-/// Why a run was not cancelled.
+/// Why nothing was done to a run that somebody asked for.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum CancelError {
+#[non_exhaustive]
+pub enum ControlError {
     /// There is no such run.
     #[error("there is no such run")]
     NotFound,
     /// It has ended.
     #[error("the run has ended: it is {}", crate::view::status_name(*.0))]
     Ended(Status),
+    /// It is suspended already.
+    #[error("the run is suspended already: resume it, or leave it so")]
+    Suspended,
+    /// It is not suspended.
+    #[error("the run is not suspended, so that it cannot be resumed")]
+    NotSuspended,
+    /// What was decided is not asked any more.
+    #[error("it is not asked any more")]
+    Closed,
     /// Too much is under way.
     #[error("too many requests are waiting: ask again in {} s", retry_after.as_secs().max(1))]
     Busy {
@@ -198,6 +210,44 @@ pub enum CancelError {
     /// Not now.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
+}
+
+/// Why a decision was not taken. Nothing was recorded.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecideError {
+    /// There is no such approval.
+    #[error("there is no such approval")]
+    NotFound,
+    /// Others are asked.
+    #[error("`{by}` is not asked; those who are: {}", assignees.join(", "))]
+    NotAssigned {
+        /// Who wants to decide.
+        by: String,
+        /// Who is asked.
+        assignees: Vec<String>,
+    },
+    /// It is settled.
+    #[error("the approval is settled: it is {}", .0.name())]
+    Closed(ApprovalStatus),
+    /// What was filled in does not fit the form. What is wrong where.
+    #[error("the data does not fit the form: {0}")]
+    Data(String),
+    /// Too much is under way.
+    #[error("too many requests are waiting: ask again in {} s", retry_after.as_secs().max(1))]
+    Busy {
+        /// When to ask again.
+        retry_after: Duration,
+    },
+    /// Not now.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl From<ReadError> for DecideError {
+    fn from(error: ReadError) -> Self {
+        Self::Unavailable(error.into())
+    }
 }
 
 /// Why there is no such page of a list.

@@ -53,20 +53,24 @@ mod version;
 
 pub use baton_sandbox::{GrantSpec, LimitsSpec, Quantity};
 pub use baton_store::{Digest, RunId, TenantId};
-pub use baton_workflow::machine::{Detail, Note, NoteKind, Status, TaskKey};
+pub use baton_workflow::machine::{
+    Answer, Approval, Decision, Detail, Note, NoteKind, Status, TaskKey,
+};
 pub use baton_workflow::{Diagnostic, Error, Timestamp};
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use engine::{Engine, Subscription};
 pub use error::{
-    CallError, CancelError, GrantRefused, InstallError, Lagged, ListError, OpenError, PublishError,
-    RemoveError, RemoveSecretError, SecretRefused, SendError, StartError, Unavailable,
+    CallError, ControlError, DecideError, GrantRefused, InstallError, Lagged, ListError, OpenError,
+    PublishError, RemoveError, RemoveSecretError, SecretRefused, SendError, StartError,
+    Unavailable,
 };
 pub use resources::Home;
 pub use settings::{EngineLimits, Settings};
 pub use vault::{MasterKeyError, MasterKeys, SecretContent};
 pub use view::{
-    CallProgress, CallView, ConnectorReference, ConnectorView, EventFilter, EventView,
-    FunctionView, ImportView, Installed, Page, ParentView, Published, RunFilter, RunView,
-    SecretView, Sent, StartRun, WorkflowFilter, WorkflowReference, WorkflowSummary, WorkflowView,
+    ApprovalFilter, ApprovalId, ApprovalOutcome, ApprovalStatus, ApprovalView, CallProgress,
+    CallView, ConnectorReference, ConnectorView, EventFilter, EventView, FunctionView, ImportView,
+    Installed, Page, ParentView, Published, RunFilter, RunView, SecretView, Sent, StartRun,
+    WorkflowFilter, WorkflowReference, WorkflowSummary, WorkflowView,
 };

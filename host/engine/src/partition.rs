@@ -7,6 +7,7 @@
 mod child;
 mod effect;
 mod listeners;
+mod request;
 mod run;
 mod timers;
 mod turn;
@@ -19,10 +20,8 @@ use std::time::Duration;
 use baton_store::{Partition as Number, RunId, TenantId};
 use baton_workflow::Timestamp;
 use baton_workflow::machine::{Event, TaskKey};
-use tokio::sync::oneshot;
 
 use crate::admission::Place;
-use crate::error::{CancelError, Unavailable};
 use crate::events::Logged;
 use crate::mailbox::Mailbox;
 use crate::origin::Parent;
@@ -30,11 +29,13 @@ use crate::outside::Answer;
 use crate::replay::Loaded;
 use crate::shared::Shared;
 
+pub(crate) use request::{Decided, Reply, Request};
+
 use effect::Effect;
 use listeners::Listeners;
 use run::ActiveRun;
 use timers::Timers;
-use turn::{SetAside, Turn};
+use turn::Turn;
 
 /// How long a thread sleeps when it has nothing to do and nothing is due. Any message wakes it.
 const IDLE: Duration = Duration::from_secs(3600);
@@ -60,12 +61,18 @@ pub(crate) enum Message {
         attempt: u32,
         answer: Answer,
     },
-    /// Somebody wants a run to end.
-    Cancel {
+    /// Somebody asks something of a run: who, and why.
+    Request {
         run: RunId,
-        by: String,
-        reason: Option<String>,
-        reply: oneshot::Sender<Result<(), CancelError>>,
+        request: Request,
+        who: (String, Option<String>),
+        reply: Reply,
+    },
+    /// A person has decided what a task of a run has asked.
+    Decided {
+        run: RunId,
+        decided: Box<Decided>,
+        reply: Reply,
     },
     /// A run that another one has started asks whether that one still waits for it.
     Asked {
@@ -200,12 +207,17 @@ impl Partition {
                 attempt,
                 answer,
             } => self.answered(&run, task, attempt, answer, turn),
-            Message::Cancel {
+            Message::Request {
                 run,
-                by,
-                reason,
+                request,
+                who,
                 reply,
-            } => self.cancel(&run, by, reason, reply, turn),
+            } => self.request(&run, request, who, reply, turn),
+            Message::Decided {
+                run,
+                decided,
+                reply,
+            } => self.decide(&run, *decided, reply, turn),
             Message::Asked {
                 tenant,
                 parent,
@@ -257,51 +269,6 @@ impl Partition {
         };
         let at = run.time(self.shared.clock.now());
         let _ = self.apply(id, event, at, turn, Recorded::Now);
-    }
-
-    fn cancel(
-        &mut self,
-        id: &RunId,
-        by: String,
-        reason: Option<String>,
-        reply: oneshot::Sender<Result<(), CancelError>>,
-        turn: &mut Turn,
-    ) {
-        let refuses = self.refuses_requests();
-        let Some(run) = self.runs.get_mut(id) else {
-            // Who asked has looked before that it is open: it has ended meanwhile, or can't be loaded.
-            let _ = reply.send(Err(CancelError::NotFound));
-            return;
-        };
-        let status = run.machine.status();
-        if refuses {
-            let busy = CancelError::Busy {
-                retry_after: RETRY_AFTER,
-            };
-            let _ = reply.send(Err(busy));
-            return;
-        }
-        if status.is_ended() {
-            self.after(
-                self.last_turn_of(id),
-                Effect::Reply(reply, Err(CancelError::Ended(status))),
-                turn,
-            );
-            return;
-        }
-        let at = run.time(self.shared.clock.now());
-        let applied = self.apply(
-            id,
-            Event::CancelRequested { by, reason },
-            at,
-            turn,
-            Recorded::Now,
-        );
-        let answer = applied.map_err(|SetAside| {
-            let reason = "the host failed on the run and has set it aside; its log says more";
-            Unavailable::Storage(reason.into()).into()
-        });
-        turn.effects.push(Effect::Reply(reply, answer));
     }
 
     /// Applies the timers that have come due.

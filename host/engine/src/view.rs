@@ -3,6 +3,7 @@
 //! These are types of their own. They are neither what is stored nor what the HTTP contract says, so that
 //! each of the three can change without the others.
 
+mod approval;
 mod connector;
 mod event;
 mod page;
@@ -10,6 +11,9 @@ mod run;
 mod secret;
 mod workflow;
 
+pub use approval::{
+    ApprovalFilter, ApprovalId, ApprovalOutcome, ApprovalStatus, ApprovalView, NotAnApproval,
+};
 pub use connector::{
     CallView, ConnectorReference, ConnectorView, FunctionView, ImportView, Installed,
 };

@@ -5,7 +5,7 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use baton_engine::{CancelError, NoteKind, PublishError, RunFilter, StartError, Status, TenantId};
+use baton_engine::{ControlError, NoteKind, PublishError, RunFilter, StartError, Status, TenantId};
 use baton_store::MemoryStore;
 use serde_json::json;
 
@@ -196,7 +196,7 @@ async fn a_cancelled_run_ends_once() {
     assert_eq!(cancelled.status, Status::Cancelled);
     let again = host.engine.cancel(&tenant, &run.id, "ada", None).await;
     assert!(
-        matches!(again, Err(CancelError::Ended(Status::Cancelled))),
+        matches!(again, Err(ControlError::Ended(Status::Cancelled))),
         "{again:?}"
     );
     host.engine.shutdown().await;

@@ -1,5 +1,6 @@
 //! Between the engine's types and the contract's: explicit, one function for each type, and nowhere else.
 
+mod approval;
 mod connector;
 mod diagnostic;
 mod event;
@@ -11,6 +12,7 @@ mod workflow;
 use baton_api::page::Page;
 use baton_engine::Timestamp;
 
+pub(crate) use approval::{approval, approval_status_of_name};
 pub(crate) use connector::{call_result, connector, grant_spec};
 pub(crate) use diagnostic::{count_errors, diagnostic};
 pub(crate) use event::{logged_event, sent_event};

@@ -19,7 +19,8 @@
 //! route's bound and the server's budget → engine → conversion → answer. A handler that says no returns a
 //! refusal, which `observe` writes as `application/problem+json`.
 
-pub mod auth;
+pub mod approvals;
+mod auth;
 
 mod body;
 mod connectors;

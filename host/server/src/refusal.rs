@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use baton_api::{Problem, ProblemKind};
 use baton_engine::{
-    CallError, CancelError, GrantRefused, InstallError, ListError, PublishError, RemoveError,
-    RemoveSecretError, SecretRefused, SendError, StartError, Unavailable,
+    CallError, ControlError, DecideError, GrantRefused, InstallError, ListError, PublishError,
+    RemoveError, RemoveSecretError, SecretRefused, SendError, StartError, Unavailable,
 };
 
 use crate::convert;
@@ -160,14 +160,29 @@ impl From<SendError> for Refusal {
     }
 }
 
-impl From<CancelError> for Refusal {
-    fn from(error: CancelError) -> Self {
+impl From<ControlError> for Refusal {
+    fn from(error: ControlError) -> Self {
         let message = error.to_string();
         match error {
-            CancelError::NotFound => Self::not_found(message),
-            CancelError::Ended(_) => Self::new(ProblemKind::RunEnded, message),
-            CancelError::Busy { retry_after } => Self::busy(message, retry_after),
-            CancelError::Unavailable(error) => error.into(),
+            ControlError::NotFound => Self::not_found(message),
+            ControlError::Ended(_) => Self::new(ProblemKind::RunEnded, message),
+            ControlError::Busy { retry_after } => Self::busy(message, retry_after),
+            ControlError::Unavailable(error) => error.into(),
+            _ => Self::new(ProblemKind::WrongPhase, message),
+        }
+    }
+}
+
+impl From<DecideError> for Refusal {
+    fn from(error: DecideError) -> Self {
+        let message = error.to_string();
+        match error {
+            DecideError::NotFound => Self::not_found(message),
+            DecideError::NotAssigned { .. } => Self::new(ProblemKind::NotAssigned, message),
+            DecideError::Data(_) => Self::new(ProblemKind::InvalidInput, message),
+            DecideError::Busy { retry_after } => Self::busy(message, retry_after),
+            DecideError::Unavailable(error) => error.into(),
+            _ => Self::new(ProblemKind::ApprovalSettled, message),
         }
     }
 }
@@ -323,9 +338,9 @@ mod tests {
                 StartError::Unavailable(Unavailable::ShuttingDown).into(),
                 ProblemKind::Unavailable,
             ),
-            (CancelError::NotFound.into(), ProblemKind::NotFound),
+            (ControlError::NotFound.into(), ProblemKind::NotFound),
             (
-                CancelError::Ended(baton_engine::Status::Completed).into(),
+                ControlError::Ended(baton_engine::Status::Completed).into(),
                 ProblemKind::RunEnded,
             ),
             (ListError::Cursor.into(), ProblemKind::InvalidCursor),

@@ -15,7 +15,8 @@ use crate::observe::observe;
 use crate::refusal::Refusal;
 use crate::settings::ServerSettings;
 use crate::{
-    connectors, events, health, openapi, run_events, runs, schema, secrets, validate, workflows,
+    approvals, connectors, events, health, openapi, run_events, runs, schema, secrets, validate,
+    workflows,
 };
 
 /// What every handler has at hand.
@@ -51,6 +52,13 @@ pub fn router(engine: Engine, settings: ServerSettings, stopping: watch::Receive
         .route(routes::RUN_HISTORY, get(runs::history))
         .route(routes::RUN_EVENTS, get(run_events::events))
         .route(routes::RUN_CANCEL, post(runs::cancel))
+        .route(routes::RUN_SUSPEND, post(runs::suspend))
+        .route(routes::RUN_RESUME, post(runs::resume))
+        .route(routes::APPROVALS, get(approvals::list))
+        .route(
+            routes::APPROVAL,
+            get(approvals::read).post(approvals::decide),
+        )
         .route(routes::EVENTS, post(events::send).get(events::list))
         .route(
             routes::CONNECTORS,

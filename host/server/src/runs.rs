@@ -1,4 +1,4 @@
-//! Runs: start, list, read, history, cancel.
+//! Runs: start, list, read, history, and control.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use baton_api::history::HistoryItem;
 use baton_api::page::Page;
-use baton_api::run::{CancelRun, RunSummary, StartRun};
+use baton_api::run::{CancelRun, ControlRun, RunSummary, StartRun};
 use baton_api::{ProblemKind, limits, routes};
 use baton_engine::{RunFilter, RunId, RunView};
 
@@ -148,20 +148,54 @@ pub(crate) async fn cancel(
 ) -> Result<Response, Refusal> {
     Query::read(request.uri(), &[])?;
     let run = path::run(&id)?;
-    let CancelRun { reason } = body::read_json_or_default(&context, request, body::SMALL).await?;
-    match context
-        .engine
-        .cancel(&caller.tenant, &run, &caller.name, reason.as_deref())
-        .await
-    {
+    let CancelRun { reason, compensate } =
+        body::read_json_or_default(&context, request, body::SMALL).await?;
+    let (engine, tenant, by) = (&context.engine, &caller.tenant, &caller.name);
+    let cancelled = match compensate {
+        true => engine.cancel(tenant, &run, by, reason.as_deref()).await,
+        false => engine.stop(tenant, &run, by, reason.as_deref()).await,
+    };
+    match cancelled {
         Ok(run) => Ok(answer(run, None).into_response()),
         // Who asks twice has what they asked for.
-        Err(baton_engine::CancelError::Ended(baton_engine::Status::Cancelled)) => {
+        Err(baton_engine::ControlError::Ended(baton_engine::Status::Cancelled)) => {
             let found = context.engine.run(&caller.tenant, &run).await?;
             Ok(answer(found.ok_or_else(|| path::no_such_run(&id))?, None).into_response())
         }
         Err(error) => Err(error.into()),
     }
+}
+
+pub(crate) async fn suspend(
+    State(context): State<Context>,
+    caller: Caller,
+    Segments(id): Segments<String>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    Query::read(request.uri(), &[])?;
+    let run = path::run(&id)?;
+    let ControlRun { reason } = body::read_json_or_default(&context, request, body::SMALL).await?;
+    let suspended = context
+        .engine
+        .suspend(&caller.tenant, &run, &caller.name, reason.as_deref())
+        .await?;
+    Ok(answer(suspended, None).into_response())
+}
+
+pub(crate) async fn resume(
+    State(context): State<Context>,
+    caller: Caller,
+    Segments(id): Segments<String>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    Query::read(request.uri(), &[])?;
+    let run = path::run(&id)?;
+    let ControlRun { reason } = body::read_json_or_default(&context, request, body::SMALL).await?;
+    let resumed = context
+        .engine
+        .resume(&caller.tenant, &run, &caller.name, reason.as_deref())
+        .await?;
+    Ok(answer(resumed, None).into_response())
 }
 
 /// The run when it has ended, or as it is after `wait` or when the server stops.

@@ -47,6 +47,8 @@ mod tenant_kind {
     pub(super) const EVENT_ID: u8 = b'u';
     pub(super) const SECRET: u8 = b's';
     pub(super) const RESOURCES: u8 = b'x';
+    pub(super) const APPROVAL_OPEN: u8 = b'a';
+    pub(super) const APPROVAL_CLOSED: u8 = b'p';
 }
 
 /// The kinds of shared records.
@@ -405,6 +407,44 @@ pub fn secrets(tenant: &TenantId) -> KeyRange {
     Builder::tenant_space(tenant, tenant_kind::SECRET).range()
 }
 
+/// What a task asks a person, until it is settled: [`crate::record::ApprovalRecord`]. `task` tells the tasks
+/// of a run apart.
+pub fn open_approval(tenant: &TenantId, run: &RunId, task: u64, visit: u32) -> Vec<u8> {
+    approval(tenant, tenant_kind::APPROVAL_OPEN, run, task, visit)
+}
+
+/// What a task has asked a person, once it is settled: [`crate::record::ApprovalRecord`].
+pub fn closed_approval(tenant: &TenantId, run: &RunId, task: u64, visit: u32) -> Vec<u8> {
+    approval(tenant, tenant_kind::APPROVAL_CLOSED, run, task, visit)
+}
+
+/// All that people are asked, by run, the earliest first.
+pub fn open_approvals(tenant: &TenantId) -> KeyRange {
+    Builder::tenant_space(tenant, tenant_kind::APPROVAL_OPEN).range()
+}
+
+/// All that people have been asked and that is settled, by run, the earliest first.
+pub fn closed_approvals(tenant: &TenantId) -> KeyRange {
+    Builder::tenant_space(tenant, tenant_kind::APPROVAL_CLOSED).range()
+}
+
+/// The run, task and visit of a key of [`open_approvals`] or [`closed_approvals`].
+pub fn parse_approval(key: &[u8]) -> Option<(RunId, u64, u32)> {
+    let (rest, visit) = key.split_last_chunk::<4>()?;
+    let (rest, task) = rest.split_last_chunk::<8>()?;
+    let (_, run) = rest.split_last_chunk::<16>()?;
+    let (task, visit) = (u64::from_be_bytes(*task), u32::from_be_bytes(*visit));
+    Some((RunId::from_bytes(*run), task, visit))
+}
+
+fn approval(tenant: &TenantId, kind: u8, run: &RunId, task: u64, visit: u32) -> Vec<u8> {
+    Builder::tenant_space(tenant, kind)
+        .bytes(run.as_bytes())
+        .bytes(&task.to_be_bytes())
+        .bytes(&visit.to_be_bytes())
+        .key()
+}
+
 /// What the store says about itself: [`crate::record::MetaRecord`].
 pub fn meta() -> Vec<u8> {
     Builder::shared(shared_kind::META).key()
@@ -490,6 +530,10 @@ mod tests {
                 event_id(&t, &Digest([0; 32])),
                 event_id(&t, &Digest([0xff; 32])),
             ]);
+            for visit in [1, u32::MAX] {
+                keys.push(open_approval(&t, &id(255), 7, visit));
+                keys.push(closed_approval(&t, &id(255), u64::MAX, visit));
+            }
         }
         keys
     }
@@ -513,6 +557,8 @@ mod tests {
             assert_eq!(count(&logged_events_from(t, 0)), 2);
             assert_eq!(count(&logged_events_from(t, 1)), 1);
             assert_eq!(count(&children(t, &id(255))), 1);
+            assert_eq!(count(&open_approvals(t)), 2);
+            assert_eq!(count(&closed_approvals(t)), 2);
             assert_eq!(count(&events(Partition(0), t, &id(255))), 2);
         }
         assert_eq!(count(&opens(Partition(255))), 5 * 2);
@@ -531,6 +577,10 @@ mod tests {
         assert_eq!(parse_run_index(&run_index(&t, &id(7))), Some(id(7)));
         assert_eq!(parse_logged_event(&logged_event(&t, 300)), Some(300));
         assert_eq!(parse_run_index(&child(&t, &id(1), &id(7))), Some(id(7)));
+        assert_eq!(
+            parse_approval(&open_approval(&t, &id(7), 9, 3)),
+            Some((id(7), 9, 3))
+        );
         for due in [i64::MIN, -1, 0, 1, i64::MAX] {
             assert_eq!(
                 parse_timer(&timer(Partition(9), due, &t, &id(7), 3)),

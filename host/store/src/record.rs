@@ -8,14 +8,16 @@
 //! To change a form, keep the old type under a name with its version, give the new one the next number
 //! and convert in [`Record::decode`]; add a file under `tests/golden` and leave those that are there.
 
+mod approval;
 mod run;
 mod shared;
 mod tenant;
 
+pub use approval::{ApprovalRecord, OutcomeRecord};
 pub use run::{
-    AnswerRecord, CallRecord, EndRecord, EndingRecord, ErrorRecord, EventKindRecord, EventRecord,
-    OpenRecord, OriginRecord, ParentRecord, PinRecord, RunRecord, TaskRecord, TimerKindRecord,
-    TimerRecord, WorkflowPinRecord,
+    AnswerRecord, CallRecord, DecisionRecord, EndRecord, EndingRecord, ErrorRecord,
+    EventKindRecord, EventRecord, OpenRecord, OriginRecord, ParentRecord, PinRecord, RunRecord,
+    TaskRecord, TimerKindRecord, TimerRecord, WorkflowPinRecord,
 };
 pub use shared::{ComponentRecord, MetaRecord, SeedKeyRecord};
 pub use tenant::{

@@ -7,12 +7,13 @@ use std::fmt::Debug;
 use std::path::PathBuf;
 
 use baton_store::record::{
-    AnswerRecord, CallRecord, ChildRecord, ComponentRecord, ConnectorRecord, DocumentRecord,
-    EndRecord, EndingRecord, ErrorRecord, EventIdRecord, EventKindRecord, EventLogRecord,
-    EventRecord, GrantRecord, IdempotencyRecord, Json, LoggedEventRecord, MetaRecord, OpenRecord,
-    OriginRecord, ParentRecord, PinRecord, Record, ResourceRecord, ResourcesRecord, RunIndexRecord,
-    RunRecord, SecretRecord, SeedKeyRecord, StatusRecord, TaskRecord, TimerKindRecord, TimerRecord,
-    WorkflowPinRecord, WorkflowRecord,
+    AnswerRecord, ApprovalRecord, CallRecord, ChildRecord, ComponentRecord, ConnectorRecord,
+    DecisionRecord, DocumentRecord, EndRecord, EndingRecord, ErrorRecord, EventIdRecord,
+    EventKindRecord, EventLogRecord, EventRecord, GrantRecord, IdempotencyRecord, Json,
+    LoggedEventRecord, MetaRecord, OpenRecord, OriginRecord, OutcomeRecord, ParentRecord,
+    PinRecord, Record, ResourceRecord, ResourcesRecord, RunIndexRecord, RunRecord, SecretRecord,
+    SeedKeyRecord, StatusRecord, TaskRecord, TimerKindRecord, TimerRecord, WorkflowPinRecord,
+    WorkflowRecord,
 };
 
 fn check<R: Record + PartialEq + Debug>(file: &str, record: &R) {
@@ -207,6 +208,47 @@ fn every_version_of_every_record() {
         reason: None,
     };
     check("event-stop-requested.1.hex", &event(stop));
+    let suspend = EventKindRecord::SuspendRequested {
+        by: "ada".into(),
+        reason: Some("maintenance".into()),
+    };
+    check("event-suspend-requested.1.hex", &event(suspend));
+    let resume = EventKindRecord::ResumeRequested {
+        by: "bob".into(),
+        reason: None,
+    };
+    check("event-resume-requested.1.hex", &event(resume));
+    let decision = DecisionRecord {
+        approved: true,
+        by: "ada".into(),
+        comment: Some("go".into()),
+        data: json.clone(),
+    };
+    let decided = EventKindRecord::Decided {
+        task: task(),
+        attempt: 1,
+        answer: decision.clone(),
+    };
+    check("event-decided.1.hex", &event(decided));
+    let approval = |outcome| ApprovalRecord {
+        namespace: "examples".into(),
+        workflow: "release".into(),
+        task: task(),
+        attempt: 1,
+        title: "Release?".into(),
+        description: None,
+        assignees: vec!["ada".into()],
+        form: Some(json.clone()),
+        asked_at_ms: 1_800_000_000_000,
+        due_ms: Some(1_800_000_003_600),
+        outcome,
+    };
+    check("approval-open.1.hex", &approval(None));
+    let at_ms = 1_800_000_000_001;
+    let decided = OutcomeRecord::Decided { at_ms, decision };
+    check("approval-decided.1.hex", &approval(Some(decided)));
+    let withdrawn = OutcomeRecord::Withdrawn { at_ms };
+    check("approval-withdrawn.1.hex", &approval(Some(withdrawn)));
     let end = |ending| EndRecord {
         at_ms: 1_800_000_000_001,
         ending,

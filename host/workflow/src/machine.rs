@@ -20,6 +20,7 @@
 //! of task does is in the file of its name. One event may take a run through many tasks: they are worked
 //! off an agenda, not by recursion, so that no document can exhaust the stack.
 
+mod approval;
 mod authorization;
 mod call;
 mod close;
@@ -42,6 +43,7 @@ mod raise;
 mod run;
 mod scope;
 mod set;
+mod suspend;
 mod switch;
 mod task;
 mod r#try;
@@ -54,12 +56,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use approval::{Answer, Approval, Decision};
 pub use command::{ChildRun, Command, Detail, Ending, Invocation, Listening, Note, NoteKind};
 pub use event::{Event, Occurrence, TaskKey, TimerKey};
 
 use close::Closing;
 use compensate::Ledger;
 use listen::ListenedEvents;
+use suspend::Held;
 use task::{ContextId, Contexts, Place, Task, TaskId, Work};
 use visits::Visits;
 
@@ -119,6 +123,8 @@ pub struct Outstanding {
     /// The runs that it has started and waits for: for their end, or, where that is not awaited, for their
     /// start to be durable.
     pub children: Vec<ChildRun>,
+    /// What people are asked.
+    pub approvals: Vec<Approval>,
     /// The timers that are set, and when they come due.
     pub timers: Vec<(TimerKey, Timestamp)>,
     /// The tasks that wait for an event.
@@ -148,6 +154,8 @@ pub struct Machine {
     completions: u64,
     /// How the run is going to end, once all is undone.
     closing: Option<Closing>,
+    /// What has happened since the run was suspended; none where it is not.
+    held: Option<Held>,
     timers: BTreeMap<TimerKey, Timestamp>,
     notes: u64,
     events: ListenedEvents,
@@ -171,6 +179,7 @@ impl Machine {
             ledger: Ledger::new(),
             completions: 0,
             closing: None,
+            held: None,
             timers: BTreeMap::new(),
             notes: 0,
             events: ListenedEvents::default(),
@@ -190,6 +199,9 @@ impl Machine {
         if self.status.is_ended() {
             return Vec::new();
         }
+        let Some(event) = self.hold(event) else {
+            return Vec::new();
+        };
         let mut turn = Turn {
             run: self,
             evaluator,
@@ -198,23 +210,7 @@ impl Machine {
             agenda: VecDeque::new(),
             left: BYTES_PER_EVENT_MAX,
         };
-        match event {
-            Event::Started { input, events_from } => turn.started(input, events_from),
-            Event::Answered {
-                task,
-                attempt,
-                answer,
-            } => turn.answered(&task, attempt, answer),
-            Event::Elapsed { timer } => turn.elapsed(timer),
-            Event::CancelRequested { by, reason } => turn.cancelled(by, reason),
-            Event::StopRequested { by, reason } => turn.stopped(by, reason),
-            Event::Received {
-                task,
-                position,
-                event,
-            } => turn.received(&task, position, &event),
-            Event::EventsDropped { task, first } => turn.events_dropped(&task, first),
-        }
+        turn.take(event);
         turn.work_off();
         let commands = turn.commands;
         self.settle();
@@ -233,33 +229,47 @@ impl Machine {
 
     /// What the run waits for.
     pub fn outstanding(&self) -> Outstanding {
-        let invocation = |task: &Task| match &task.work {
-            Work::Call(invocation) => Some(invocation.clone()),
+        let settled = self.settled();
+        let mut outstanding = Outstanding::default();
+        for task in self.tasks.values() {
+            match &task.work {
+                Work::Call(call) if !settled.call(&call.task, call.attempt) => {
+                    outstanding.calls.push(call.clone());
+                }
+                Work::Approval(approval) if !settled.approval(&approval.task) => {
+                    outstanding.approvals.push(Approval::clone(approval));
+                }
+                Work::Run(child) if !settled.call(&child.task, child.attempt) => {
+                    outstanding.children.push(child.clone());
+                }
+                Work::Listen(_) if self.held.is_none() => {
+                    outstanding.listening.extend(self.listening(task));
+                }
+                _ => {}
+            }
+        }
+        let timers = self
+            .timers
+            .iter()
+            .filter(|(timer, _)| !settled.timer(timer));
+        outstanding.timers = timers.map(|(timer, due)| (timer.clone(), *due)).collect();
+        outstanding
+    }
+
+    /// What a task asks a person just now; none where it asks nothing, or has been answered.
+    pub fn approval(&self, task: &TaskKey) -> Option<&Approval> {
+        let id = self.keys.get(task)?;
+        match &self.tasks[id].work {
+            Work::Approval(approval) if !self.settled().approval(task) => Some(approval),
             _ => None,
-        };
-        let child = |task: &Task| match &task.work {
-            Work::Run(child) => Some(child.clone()),
-            _ => None,
-        };
-        Outstanding {
-            calls: self.tasks.values().filter_map(invocation).collect(),
-            children: self.tasks.values().filter_map(child).collect(),
-            timers: self
-                .timers
-                .iter()
-                .map(|(timer, due)| (timer.clone(), *due))
-                .collect(),
-            listening: self
-                .tasks
-                .values()
-                .filter_map(|task| self.listening(task))
-                .collect(),
         }
     }
 
-    /// Running or waiting, by what is under way.
+    /// Suspended, running or waiting, by what is under way.
     fn settle(&mut self) {
-        if !self.status.is_ended() {
+        if self.held.is_some() {
+            self.status = Status::Suspended;
+        } else if !self.status.is_ended() {
             let at_work = self
                 .tasks
                 .values()
@@ -299,6 +309,34 @@ enum Step {
 }
 
 impl Turn<'_> {
+    /// Does what an event asks for first; the rest is on the agenda then.
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Started { input, events_from } => self.started(input, events_from),
+            Event::Answered {
+                task,
+                attempt,
+                answer,
+            } => self.answered(&task, attempt, answer),
+            Event::Elapsed { timer } => self.elapsed(timer),
+            Event::CancelRequested { by, reason } => self.cancelled(by, reason),
+            Event::StopRequested { by, reason } => self.stopped(by, reason),
+            Event::SuspendRequested { by, reason } => self.suspended(by, reason),
+            Event::ResumeRequested { by, reason } => self.resumed(by, reason),
+            Event::Decided {
+                task,
+                attempt,
+                answer,
+            } => self.decided(&task, attempt, answer),
+            Event::Received {
+                task,
+                position,
+                event,
+            } => self.received(&task, position, &event),
+            Event::EventsDropped { task, first } => self.events_dropped(&task, first),
+        }
+    }
+
     fn work_off(&mut self) {
         while !self.agenda.is_empty() {
             self.work_off_some();

@@ -4,6 +4,7 @@
 //! `use` are replaced by what they name, flow directives by the edges they mean, expressions are
 //! compiled as far as this crate can, and every function has been looked up. The machine knows only plans.
 
+mod approval;
 mod arguments;
 mod builder;
 mod call;
@@ -41,6 +42,7 @@ use serde_json::Value;
 pub use catalog::{Catalog, FunctionReference, NoSuchFunction, Signature};
 pub use consumption::Topics;
 
+pub(crate) use approval::Approval;
 pub(crate) use call::Call;
 pub(crate) use consumption::{Filter, Matcher, Strategy, Until};
 pub(crate) use duration::DurationTemplate;
@@ -54,7 +56,7 @@ pub(crate) use listen::Listen;
 pub(crate) use raise::Raise;
 pub(crate) use retry::{DELAY_MAX, RetryPolicy};
 pub(crate) use run::Subflow;
-pub(crate) use schema::Schema;
+pub(crate) use schema::{BadSchema, Schema};
 pub(crate) use switch::Case;
 pub(crate) use template::{Filling, Scope, Template, truthy};
 pub(crate) use r#try::Try;
@@ -290,6 +292,7 @@ pub(crate) struct Sequence {
 /// What a task does.
 #[derive(Debug)]
 pub(crate) enum Kind {
+    Approval(Box<Approval>),
     Call(Call),
     Do(Sequence),
     Emit(Emit),
@@ -309,7 +312,7 @@ impl Kind {
     /// The key that makes a task one of this kind.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::Call(_) | Self::Function(_) => "call",
+            Self::Approval(_) | Self::Call(_) | Self::Function(_) => "call",
             Self::Do(_) => "do",
             Self::Emit(_) => "emit",
             Self::For(_) => "for",

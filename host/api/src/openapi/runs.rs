@@ -1,7 +1,7 @@
 use crate::history::HistoryItem;
 use crate::page::{Page, PageRequest};
 use crate::routes;
-use crate::run::{CancelRun, Run, RunFilter, RunSummary, StartRun};
+use crate::run::{CancelRun, ControlRun, Run, RunFilter, RunSummary, StartRun};
 
 /// Start a run
 ///
@@ -108,8 +108,9 @@ pub(super) fn events() {}
 
 /// Cancel a run
 ///
-/// Calls under way are abandoned, and the run ends as `cancelled`. A run that is cancelled already is
-/// answered as it is; one that has ended otherwise is a problem.
+/// Calls under way are abandoned, what was done is undone where the workflow says how (`compensate`), and
+/// the run ends as `cancelled`; it is still open in the answer where there is something to undo. A run that
+/// is cancelled already is answered as it is; one that has ended otherwise is a problem.
 #[utoipa::path(
     post,
     path = routes::RUN_CANCEL,
@@ -125,3 +126,40 @@ pub(super) fn events() {}
     )
 )]
 pub(super) fn cancel() {}
+
+/// Suspend a run
+///
+/// Calls under way come to their end, and nothing new begins until the run is resumed. What happens meanwhile,
+/// timers that come due for example, acts then.
+#[utoipa::path(
+    post,
+    path = routes::RUN_SUSPEND,
+    tag = "runs",
+    operation_id = "suspendRun",
+    params(("id" = String, Path, description = "The run's id.")),
+    request_body(content = Option<ControlRun>, content_type = "application/json",
+        description = "Why. May be left out."),
+    responses(
+        (status = 200, description = "The run.", body = Run),
+        (status = 404, response = crate::openapi::ProblemResponse),
+        (status = 409, response = crate::openapi::ProblemResponse),
+    )
+)]
+pub(super) fn suspend() {}
+
+/// Resume a suspended run
+#[utoipa::path(
+    post,
+    path = routes::RUN_RESUME,
+    tag = "runs",
+    operation_id = "resumeRun",
+    params(("id" = String, Path, description = "The run's id.")),
+    request_body(content = Option<ControlRun>, content_type = "application/json",
+        description = "Why. May be left out."),
+    responses(
+        (status = 200, description = "The run.", body = Run),
+        (status = 404, response = crate::openapi::ProblemResponse),
+        (status = 409, response = crate::openapi::ProblemResponse),
+    )
+)]
+pub(super) fn resume() {}

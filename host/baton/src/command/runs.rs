@@ -1,6 +1,7 @@
 //! `baton runs`: the runs of a host.
 
 mod cancel;
+mod control;
 mod history;
 mod list;
 mod show;
@@ -24,8 +25,12 @@ pub(crate) enum Command {
     History(history::Args),
     /// Follow a run to its end
     Watch(watch::Args),
-    /// End a run now
+    /// Undo what a run has done, and end it
     Cancel(cancel::Args),
+    /// Let nothing new begin in a run
+    Suspend(control::Args),
+    /// Let a suspended run go on
+    Resume(control::Args),
 }
 
 impl Command {
@@ -37,6 +42,8 @@ impl Command {
             Self::History(args) => args.execute().await,
             Self::Watch(args) => args.execute().await,
             Self::Cancel(args) => args.execute().await,
+            Self::Suspend(args) => args.execute(control::Wanted::Suspend).await,
+            Self::Resume(args) => args.execute(control::Wanted::Resume).await,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Runs: start, read, follow, cancel.
+//! Runs: start, read, follow.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,17 +6,14 @@ use std::time::Duration;
 use baton_store::record::{IdempotencyRecord, Record};
 use baton_store::{Digest, ReadError, RunId, TenantId, key};
 use baton_workflow::machine::Note;
-use tokio::sync::oneshot;
 
 use super::run_views::{list, view};
 use super::{Engine, KEY_LOCKS, RETRY_AFTER, Subscription};
 use crate::digest;
-use crate::error::{CancelError, ListError, StartError, Unavailable};
+use crate::error::{ListError, StartError, Unavailable};
 use crate::history::History;
 use crate::journal::NotCommitted;
-use crate::mailbox::Refused;
 use crate::origin::Origin;
-use crate::partition::Message;
 use crate::replay::LoadError;
 use crate::shared::Shared;
 use crate::start::{self, Prepared};
@@ -232,54 +229,6 @@ impl Engine {
         let subscription =
             |history| Subscription::new(self.clone(), tenant.clone(), *run, history, after);
         Ok(history.map(subscription))
-    }
-
-    /// Ends a run now, in the name of `by`. Tasks under way are abandoned. It is durable when this returns.
-    ///
-    /// # Errors
-    ///
-    /// [`CancelError::NotFound`] and [`CancelError::Ended`] where there is nothing to cancel.
-    pub async fn cancel(
-        &self,
-        tenant: &TenantId,
-        run: &RunId,
-        by: &str,
-        reason: Option<&str>,
-    ) -> Result<RunView, CancelError> {
-        self.check_open()?;
-        let before = self.run(tenant, run).await?.ok_or(CancelError::NotFound)?;
-        if before.status.is_ended() {
-            return Err(CancelError::Ended(before.status));
-        }
-        let (reply, answer) = oneshot::channel();
-        let message = Message::Cancel {
-            run: *run,
-            by: by.to_owned(),
-            reason: reason.map(str::to_owned),
-            reply,
-        };
-        self.shared()
-            .mailbox(run)
-            .offer(message)
-            .map_err(|refused| match refused {
-                Refused::Full => CancelError::Busy {
-                    retry_after: RETRY_AFTER,
-                },
-                Refused::Closed => CancelError::Unavailable(Unavailable::ShuttingDown),
-            })?;
-        let cancelled = answer.await.map_err(|_| Unavailable::ShuttingDown)?;
-        let now = self.run(tenant, run).await?.ok_or(CancelError::NotFound)?;
-        match cancelled {
-            Ok(()) => Ok(now),
-            Err(CancelError::NotFound) if now.status.is_ended() => {
-                Err(CancelError::Ended(now.status))
-            }
-            Err(CancelError::NotFound) => Err(Unavailable::Storage(
-                "the run can't be loaded; the host's log says why".into(),
-            )
-            .into()),
-            Err(error) => Err(error),
-        }
     }
 }
 

@@ -3,10 +3,9 @@
 use baton_store::RunId;
 use baton_workflow::machine::{ChildRun, Invocation, Note, Status};
 use baton_workflow::{Data, Error};
-use tokio::sync::oneshot;
 
-use super::{Message, Partition};
-use crate::error::CancelError;
+use super::{Message, Partition, Reply};
+use crate::error::ControlError;
 use crate::origin::Parent;
 use crate::outside::Answer;
 
@@ -24,11 +23,8 @@ pub(super) enum Effect {
     Show(RunId, Status, Vec<Note>),
     /// A run has ended.
     Ended(RunId),
-    /// Who wanted a run cancelled is answered.
-    Reply(
-        oneshot::Sender<Result<(), CancelError>>,
-        Result<(), CancelError>,
-    ),
+    /// Who asked something of a run is answered.
+    Reply(Reply, Result<(), ControlError>),
 }
 
 impl Partition {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use baton_sandbox::Progress;
+use baton_store::record::ApprovalRecord;
 use baton_store::{Digest, Partition as Number, RunId, TenantId, key};
 use baton_workflow::machine::{Invocation, Machine, TaskKey, TimerKey};
 use baton_workflow::{Error, ErrorKind, Timestamp};
@@ -34,6 +35,8 @@ pub(super) struct ActiveRun {
     pub(super) waiting: bool,
     /// The timers that are set, and when they come due.
     pub(super) timers: HashMap<TimerKey, Timestamp>,
+    /// What its tasks ask people.
+    pub(super) approvals: HashMap<TaskKey, ApprovalRecord>,
     /// What the index of runs says of it.
     pub(super) index: Arc<baton_store::record::RunIndexRecord>,
     last_at: Timestamp,
@@ -65,6 +68,7 @@ impl ActiveRun {
             last_turn: 0,
             waiting: false,
             timers: HashMap::new(),
+            approvals: HashMap::new(),
             index: loaded.index,
             last_at: loaded.last_at,
             pins: loaded.pins,

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use baton_store::record::{EndRecord, OpenRecord, Record, TimerRecord};
+use baton_store::record::{EndRecord, OpenRecord, OutcomeRecord, Record, TimerRecord};
 use baton_store::{Batch, RunId, key};
 use baton_workflow::Timestamp;
 use baton_workflow::machine::{Command, Ending, Event, Note, Status};
@@ -139,6 +139,11 @@ impl Partition {
                     }
                 }
                 Command::Note(note) => notes.push(note),
+                Command::Ask(approval) => self.open_approval(id, &approval, turn),
+                Command::Withdraw { task } => {
+                    let at_ms = at.as_millis();
+                    self.close_approval(id, &task, OutcomeRecord::Withdrawn { at_ms }, turn);
+                }
                 Command::End(ending) => self.end(id, &ending, at, turn),
                 Command::Emit(event) => {
                     run.last_turn = turn.number;
@@ -254,6 +259,9 @@ impl Partition {
             .for_each(|child| run.hold_child(child));
         let tenant = run.tenant.clone();
         self.runs.insert(id, run);
+        for approval in &outstanding.approvals {
+            self.open_approval(&id, approval, turn);
+        }
         self.ask_parent(&id);
         for listening in outstanding.listening {
             self.listen(&id, &tenant, listening);

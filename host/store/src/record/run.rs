@@ -217,6 +217,42 @@ pub enum EventKindRecord {
         /// The position at which the log began then.
         first: u64,
     },
+    /// Somebody suspended it.
+    SuspendRequested {
+        /// Who.
+        by: String,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Somebody resumed it.
+    ResumeRequested {
+        /// Who.
+        by: String,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// A person decided what a task had asked.
+    Decided {
+        /// The task that asked.
+        task: TaskRecord,
+        /// Which of its attempts, from 1.
+        attempt: u32,
+        /// What they decided.
+        answer: DecisionRecord,
+    },
+}
+
+/// What a person decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionRecord {
+    /// Yes or no.
+    pub approved: bool,
+    /// Who decided.
+    pub by: String,
+    /// What they said to it.
+    pub comment: Option<String>,
+    /// What they filled in.
+    pub data: Json,
 }
 
 /// An attempt of a call.

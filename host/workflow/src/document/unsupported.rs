@@ -74,9 +74,12 @@ impl Finding<'_> {
     /// Why this host does not run it, and what to do instead. `None` for what it runs.
     fn unsupported(&self) -> Option<(String, Option<String>)> {
         let (what, help) = match self {
-            Self::Needs | Self::Concurrency | Self::Compensate | Self::Messages => return None,
+            Self::Needs
+            | Self::Concurrency
+            | Self::Compensate
+            | Self::Approval
+            | Self::Messages => return None,
             Self::TimeZone => ("`timezone`".to_owned(), None),
-            Self::Approval => ("`call: approval`".to_owned(), None),
             Self::Protocol("a2a" | "grpc" | "mcp") => return None,
             Self::Protocol("openapi") => ("`call: openapi`".to_owned(), Some("use `call: http`")),
             Self::Protocol(name) => (

@@ -21,12 +21,14 @@ impl Turn<'_> {
     pub(super) fn cancelled(&mut self, by: String, reason: Option<String>) {
         // A run that is ending is not ended twice.
         if self.run.closing.is_none() {
+            self.run.held = None;
             self.begin_close(Closing::Cancelled { by, reason });
         }
     }
 
     /// Somebody wants the run to end now. What it was ending with already, it ends with.
     pub(super) fn stopped(&mut self, by: String, reason: Option<String>) {
+        self.run.held = None;
         self.cancel_all();
         self.run.ledger.clear();
         self.run

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::approval::Approval;
 use super::event::{TaskKey, TimerKey};
 use crate::cloud_event::CloudEvent;
 use crate::data::{Data, Timestamp};
@@ -41,6 +42,14 @@ pub enum Command {
     },
     /// Something for the run's history.
     Note(Note),
+    /// Ask a person, and say [`super::Event::Decided`] when they have decided. What was asked before for the
+    /// same task is void.
+    Ask(Approval),
+    /// A person's decision is no longer wanted; a decision changes nothing.
+    Withdraw {
+        /// The task that asked.
+        task: TaskKey,
+    },
     /// The run has ended. The last command of each run.
     End(Ending),
     /// Put an event into the log. The same event in every replay.
@@ -173,6 +182,12 @@ pub enum NoteKind {
     /// The run was cancelled.
     #[serde(rename = "workflow.cancelled")]
     WorkflowCancelled,
+    /// The run was suspended.
+    #[serde(rename = "workflow.suspended")]
+    WorkflowSuspended,
+    /// The run was resumed.
+    #[serde(rename = "workflow.resumed")]
+    WorkflowResumed,
     /// The run came to a task.
     #[serde(rename = "task.started")]
     TaskStarted,
@@ -218,6 +233,8 @@ impl NoteKind {
             Self::WorkflowCompleted => "workflow.completed",
             Self::WorkflowFaulted => "workflow.faulted",
             Self::WorkflowCancelled => "workflow.cancelled",
+            Self::WorkflowSuspended => "workflow.suspended",
+            Self::WorkflowResumed => "workflow.resumed",
             Self::TaskStarted => "task.started",
             Self::TaskRetried => "task.retried",
             Self::TaskCompleted => "task.completed",

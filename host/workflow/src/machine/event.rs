@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::approval::Answer;
 use crate::cloud_event::CloudEvent;
 use crate::data::{Data, Timestamp};
 use crate::error::Error;
@@ -89,6 +90,29 @@ pub enum Event {
         task: TaskKey,
         /// Where the log begins now.
         first: u64,
+    },
+    /// Somebody wants nothing of the run to go on until they say so.
+    SuspendRequested {
+        /// Who asks.
+        by: String,
+        /// Why, if they say.
+        reason: Option<String>,
+    },
+    /// Somebody wants a suspended run to go on.
+    ResumeRequested {
+        /// Who asks.
+        by: String,
+        /// Why, if they say.
+        reason: Option<String>,
+    },
+    /// A person has decided what a task has asked.
+    Decided {
+        /// The task that asked.
+        task: TaskKey,
+        /// Which of the task's attempts, from 1.
+        attempt: u32,
+        /// What they have decided. That they may and that the data fits has been checked.
+        answer: Answer,
     },
 }
 

@@ -86,6 +86,7 @@ impl Turn<'_> {
         let function = match &node.kind {
             Kind::Call(call) => Some(format!("{}@{}", call.function, call.connector)),
             Kind::Function(function) => Some(function.name.clone()),
+            Kind::Approval(_) => Some("approval".to_owned()),
             _ => None,
         };
         let workflow = match &node.kind {
@@ -129,6 +130,7 @@ impl Turn<'_> {
 
     pub(super) fn begin(&mut self, id: TaskId, kind: &Kind) {
         match kind {
+            Kind::Approval(approval) => self.begin_approval(id, approval),
             Kind::Call(call) => self.begin_call(id, call),
             Kind::Do(body) => self.begin_do(id, *body),
             Kind::Emit(emit) => self.begin_emit(id, emit),
@@ -267,7 +269,7 @@ impl Turn<'_> {
             Work::Fork(_) => self.branch_done(id, place.slot, output),
             Work::Listen(_) => self.item_worked_on(id, output),
             Work::Try(_) => self.try_scope_done(id, output),
-            Work::Beginning | Work::Call(_) | Work::Run(_) | Work::Wait => {
+            Work::Approval(_) | Work::Beginning | Work::Call(_) | Work::Run(_) | Work::Wait => {
                 unreachable!("such a task has nothing inside it")
             }
         }

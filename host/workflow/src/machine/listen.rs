@@ -65,7 +65,8 @@ impl ListenedEvents {
 
 impl Machine {
     /// Whether a task that [listens](Command::Listen) takes the event at that position of the log. Changes
-    /// nothing, so that only the events that a run takes need be recorded.
+    /// nothing, so that only the events that a run takes need be recorded. A suspended run takes none, and
+    /// listens from where it was when it is resumed.
     pub fn takes(
         &self,
         task: &TaskKey,
@@ -73,7 +74,7 @@ impl Machine {
         event: &CloudEvent,
         evaluator: &mut dyn Evaluate,
     ) -> bool {
-        let Some(id) = self.keys.get(task) else {
+        let Some(id) = self.keys.get(task).filter(|_| self.held.is_none()) else {
             return false;
         };
         self.judge(*id, position, event, evaluator).is_some()

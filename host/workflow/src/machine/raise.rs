@@ -26,7 +26,7 @@ impl Turn<'_> {
         })
     }
 
-    fn optional_text(
+    pub(super) fn optional_text(
         &mut self,
         id: TaskId,
         template: Option<&Template>,
@@ -35,7 +35,7 @@ impl Turn<'_> {
     }
 
     /// The text of a member; what is no string is shown as JSON.
-    fn text(&mut self, id: TaskId, template: &Template) -> Result<String, Error> {
+    pub(super) fn text(&mut self, id: TaskId, template: &Template) -> Result<String, Error> {
         self.define(id, template).map(|value| match &*value {
             Value::String(text) => text.clone(),
             other => other.to_string(),

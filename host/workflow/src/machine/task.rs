@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::approval::Approval;
 use super::command::{ChildRun, Command, Invocation};
 use super::compensate::Ledger;
 use super::event::TaskKey;
@@ -83,6 +84,9 @@ impl Task {
                     attempt: *attempt,
                 })
             }
+            Work::Approval(_) => Some(Command::Withdraw {
+                task: self.key.clone(),
+            }),
             _ => None,
         }
     }
@@ -143,6 +147,7 @@ impl Place {
 pub(super) enum Work {
     /// Between entering and its own beginning, and behind its own end.
     Beginning,
+    Approval(Box<Approval>),
     Call(Invocation),
     Do,
     For(ForWork),

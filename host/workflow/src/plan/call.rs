@@ -69,7 +69,7 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, it: &document::Call, pointer: &
             finish(lowering, reference, &at, &with, (arguments, template))
         }
         // The document says itself that such a call is unsupported.
-        document::Call::Approval(_) => nothing(),
+        document::Call::Approval(_) => unreachable!("a task for a person calls no connector"),
     }
 }
 

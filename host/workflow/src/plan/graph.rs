@@ -114,6 +114,7 @@ fn describe(plan: &Plan, id: NodeId, node: &Node) -> Value {
                 description["start"] = first(plan, foreach.body);
             }
         }
+        Kind::Approval(_) => description["function"] = Value::from("approval"),
         Kind::Emit(_) | Kind::Raise(_) | Kind::Set(_) | Kind::Switch(_) | Kind::Wait(_) => {}
     }
     if !node.extensions.is_empty() {

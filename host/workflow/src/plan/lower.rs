@@ -14,8 +14,8 @@ use super::function::{Expansion, Refused};
 use super::schema::BadSchema;
 use super::site::Site;
 use super::{
-    Edge, Kind, Lowered, Node, NodeId, Plan, Schema, Sequence, Template, Transform, call, emit,
-    extension, r#for, fork, function, listen, raise, run, set, switch, r#try, wait,
+    Edge, Kind, Lowered, Node, NodeId, Plan, Schema, Sequence, Template, Transform, approval, call,
+    emit, extension, r#for, fork, function, listen, raise, run, set, switch, r#try, wait,
 };
 use crate::diagnostic::{self, Diagnostic, code};
 use crate::document::{
@@ -277,6 +277,9 @@ impl<'d> Lowering<'d> {
         match &task.kind {
             TaskKind::Call(document::Call::Function(it)) if function::is_one(it) => {
                 function::lower(self, it, pointer)
+            }
+            TaskKind::Call(document::Call::Approval(it)) => {
+                Kind::Approval(Box::new(approval::lower(self, it)))
             }
             TaskKind::Call(it) => Kind::Call(call::lower(self, it, pointer)),
             TaskKind::Do(it) => Kind::Do(self.list(&it.tasks)),

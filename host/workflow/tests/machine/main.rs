@@ -2,6 +2,7 @@
 
 mod support;
 
+mod approval;
 mod authorization;
 mod call;
 mod compensate;
@@ -21,6 +22,7 @@ mod replay;
 mod run;
 mod secrets;
 mod set;
+mod suspend;
 mod switch;
 mod timeout;
 mod r#try;

@@ -371,6 +371,15 @@ impl Run {
                 writeln!(out, "listen {task} from {} to {topics}", listening.from)
             }
             Command::Unlisten { task } => writeln!(out, "unlisten {}", name(task, 1)),
+            Command::Ask(asked) => {
+                writeln!(
+                    out,
+                    "ask {}: {}",
+                    name(&asked.task, asked.attempt),
+                    asked.title
+                )
+            }
+            Command::Withdraw { task } => writeln!(out, "withdraw {}", name(task, 1)),
             Command::End(ending) => match ending {
                 Ending::Completed(output) => writeln!(out, "end: completed {output}"),
                 Ending::Faulted(error) => {

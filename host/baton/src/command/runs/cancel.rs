@@ -1,4 +1,4 @@
-//! `baton runs cancel`: the end of a run, now.
+//! `baton runs cancel`: the end of a run.
 
 use baton_api::run::CancelRun;
 
@@ -17,6 +17,10 @@ pub(crate) struct Args {
     #[arg(long)]
     reason: Option<String>,
 
+    /// End it now, and undo nothing
+    #[arg(long)]
+    no_compensation: bool,
+
     /// What the answer looks like
     #[arg(long, value_enum, default_value_t)]
     output: Output,
@@ -34,6 +38,7 @@ impl Args {
                 &self.run,
                 &CancelRun {
                     reason: self.reason,
+                    compensate: !self.no_compensation,
                 },
             )
             .await?;
