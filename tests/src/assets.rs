@@ -23,6 +23,15 @@ impl AssetServer {
     ///
     /// When it is not installed or does not start.
     pub async fn start(collections: &Value) -> Self {
+        Self::start_with_routes(collections, &serde_json::json!({})).await
+    }
+
+    /// The same, which answers under other paths too: `routes` says which is which, as json-server wants it.
+    ///
+    /// # Panics
+    ///
+    /// When it is not installed or does not start.
+    pub async fn start_with_routes(collections: &Value, routes: &Value) -> Self {
         let script = paths::installed(
             "BATON_ASSET_SERVER",
             "node/node_modules/json-server/lib/cli/bin.js",
@@ -30,6 +39,8 @@ impl AssetServer {
         let folder = tempfile::tempdir().expect("a temporary directory can be made");
         let file = folder.path().join("assets.json");
         std::fs::write(&file, collections.to_string()).expect("a new file can be written");
+        let routes_file = folder.path().join("routes.json");
+        std::fs::write(&routes_file, routes.to_string()).expect("a new file can be written");
         let (process, url) = on_a_free_port("the asset system", "/db", |port| {
             let arguments = [
                 &*script.to_string_lossy(),
@@ -37,6 +48,8 @@ impl AssetServer {
                 "127.0.0.1",
                 "--port",
                 port,
+                "--routes",
+                &*routes_file.to_string_lossy(),
                 &*file.to_string_lossy(),
             ]
             .map(str::to_owned);

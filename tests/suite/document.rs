@@ -7,7 +7,7 @@ use crate::fixtures::document;
 
 /// A document that is wrong, and the parts that its diagnostics must have, one array each: code, pointer
 /// and a word of the message or the help.
-const WRONG: [(&str, &str, &[[&str; 3]]); 11] = [
+const WRONG: [(&str, &str, &[[&str; 3]]); 14] = [
     (
         "unknown keys",
         "
@@ -117,6 +117,42 @@ const WRONG: [(&str, &str, &[[&str; 3]]); 11] = [
                 "did you mean",
             ],
         ],
+    ),
+    (
+        "branches that wait for one another",
+        "
+        - a:
+            fork:
+              branches:
+                - x: { needs: [y], set: { n: 1 } }
+                - y: { needs: [x], set: { n: 1 } }
+        ",
+        &[[
+            "cycle",
+            "/do/0/a/fork/branches/0/x/needs/0",
+            "`x` needs `y`",
+        ]],
+    ),
+    (
+        "a schema that is none",
+        "
+        - a:
+            input: { schema: { document: { type: objekt } } }
+            set:
+              x: 1
+        ",
+        &[["bad-schema", "/do/0/a/input/schema/document/type", "objekt"]],
+    ),
+    (
+        "an event without a type",
+        "
+        - a:
+            emit:
+              event:
+                with:
+                  source: https://example.org
+        ",
+        &[["missing-key", "/do/0/a/emit/event/with", "type"]],
     ),
     (
         "a mistake of every kind at once",

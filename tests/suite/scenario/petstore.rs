@@ -1,0 +1,52 @@
+//! What the kit calls on the network, as a stub on loopback: the host reaches it under the kit's names by the
+//! authority rewrite that only tests can switch on.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use baton_tests::{Host, Start, Stub};
+use serde_json::{Value, json};
+
+/// Where the pet store is, as far as the scenarios know.
+pub(super) const URL: &str = "https://petstore.swagger.io";
+
+/// A host that reaches the stub under the names that the kit calls.
+pub(super) async fn host(stub: &Stub) -> Host {
+    let services = [URL, "https://httpbin.org"];
+    let start = services.iter().fold(Start::default(), |start, service| {
+        start
+            .allow(service)
+            .argument("--testing-rewrite")
+            .argument(&format!("{service}={}", stub.url()))
+    });
+    start.start().await
+}
+
+/// What the kit calls: a pet store, and a page behind basic authentication.
+pub(super) async fn stub() -> Stub {
+    fn pet(id: u64) -> Value {
+        json!({ "id": id, "name": if id == 1 { "milou" } else { "idefix" }, "status": "available", "tags": [] })
+    }
+    let stub = Stub::start().await;
+    stub.on("GET", "/v2/pet/").answer(
+        404,
+        json!({ "code": 1, "type": "error", "message": "Pet not found" }),
+    );
+    for id in [1, 2] {
+        stub.on("GET", &format!("/v2/pet/{id}"))
+            .answer(200, pet(id));
+    }
+    stub.on("GET", "/v2/pet/getPetByName/")
+        .answer(404, json!({ "message": "Pet not found" }));
+    stub.on("GET", "/v2/pet/findByStatus?status=available")
+        .answer(200, json!([pet(1), pet(2)]));
+    stub.on("GET", "/basic-auth/").answer_by(|seen| {
+        let credentials: Vec<&str> = seen.path.split('/').skip(2).collect();
+        let expected = format!("Basic {}", STANDARD.encode(credentials.join(":")));
+        let known = seen.header("authorization") == Some(&expected);
+        (
+            if known { 200 } else { 401 },
+            json!({ "authenticated": known }),
+        )
+    });
+    stub
+}
