@@ -88,7 +88,8 @@ impl Pin {
                 | Capability::Config
                 | Capability::Clock
                 | Capability::Secrets
-                | Capability::Cache,
+                | Capability::Cache
+                | Capability::Tcp,
             )
             | None => false,
             Some(Capability::Log | Capability::Random | Capability::Call | Capability::Inert) => {

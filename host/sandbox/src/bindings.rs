@@ -11,9 +11,16 @@ wasmtime::component::bindgen!({
             import baton:connector/call@1.0.0;
             import baton:connector/secrets@1.0.0;
             import baton:connector/cache@1.0.0;
+            import baton:connector/tcp@1.0.0;
             import wasi:logging/logging@0.1.0-draft;
             import wasi:config/store@0.2.0-rc.1;
         }
     ",
-    imports: { default: trappable },
+    imports: {
+        "baton:connector/tcp.connect": async | trappable,
+        default: trappable,
+    },
+    with: {
+        "wasi:io": wasmtime_wasi_io::bindings::wasi::io,
+    },
 });

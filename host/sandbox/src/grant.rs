@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use crate::capability::Granted;
-use crate::egress::{Rule, RuleError};
+use crate::egress::{Rule, RuleError, dial};
 use crate::limits::{LimitError, Limits, LimitsSpec};
 
 /// A grant as its author writes it. Everything may be absent: nothing is granted then, under the default
@@ -58,6 +58,14 @@ pub enum GrantError {
         /// What is wrong with it.
         source: RuleError,
     },
+    /// What is granted of connections is no `host:port`.
+    #[error("connection `{}`: {}", .source.rule, .source.problem)]
+    Tcp {
+        /// The position of the pair, from 0.
+        index: usize,
+        /// What is wrong with it.
+        source: RuleError,
+    },
     /// A limit is no quantity, or out of range.
     #[error(transparent)]
     Limit(#[from] LimitError),
@@ -72,6 +80,7 @@ impl GrantError {
     pub fn pointer(&self) -> String {
         match self {
             Self::Egress { index, .. } => format!("/egress/{index}"),
+            Self::Tcp { index, .. } => format!("/tcp/{index}"),
             Self::Limit(LimitError::Unit { limit, .. } | LimitError::Range { limit, .. }) => {
                 format!("/limits/{limit}")
             }
@@ -93,8 +102,12 @@ impl GrantSpec {
             let source = rule.parse::<Rule>().err()?;
             Some(GrantError::Egress { index, source })
         });
+        let connections = self.tcp.iter().enumerate().filter_map(|(index, text)| {
+            let source = dial::rule(text).err()?;
+            Some(GrantError::Tcp { index, source })
+        });
         let limits = self.limits.problems().into_iter().map(GrantError::Limit);
-        rules.chain(limits).collect()
+        rules.chain(connections).chain(limits).collect()
     }
 }
 

@@ -99,6 +99,12 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept.
 pub const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How many connections over TCP a call may make. A protocol takes one, or some where it reconnects.
+pub const TCP_CONNECTIONS_MAX: usize = 16;
+
+/// How many bytes a guest may have written to a connection whose other side has not taken them.
+pub const TCP_UNSENT_BYTES_MAX: usize = 64 << 10;
+
 /// How often a connection of HTTP/2 with requests under way is asked whether the other side is there.
 pub const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(20);
 

@@ -18,6 +18,7 @@ pub(crate) mod inert;
 pub(crate) mod log;
 pub(crate) mod random;
 pub(crate) mod secrets;
+pub(crate) mod tcp;
 
 use std::fmt;
 
@@ -51,12 +52,14 @@ pub enum Capability {
     Secrets,
     /// A memory from one call to the next. Always granted; a call that reads it is impure.
     Cache,
+    /// Connections over TCP, to the `host:port` pairs of the grant.
+    Tcp,
     /// The rest of WASI, where nothing can be had: no environment, files or sockets. Always there.
     Inert,
 }
 
 /// The interfaces of each capability, without versions.
-const INTERFACES: [(Capability, &[&str]); 9] = [
+const INTERFACES: [(Capability, &[&str]); 10] = [
     (Capability::Http, http::Http::INTERFACES),
     (Capability::Log, log::Log::INTERFACES),
     (Capability::Config, config::Config::INTERFACES),
@@ -65,6 +68,7 @@ const INTERFACES: [(Capability, &[&str]); 9] = [
     (Capability::Call, call::Call::INTERFACES),
     (Capability::Secrets, secrets::Secrets::INTERFACES),
     (Capability::Cache, cache::Cache::INTERFACES),
+    (Capability::Tcp, tcp::Tcp::INTERFACES),
     (Capability::Inert, inert::Inert::INTERFACES),
 ];
 
@@ -81,6 +85,7 @@ impl Capability {
             Self::Call => "call",
             Self::Secrets => "secrets",
             Self::Cache => "cache",
+            Self::Tcp => "tcp",
             Self::Inert => "inert",
         }
     }
@@ -155,6 +160,7 @@ pub(crate) struct Granted {
     pub(crate) config: <config::Config as Moments>::Granted,
     pub(crate) secrets: <secrets::Secrets as Moments>::Granted,
     pub(crate) cache: <cache::Cache as Moments>::Granted,
+    pub(crate) tcp: <tcp::Tcp as Moments>::Granted,
 }
 
 /// All capabilities, as a call has them.
@@ -167,6 +173,7 @@ pub(crate) struct Prepared {
     pub(crate) call: <call::Call as Moments>::Prepared,
     pub(crate) secrets: <secrets::Secrets as Moments>::Prepared,
     pub(crate) cache: <cache::Cache as Moments>::Prepared,
+    pub(crate) tcp: <tcp::Tcp as Moments>::Prepared,
     pub(crate) inert: <inert::Inert as Moments>::Prepared,
 }
 
@@ -179,7 +186,8 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     random::Random::link(linker)?;
     call::Call::link(linker)?;
     secrets::Secrets::link(linker)?;
-    cache::Cache::link(linker)
+    cache::Cache::link(linker)?;
+    tcp::Tcp::link(linker)
 }
 
 impl Granted {
@@ -189,6 +197,7 @@ impl Granted {
             config: config::Config::configure(spec)?,
             secrets: secrets::Secrets::configure(spec)?,
             cache: cache::Cache::configure(spec)?,
+            tcp: tcp::Tcp::configure(spec)?,
         })
     }
 }
@@ -204,6 +213,7 @@ impl Prepared {
             call: call::Call::prepare(&(), call),
             secrets: secrets::Secrets::prepare(&granted.secrets, call),
             cache: cache::Cache::prepare(&granted.cache, call),
+            tcp: tcp::Tcp::prepare(&granted.tcp, call),
             inert: inert::Inert::prepare(&(), call),
         }
     }
@@ -215,13 +225,15 @@ impl Prepared {
             || self.clock.is_used()
             || self.call.is_used()
             || self.secrets.is_used()
-            || self.cache.is_used())
+            || self.cache.is_used()
+            || self.tcp.is_used())
     }
 
     /// What the call was refused, by any of them.
     pub(crate) fn refusals(&self) -> Vec<Refusal> {
         let mut refusals = self.secrets.refusals();
         refusals.append(&mut self.http.refusals());
+        refusals.extend_from_slice(self.tcp.refusals());
         refusals.truncate(REFUSALS_MAX);
         refusals
     }

@@ -125,7 +125,7 @@ pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
 
 /// The TLS settings of all clients: TLS 1.2 and 1.3, the roots that the system trusts, and those of the
 /// Mozilla programme where the system has none.
-fn tls() -> Arc<ClientConfig> {
+pub(super) fn tls() -> Arc<ClientConfig> {
     static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
     let config = CONFIG.get_or_init(|| {
         let mut roots = RootCertStore::empty();

@@ -71,7 +71,8 @@ impl Service<Uri> for Connector {
     }
 }
 
-async fn connect(rules: &Rules, uri: &Uri) -> Result<TcpStream, ConnectError> {
+/// Connects to the host of a URI, within the time that the request is willing to wait.
+pub(super) async fn connect(rules: &Rules, uri: &Uri) -> Result<TcpStream, ConnectError> {
     let patience = PATIENCE
         .try_with(|patience| *patience)
         .unwrap_or(CONNECT_TIMEOUT);

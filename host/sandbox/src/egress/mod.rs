@@ -7,6 +7,7 @@
 pub(crate) mod address;
 pub(crate) mod client;
 mod connect;
+pub(crate) mod dial;
 mod path;
 mod rewrite;
 mod rule;
