@@ -14,7 +14,7 @@
 //! - [`Stub`]: a scripted HTTP server that records each request, can hold an answer until it is told,
 //!   and can stand in front of a real server.
 //! - [`ScimServer`], [`AssetServer`]: the directory and the asset system of the flagship workflow.
-//! - [`Service`]: servers of the protocols that the language calls: gRPC, MCP, A2A.
+//! - [`Service`]: servers of the protocols that the language calls: gRPC, MCP, A2A, NATS, websockets.
 //! - [`guests`]: small components written as WebAssembly text, the hostile ones among them.
 //! - [`paths`]: where things are.
 

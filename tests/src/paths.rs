@@ -70,11 +70,27 @@ pub(crate) fn installed(variable: &str, place: &str) -> PathBuf {
 ///
 /// When it is not installed.
 pub(crate) fn node() -> PathBuf {
+    program("BATON_NODE", "node")
+}
+
+/// A program that `tests/run` installs for the whole machine: the path in `variable`, or where the search path has
+/// it, or where Debian puts servers.
+///
+/// # Panics
+///
+/// When it is not there; the message says what to do.
+pub(crate) fn program(variable: &str, name: &str) -> PathBuf {
+    if let Some(path) = std::env::var_os(variable) {
+        return path.into();
+    }
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
-        .map(|folder| folder.join("node"))
+        .chain([PathBuf::from("/usr/sbin")])
+        .map(|folder| folder.join(name))
         .find(|candidate| Path::is_file(candidate))
-        .expect("Node.js is not installed: run `bash tests/run` once, which installs it")
+        .unwrap_or_else(|| {
+            panic!("{name} is not installed: run `bash tests/run` once, which installs it, or name it in {variable}")
+        })
 }
 
 /// The cache folder that outlasts a checkout; the same rule as in `tests/run`.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::process::Process;
 use crate::scim::on_a_free_port;
-use crate::{eventually, paths};
+use crate::{Client, eventually, paths};
 
 /// A running server of some protocol, on a free port of loopback. It stops when it is dropped.
 #[derive(Debug)]
@@ -30,6 +30,45 @@ impl Service {
     /// See [`Service::greeter`].
     pub async fn agent() -> Self {
         Self::python("agent.py").await
+    }
+
+    /// The websocket server of `tests/servers/echo.py` (websockets from PyPI).
+    ///
+    /// # Panics
+    ///
+    /// See [`Service::greeter`].
+    pub async fn websocket() -> Self {
+        Self::python("echo.py").await
+    }
+
+    /// A NATS server (Debian's package `nats-server`), with these arguments besides.
+    ///
+    /// # Panics
+    ///
+    /// See [`Service::greeter`].
+    pub async fn nats(arguments: &[&str]) -> Self {
+        let program = paths::program("BATON_NATS_SERVER", "nats-server");
+        let fixed = ["--addr", "127.0.0.1", "--port", "-1", "--http_port", "-1"];
+        let all: Vec<&str> = fixed.iter().chain(arguments).copied().collect();
+        let process = Process::start(&program, &all, &[]);
+        let port = ready("nats-server", &process, |output| {
+            listening(output, "for client connections on ")
+        })
+        .await;
+        Self { port, process }
+    }
+
+    /// How many subscriptions of clients a NATS server has now.
+    ///
+    /// # Panics
+    ///
+    /// When it is no NATS server.
+    pub async fn subscriptions(&self) -> u64 {
+        let port = listening(&self.process.output(), "http monitor on ");
+        let url = format!("http://127.0.0.1:{}", port.expect("a NATS server"));
+        let clients = Client::new(&url, None).get("/connz").await.json();
+        let counts = clients["connections"].as_array().into_iter().flatten();
+        counts.filter_map(|it| it["subscriptions"].as_u64()).sum()
     }
 
     /// A server of the Model Context Protocol over HTTP, below `/mcp` (server-everything from npm).
@@ -86,6 +125,12 @@ impl Service {
         .await;
         Self { port, process }
     }
+}
+
+/// The port that a NATS server says that it listens on.
+fn listening(output: &str, words: &str) -> Option<u16> {
+    let line = output.lines().find(|line| line.contains(words))?;
+    line.rsplit(':').next()?.trim().parse().ok()
 }
 
 /// Waits until a server says its port.

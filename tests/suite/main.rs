@@ -3,6 +3,7 @@
 
 mod a2a;
 mod api;
+mod asyncapi;
 mod bad_input;
 mod conformance;
 mod crash;

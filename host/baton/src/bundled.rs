@@ -6,6 +6,8 @@ use std::sync::Arc;
 const JQ: &[u8] = include_bytes!("../../../plugins/dist/jq.wasm");
 /// `call: a2a`.
 const A2A: &[u8] = include_bytes!("../../../plugins/dist/a2a.wasm");
+/// `call: asyncapi`.
+const ASYNCAPI: &[u8] = include_bytes!("../../../plugins/dist/asyncapi.wasm");
 /// `call: grpc`.
 const GRPC: &[u8] = include_bytes!("../../../plugins/dist/grpc.wasm");
 /// `call: http`.
@@ -19,6 +21,7 @@ const SCIM: &[u8] = include_bytes!("../../../plugins/dist/scim.wasm");
 pub(crate) fn connectors() -> Vec<(String, Arc<[u8]>)> {
     [
         ("a2a", A2A),
+        ("asyncapi", ASYNCAPI),
         ("grpc", GRPC),
         ("http", HTTP),
         ("mcp", MCP),

@@ -6,7 +6,10 @@ use std::str::FromStr;
 use clap::Args;
 
 /// The connectors that `--allow` means where it names none: those of the language's own calls.
-const CALLS: [&str; 4] = ["a2a", "grpc", "http", "mcp"];
+const CALLS: [&str; 5] = ["a2a", "asyncapi", "grpc", "http", "mcp"];
+
+/// Those of them that make connections of their own.
+const CONNECTING: [&str; 1] = ["asyncapi"];
 
 /// The flags that grant something to the connectors of a host in this process.
 #[derive(Args, Clone, Debug, Default)]
@@ -14,7 +17,7 @@ const CALLS: [&str; 4] = ["a2a", "grpc", "http", "mcp"];
 pub(crate) struct GrantFlags {
     /// Where a connector may send requests: `[METHOD ]scheme://host[:port][/path]`, `*.` before a domain
     /// for any name below it. For the language's own calls, such as `call: http`, or for one connector with its
-    /// name in front: `scim=https://…`
+    /// name in front: `scim=https://…`. `tcp://host:port` lets `call: asyncapi` connect there
     #[arg(long, value_name = "[CONNECTOR=]RULE")]
     pub(crate) allow: Vec<Allow>,
 
@@ -100,6 +103,8 @@ fn check_name(name: &str) -> Result<(), String> {
 pub(crate) struct Granted {
     /// Where it may send requests.
     pub(crate) egress: Vec<String>,
+    /// Where it may connect by TCP.
+    pub(crate) tcp: Vec<String>,
     /// Its settings.
     pub(crate) config: BTreeMap<String, String>,
 }
@@ -109,13 +114,18 @@ impl GrantFlags {
     pub(crate) fn by_connector(&self) -> BTreeMap<String, Granted> {
         let mut grants: BTreeMap<String, Granted> = BTreeMap::new();
         for Allow { connector, rule } in &self.allow {
-            let connectors = match connector {
-                Some(connector) => vec![connector.as_str()],
-                None => CALLS.to_vec(),
+            let place = rule.strip_prefix("tcp://");
+            let connectors = match (connector, place) {
+                (Some(connector), _) => vec![connector.as_str()],
+                (None, Some(_)) => CONNECTING.to_vec(),
+                (None, None) => CALLS.to_vec(),
             };
             for connector in connectors {
                 let granted = grants.entry(connector.to_owned()).or_default();
-                granted.egress.push(rule.clone());
+                match place {
+                    Some(place) => granted.tcp.push(place.to_owned()),
+                    None => granted.egress.push(rule.clone()),
+                }
             }
         }
         for Setting {
@@ -172,6 +182,7 @@ mod tests {
                 "https://a.example",
                 "scim=https://b.example",
                 "https://c.example",
+                "tcp://d.example:4222",
             ]
             .map(|text| text.parse().expect("it is right"))
             .into(),
@@ -186,6 +197,8 @@ mod tests {
                 ["https://a.example", "https://c.example"]
             );
         }
+        assert_eq!(grants["asyncapi"].tcp, ["d.example:4222"]);
+        assert!(grants["http"].tcp.is_empty());
         assert_eq!(
             grants["scim"].config["base-url"],
             "https://b.example/?a=b.c"

@@ -112,6 +112,7 @@ impl Granted {
     pub(crate) fn spec(self) -> GrantSpec {
         GrantSpec {
             egress: self.egress,
+            tcp: self.tcp,
             config: self.config,
             ..GrantSpec::default()
         }

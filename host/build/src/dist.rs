@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::{BuildError, BuildOptions, Built, NoToolchain, Toolchain, build};
 
 /// The connectors that ship with the host, by their folder below `plugins`.
-pub const PLUGINS: [&str; 6] = ["a2a", "grpc", "http", "jq", "mcp", "scim"];
+pub const PLUGINS: [&str; 7] = ["a2a", "asyncapi", "grpc", "http", "jq", "mcp", "scim"];
 
 /// The file that says of which sources each component was built.
 const DIGESTS: &str = "digests.toml";

@@ -48,7 +48,9 @@ mod workflow;
 pub use authentication::{
     Authentication, AuthenticationScheme, Credentials, OAuth2, Token, UserPassword,
 };
-pub use call::{Approval, Call, FunctionCall, FunctionTarget, HttpCall, HttpOutput, ProtocolCall};
+pub use call::{
+    Approval, Call, FunctionCall, FunctionTarget, HttpCall, HttpOutput, ProtocolCall, Subscription,
+};
 pub use catch::{Catch, ErrorFilter};
 pub use cron::{Cron, CronError};
 pub use r#do::Do;

@@ -10,6 +10,7 @@ mod mcp;
 mod openapi;
 
 pub use approval::Approval;
+pub use asyncapi::Subscription;
 pub use function::{FunctionCall, FunctionTarget};
 pub use http::{HttpCall, HttpOutput};
 
@@ -41,6 +42,8 @@ pub struct ProtocolCall {
     pub with: Located<Map<String, Value>>,
     /// `with.timeout` of `call: mcp`: how long it may take.
     pub timeout: Option<Located<Duration>>,
+    /// `with.subscription` of `call: asyncapi`.
+    pub subscription: Option<Subscription>,
 }
 
 /// The functions that the language and this host give.
@@ -96,16 +99,17 @@ impl Call {
 
 impl ProtocolCall {
     fn read(protocol: Located<String>, with: &Field<'_>, reader: &mut Reader<'_>) -> Option<Self> {
-        let mut timeout = None;
+        let (mut timeout, mut subscription) = (None, None);
         match protocol.as_str() {
             "openapi" => openapi::check(with, reader)?,
             "grpc" => grpc::check(with, reader)?,
-            "asyncapi" => asyncapi::check(with, reader)?,
+            "asyncapi" => subscription = asyncapi::subscription(with, reader)?,
             "a2a" => a2a::check(with, reader)?,
             _ => timeout = mcp::timeout(with, reader)?,
         }
         Some(Self {
             timeout,
+            subscription,
             protocol,
             with: arguments(with, reader)?,
         })

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     Approval, Authentication, AuthenticationScheme, Call, Document, Endpoint, Input, Listen,
-    Located, Location, Process, Reusable, Schema, Task, TaskKind, TaskList,
+    Located, Location, Process, Reusable, Schema, Subscription, Task, TaskKind, TaskList,
 };
 use crate::diagnostic::{self, Diagnostic, code};
 
@@ -59,6 +59,8 @@ enum Finding<'a> {
     Compensate,
     TimeZone,
     Approval,
+    /// A part of a subscription.
+    Subscription(&'static str),
     /// Several messages for one call.
     Messages,
     Protocol(&'a str),
@@ -80,7 +82,11 @@ impl Finding<'_> {
             | Self::Approval
             | Self::Messages => return None,
             Self::TimeZone => ("`timezone`".to_owned(), None),
-            Self::Protocol("a2a" | "grpc" | "mcp") => return None,
+            Self::Protocol("a2a" | "asyncapi" | "grpc" | "mcp") => return None,
+            Self::Subscription(part) => (
+                format!("`{part}` of a subscription"),
+                Some("receive an `amount`, and look at the messages in the tasks that follow"),
+            ),
             Self::Protocol("openapi") => ("`call: openapi`".to_owned(), Some("use `call: http`")),
             Self::Protocol(name) => (
                 format!("`call: {name}`"),
@@ -264,6 +270,7 @@ impl<'d> Walk<'d, '_> {
             Call::Http(call) => self.endpoint(&call.endpoint),
             Call::Protocol(call) => {
                 (self.report)(Finding::Protocol(&call.protocol), &call.protocol.location);
+                self.subscription(call.subscription.as_ref());
                 if call.with.get("arguments").is_some_and(Value::is_array) {
                     let pointer = call.with.location.pointer.key("arguments");
                     let span = self.document.span_of(&pointer.to_string());
@@ -276,6 +283,20 @@ impl<'d> Walk<'d, '_> {
                 (self.report)(Finding::Approval, &function.location);
             }
             Call::Function(_) => {}
+        }
+    }
+
+    fn subscription(&mut self, subscription: Option<&Subscription>) {
+        let Some(it) = subscription else { return };
+        let of = |text: &Option<Located<String>>| text.as_ref().map(|it| it.location.clone());
+        for (part, location) in [
+            ("filter", of(&it.filter)),
+            ("consume.while` or `consume.until", of(&it.condition)),
+            ("foreach", it.foreach.clone()),
+        ] {
+            if let Some(location) = location {
+                (self.report)(Finding::Subscription(part), &location);
+            }
         }
     }
 

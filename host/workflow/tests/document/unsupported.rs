@@ -28,6 +28,24 @@ fn tasks() {
 }
 
 #[test]
+fn parts_of_a_subscription() {
+    let document = parse(&with_tasks(
+        "- a: { call: asyncapi, with: { document: { endpoint: 'http://a' }, operation: x, subscription: { filter: .x, consume: { amount: 1 }, foreach: { do: [] } } } }\n- b: { call: asyncapi, with: { document: { endpoint: 'http://a' }, channel: x, subscription: { consume: { until: .x, for: PT1S } } } }\n- c: { call: asyncapi, with: { document: { endpoint: 'http://a' }, channel: x, subscription: { consume: { amount: 1, for: PT1S } } } }\n",
+    ));
+    assert_snapshot!(render(&document.unsupported()), @r"
+    case.yaml:7:108: error[unsupported]: `filter` of a subscription is not yet supported by this host
+      at /do/0/a/with/subscription/filter
+      help: receive an `amount`, and look at the messages in the tasks that follow
+    case.yaml:7:136: error[unsupported]: `foreach` of a subscription is not yet supported by this host
+      at /do/0/a/with/subscription/foreach
+      help: receive an `amount`, and look at the messages in the tasks that follow
+    case.yaml:8:116: error[unsupported]: `consume.while` or `consume.until` of a subscription is not yet supported by this host
+      at /do/1/b/with/subscription/consume/until
+      help: receive an `amount`, and look at the messages in the tasks that follow
+    ");
+}
+
+#[test]
 fn around_the_tasks() {
     let document = parse(&format!(
         "{HEADER}use:\n  secrets: [s]\n  functions: {{ f: {{ set: {{ x: 1 }} }} }}\nevaluate: {{ language: js, mode: loose }}\nschedule: {{ every: PT1H }}\ndo:\n- a: {{ call: f }}\n"

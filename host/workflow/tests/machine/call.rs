@@ -118,3 +118,38 @@ fn a_duration_that_is_none_is_an_error_of_the_task() {
     assert!(error.type_uri.ends_with("/expression"), "{error:?}");
     assert!(error.detail.is_some_and(|it| it.contains("soon")));
 }
+
+const MESSAGES: &str = "
+do:
+  - tell:
+      call: asyncapi
+      with:
+        document: { endpoint: { uri: 'http://a/api', authentication: { use: me } } }
+        channel: news
+        message: { payload: { text: '${ .text }' } }
+        authentication: { use: me }
+  - hear:
+      call: asyncapi
+      with:
+        document: { endpoint: 'http://a/api' }
+        operation: news
+        subscription: { consume: { amount: 2, for: { seconds: 3 } } }
+use:
+  authentications: { me: { bearer: { token: t0 } } }
+";
+
+#[test]
+fn messages_are_published_and_received_by_functions_of_their_own() {
+    let mut run = Run::start(MESSAGES, json!({"text": "hi"}));
+    insta::assert_snapshot!(run.transcript(), @r##"
+      workflow.started
+      task.started tell
+    invoke tell publish@asyncapi {"document":{"endpoint":{"uri":"http://a/api","authentication":{"bearer":{"token":"t0"}}}},"channel":"news","message":{"payload":{"text":"hi"}},"authentication":{"bearer":{"token":"t0"}}}
+    "##);
+    run.ok("tell", json!(null));
+    insta::assert_snapshot!(run.transcript(), @r##"
+      task.completed tell -> null
+      task.started hear
+    invoke hear subscribe@asyncapi {"document":{"endpoint":"http://a/api"},"operation":"news","amount":2,"time":3000}
+    "##);
+}

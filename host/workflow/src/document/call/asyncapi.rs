@@ -3,9 +3,30 @@
 use serde_json::{Map, Value};
 
 use crate::document::read::{Field, Read, Reader};
-use crate::document::{Authentication, Duration, ExternalResource, Foreach, Located, Reusable};
+use crate::document::{
+    Authentication, Duration, ExternalResource, Foreach, Located, Location, Reusable,
+};
 
-pub(super) fn check(with: &Field<'_>, reader: &mut Reader<'_>) -> Option<()> {
+/// A subscription (dsl-reference, "AsyncAPI Subscription"), as far as the host has to do with it itself.
+#[derive(Debug, Clone)]
+pub struct Subscription {
+    /// `filter`: which messages count.
+    pub filter: Option<Located<String>>,
+    /// `consume.amount`: how many messages to receive.
+    pub amount: Option<Located<u64>>,
+    /// `consume.while` or `consume.until`: as long as what more are wanted.
+    pub condition: Option<Located<String>>,
+    /// `consume.for`: how long to receive.
+    pub time: Option<Located<Duration>>,
+    /// `foreach`: what to do with each.
+    pub foreach: Option<Location>,
+}
+
+/// Checks the arguments, and gives `subscription`.
+pub(super) fn subscription(
+    with: &Field<'_>,
+    reader: &mut Reader<'_>,
+) -> Option<Option<Subscription>> {
     let mut object = reader.object(with, "`with` of `call: asyncapi`")?;
     let document = object.required::<ExternalResource>("document").map(drop);
     let target = object
@@ -20,8 +41,8 @@ pub(super) fn check(with: &Field<'_>, reader: &mut Reader<'_>) -> Option<()> {
     let what = object
         .one_of(&["message", "subscription"])
         .and_then(|key| match key {
-            "message" => object.required::<Message>("message").map(drop),
-            _ => object.required::<Subscription>("subscription").map(drop),
+            "message" => object.required::<Message>("message").map(|_| None),
+            _ => object.required::<Subscription>("subscription").map(Some),
         });
     object.finish()?;
     document
@@ -93,32 +114,48 @@ impl Read for Message {
     }
 }
 
-struct Subscription;
-
 impl Read for Subscription {
     fn read(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         let mut object = reader.object(field, "`subscription`")?;
-        let filter = object.optional::<Located<String>>("filter").map(drop);
-        let consume = object.required::<Consume>("consume").map(drop);
+        let filter = object.optional("filter");
+        let consume = object.required::<Consume>("consume");
+        let place = object.get("foreach").map(|field| field.location());
         let foreach = object.optional::<Foreach>("foreach").map(drop);
         object.finish()?;
-        filter.and(consume).and(foreach).map(|()| Self)
+        foreach?;
+        let consume = consume?;
+        Some(Self {
+            filter: filter?,
+            amount: consume.amount,
+            condition: consume.condition,
+            time: consume.time,
+            foreach: place,
+        })
     }
 }
 
-struct Consume;
+struct Consume {
+    amount: Option<Located<u64>>,
+    condition: Option<Located<String>>,
+    time: Option<Located<Duration>>,
+}
 
 impl Read for Consume {
     fn read(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         let mut object = reader.object(field, "`consume`")?;
-        let time = object.optional::<Located<Duration>>("for").map(drop);
+        let time = object.optional("for");
         let end = object
             .one_of(&["amount", "while", "until"])
             .and_then(|key| match key {
-                "amount" => object.required::<Located<u64>>("amount").map(drop),
-                key => object.required::<Located<String>>(key).map(drop),
+                "amount" => object.required("amount").map(|it| (Some(it), None)),
+                key => object.required(key).map(|it| (None, Some(it))),
             });
         object.finish()?;
-        time.and(end).map(|()| Self)
+        let (amount, condition) = end?;
+        Some(Self {
+            amount,
+            condition,
+            time: time?,
+        })
     }
 }

@@ -1,0 +1,135 @@
+//! Requests, connections and random numbers, by the host.
+
+use std::io::{self, Read, Write};
+
+use outgoing::{Answer, Open, Patient, Request, SendError};
+use protocols::{Failure, Kind};
+
+use super::bindings::baton::connector::tcp::{self, Error, Security};
+use super::bindings::wasi::clocks::monotonic_clock;
+use super::bindings::wasi::io::poll;
+use super::bindings::wasi::io::streams::{InputStream, OutputStream, StreamError};
+use super::bindings::wasi::random::random;
+use crate::connection::{Connection, Dial};
+
+/// How much is written at a time: the most that `blocking-write-and-flush` takes.
+const WRITE_BYTES: usize = 4096;
+
+/// The network, for a limited time or as long as the call may take.
+pub(super) struct Network {
+    /// An instant of the monotonic clock, in nanoseconds.
+    until: Option<u64>,
+}
+
+impl Network {
+    pub(super) fn unlimited() -> Self {
+        Self { until: None }
+    }
+
+    pub(super) fn within(milliseconds: u64) -> Self {
+        let nanoseconds = milliseconds.saturating_mul(1_000_000);
+        Self {
+            until: Some(monotonic_clock::now().saturating_add(nanoseconds)),
+        }
+    }
+}
+
+impl Open for Network {
+    fn open(&self, request: &Request) -> Result<Answer, SendError> {
+        match self.until {
+            None => outgoing::Network.open(request),
+            Some(until) => {
+                let left = until.saturating_sub(monotonic_clock::now());
+                Patient::within(left / 1_000_000).open(request)
+            }
+        }
+    }
+}
+
+impl Dial for Network {
+    fn dial(&self, host: &str, port: u16, secured: bool) -> Result<Box<dyn Connection>, Failure> {
+        let security = if secured {
+            Security::Tls
+        } else {
+            Security::Plain
+        };
+        let (input, output) = tcp::connect(host, port, security).map_err(|error| match error {
+            Error::Denied(why) => Failure::new(Kind::Authorization, "Connection not allowed", why),
+            Error::Unreachable(why) => Failure::new(Kind::Communication, "Connection failed", why),
+            Error::Insecure(why) => {
+                Failure::new(Kind::Communication, "Connection not secured", why)
+            }
+        })?;
+        Ok(Box::new(Stream {
+            input,
+            output,
+            until: self.until,
+        }))
+    }
+}
+
+struct Stream {
+    input: InputStream,
+    output: OutputStream,
+    until: Option<u64>,
+}
+
+impl Stream {
+    fn wait(&self) -> io::Result<()> {
+        let ready = self.input.subscribe();
+        let Some(until) = self.until else {
+            ready.block();
+            return Ok(());
+        };
+        let timer = monotonic_clock::subscribe_instant(until);
+        if poll::poll(&[&ready, &timer]).contains(&0) {
+            Ok(())
+        } else {
+            Err(io::Error::new(io::ErrorKind::TimedOut, "the time is over"))
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        loop {
+            self.wait()?;
+            match self.input.read(bytes.len() as u64) {
+                Ok(read) if read.is_empty() && !bytes.is_empty() => {}
+                Ok(read) => {
+                    bytes[..read.len()].copy_from_slice(&read);
+                    return Ok(read.len());
+                }
+                Err(StreamError::Closed) => return Ok(0),
+                Err(error) => return Err(of_stream(&error)),
+            }
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = bytes.len().min(WRITE_BYTES);
+        let written = self.output.blocking_write_and_flush(&bytes[..count]);
+        written.map(|()| count).map_err(|error| of_stream(&error))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn of_stream(error: &StreamError) -> io::Error {
+    match error {
+        StreamError::Closed => io::ErrorKind::ConnectionReset.into(),
+        StreamError::LastOperationFailed(error) => io::Error::other(error.to_debug_string()),
+    }
+}
+
+/// The keys and masks of websockets.
+fn fill(bytes: &mut [u8]) -> Result<(), getrandom::Error> {
+    bytes.copy_from_slice(&random::get_random_bytes(bytes.len() as u64));
+    Ok(())
+}
+
+getrandom::register_custom_getrandom!(fill);

@@ -1,0 +1,32 @@
+"""A websocket server: it sends what it was sent to all that are connected, and three messages to whoever asks for
+`/count`. Listens on a free port of loopback and prints `ready PORT`, then each message on a line."""
+
+import asyncio
+
+from websockets.asyncio.server import broadcast, serve
+
+connected = set()
+
+
+async def handle(socket):
+    if socket.request.path == "/count":
+        for number in range(3):
+            await socket.send(f'{{"number": {number}}}')
+    if socket.request.path == "/huge":
+        await socket.send("x" * (5 << 20))
+    connected.add(socket)
+    try:
+        async for message in socket:
+            print(f"{socket.request.headers.get('x-kind')} {message}", flush=True)
+            broadcast(connected, message)
+    finally:
+        connected.discard(socket)
+
+
+async def main():
+    async with serve(handle, "127.0.0.1", 0) as server:
+        print(f"ready {server.sockets[0].getsockname()[1]}", flush=True)
+        await asyncio.get_running_loop().create_future()
+
+
+asyncio.run(main())

@@ -1,0 +1,190 @@
+//! `call: asyncapi` against real servers: NATS, a websocket server, and HTTP.
+
+use baton_tests::{Host, Service, Stub, eventually};
+use serde_json::{Value, json};
+
+use crate::fixtures::{fresh, is_error};
+
+/// A document of AsyncAPI 3 with one server, at this address, and the channel `orders.new`.
+fn document(protocol: &str, host: &str, address: &str) -> String {
+    format!(
+        "
+asyncapi: 3.0.0
+info: {{ title: Orders, version: 1.0.0 }}
+servers: {{ main: {{ host: '{host}', protocol: {protocol} }} }}
+channels: {{ orders: {{ address: {address} }} }}
+operations:
+  place: {{ action: send, channel: {{ $ref: '#/channels/orders' }} }}
+  take: {{ action: receive, channel: {{ $ref: '#/channels/orders' }} }}
+"
+    )
+}
+
+/// Who has the document, and a host that may go there and to one place more.
+async fn world(text: &str, rule: &str) -> (Stub, Host) {
+    let files = Stub::start().await;
+    let yaml = [("content-type", "application/yaml")];
+    files.on("GET", "/api.yaml").answer_with(200, &yaml, text);
+    let host = Host::dev(&[files.url(), rule]).await;
+    (files, host)
+}
+
+fn publish(files: &Stub) -> String {
+    let url = files.url();
+    fresh(&format!(
+        "
+        - place:
+            call: asyncapi
+            with:
+              document: {{ endpoint: '{url}/api.yaml' }}
+              operation: place
+              message:
+                payload: {{ order: '${{ .order }}' }}
+                headers: {{ x-kind: test }}
+        "
+    ))
+}
+
+fn subscribe(files: &Stub, consume: &str) -> String {
+    let url = files.url();
+    fresh(&format!(
+        "
+        - take:
+            call: asyncapi
+            with:
+              document: {{ endpoint: '{url}/api.yaml' }}
+              operation: take
+              subscription: {{ consume: {consume} }}
+        "
+    ))
+}
+
+/// Starts a run of a document, without waiting for its end.
+async fn begin(host: &Host, document: String) -> String {
+    let published = host.publish(document).await.expect(201).json();
+    let name = published["name"].as_str().expect("a name").to_owned();
+    host.start(&format!("test/{name}"), &json!({})).await
+}
+
+#[tokio::test]
+async fn messages_go_through_nats_and_a_subscription_outlives_a_crash() {
+    let nats = Service::nats(&[]).await;
+    let place = format!("127.0.0.1:{}", nats.port());
+    let text = document("nats", &place, "orders.new");
+    let (files, mut host) = world(&text, &format!("tcp://{place}")).await;
+    let run = begin(&host, subscribe(&files, "{ amount: 2 }")).await;
+    let subscribed = async |count: u64| {
+        eventually("the subscription stands", async || {
+            (nats.subscriptions().await == count).then_some(())
+        })
+        .await;
+    };
+    subscribed(1).await;
+    host.kill9().await;
+    subscribed(0).await;
+    host.restart().await;
+    subscribed(1).await;
+
+    for order in ["one", "two"] {
+        let done = host
+            .run_document(&publish(&files), &json!({ "order": order }))
+            .await;
+        assert_eq!(done["status"], "completed", "{done:#}");
+        assert_eq!(done["output"], Value::Null);
+    }
+    let run = host.ended(&run).await;
+    let messages = run["output"].as_array().expect("an array");
+    let payloads: Vec<&Value> = messages.iter().map(|it| &it["payload"]["order"]).collect();
+    assert_eq!(payloads, ["one", "two"], "{run:#}");
+    assert_eq!(messages[0]["headers"]["x-kind"], "test");
+    assert!(messages[0]["headers"]["Nats-Msg-Id"].is_string());
+}
+
+#[tokio::test]
+async fn a_subscription_ends_with_its_time() {
+    let nats = Service::nats(&[]).await;
+    let place = format!("127.0.0.1:{}", nats.port());
+    let text = document("nats", &place, "orders.new");
+    let (files, host) = world(&text, &format!("tcp://{place}")).await;
+    let consume = "{ amount: 2, for: { milliseconds: 300 } }";
+    let run = host
+        .run_document(&subscribe(&files, consume), &json!({}))
+        .await;
+    assert_eq!(run["output"], json!([]), "{run:#}");
+}
+
+#[tokio::test]
+async fn nats_asks_who_it_is_and_the_grant_where_to() {
+    let nats = Service::nats(&["--user", "ada", "--pass", "secret"]).await;
+    let place = format!("127.0.0.1:{}", nats.port());
+    let text = document("nats", &place, "orders.new");
+    let (files, host) = world(&text, &format!("tcp://{place}")).await;
+    let order = json!({ "order": "one" });
+    let run = host.run_document(&publish(&files), &order).await;
+    assert!(is_error(&run["error"], "authentication"), "{run:#}");
+    let login = "authentication: { basic: { username: ada, password: secret } }\n      message:";
+    let known = publish(&files).replacen("message:", login, 1);
+    let run = host.run_document(&known, &order).await;
+    assert_eq!(run["status"], "completed", "{run:#}");
+
+    let (files, host) = world(&text, "tcp://127.0.0.1:1").await;
+    let run = host.run_document(&publish(&files), &order).await;
+    assert!(is_error(&run["error"], "authorization"), "{run:#}");
+    let detail = run["error"]["detail"].as_str().unwrap_or_default();
+    assert!(detail.contains(&format!("tcp: [\"{place}\"]")), "{detail}");
+}
+
+#[tokio::test]
+async fn messages_go_through_a_websocket() {
+    let server = Service::websocket().await;
+    let place = format!("127.0.0.1:{}", server.port());
+    let rule = format!("tcp://{place}");
+    let (files, host) = world(&document("ws", &place, "/orders"), &rule).await;
+    let run = host
+        .run_document(&publish(&files), &json!({ "order": "one" }))
+        .await;
+    assert_eq!(run["status"], "completed", "{run:#}");
+    eventually("the message has arrived", async || {
+        server
+            .output()
+            .contains("test {\"order\":\"one\"}")
+            .then_some(())
+    })
+    .await;
+
+    let (files, host) = world(&document("ws", &place, "/count"), &rule).await;
+    let run = host
+        .run_document(&subscribe(&files, "{ amount: 3 }"), &json!({}))
+        .await;
+    assert_eq!(run["output"][2]["payload"]["number"], 2, "{run:#}");
+
+    let (files, host) = world(&document("ws", &place, "/huge"), &rule).await;
+    let run = host
+        .run_document(&subscribe(&files, "{ amount: 1 }"), &json!({}))
+        .await;
+    assert!(is_error(&run["error"], "communication"), "{run:#}");
+}
+
+#[tokio::test]
+async fn messages_go_through_http() {
+    let server = Stub::start().await;
+    server.on("POST", "/orders").answer(202, json!({}));
+    let events = "data: {\"n\": 1}\n\ndata: {\"n\": 2}\n\n";
+    let stream = [("content-type", "text/event-stream")];
+    server
+        .on("GET", "/orders")
+        .answer_with(200, &stream, events);
+    let host_of = server.url().trim_start_matches("http://");
+    let (files, host) = world(&document("http", host_of, "/orders"), server.url()).await;
+    let run = host
+        .run_document(&publish(&files), &json!({ "order": "one" }))
+        .await;
+    assert_eq!(run["status"], "completed", "{run:#}");
+    let seen = server.seen_on("POST", "/orders");
+    assert_eq!(seen[0].json(), json!({ "order": "one" }));
+    assert_eq!(seen[0].header("x-kind"), Some("test"));
+    let run = host
+        .run_document(&subscribe(&files, "{ amount: 2 }"), &json!({}))
+        .await;
+    assert_eq!(run["output"][1]["payload"]["n"], 2, "{run:#}");
+}
