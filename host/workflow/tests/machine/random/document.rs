@@ -7,12 +7,16 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 /// The kinds of task that occur.
-pub(crate) const KINDS: [&str; 11] = [
-    "call", "do", "emit", "for", "fork", "raise", "run", "set", "switch", "try", "wait",
+pub(crate) const KINDS: [&str; 13] = [
+    "approval", "call", "do", "emit", "for", "fork", "listen", "raise", "run", "set", "switch",
+    "try", "wait",
 ];
 
 /// What a fork makes of its output: it tells that it is its own, and not one that `then: end` has brought.
 const JOINED: &str = "${ { n: 1, of: $task.reference, outputs: . } }";
+
+/// The type of the events that tasks listen for.
+pub(crate) const EVENT: &str = "org.example.happened";
 
 /// A task, without its name, which its place gives it.
 #[derive(Clone, Debug)]
@@ -46,6 +50,10 @@ pub(crate) enum Kind {
         awaited: bool,
     },
     Emit,
+    /// For one event.
+    Listen,
+    /// A person is asked.
+    Approval,
     Set,
     /// So many seconds.
     Wait(u8),
@@ -103,6 +111,8 @@ fn task(calm: bool) -> impl Strategy<Value = Task> {
         4 => Just(Kind::Call),
         1 => any::<bool>().prop_map(|awaited| Kind::Run { awaited }),
         1 => Just(Kind::Emit),
+        1 => Just(Kind::Listen),
+        1 => Just(Kind::Approval),
         2 => Just(Kind::Set),
         2 => (1..9u8).prop_map(Kind::Wait),
         1 => Just(if calm { Kind::Set } else { Kind::Raise }),
@@ -254,6 +264,8 @@ fn key(kind: &Kind) -> &'static str {
         Kind::Call => "call",
         Kind::Run { .. } => "run",
         Kind::Emit => "emit",
+        Kind::Listen => "listen",
+        Kind::Approval => "approval",
         Kind::Set => "set",
         Kind::Wait(_) => "wait",
         Kind::Raise => "raise",
@@ -341,6 +353,11 @@ fn work(kind: &Kind, index: usize, of: usize) -> Value {
         }
         Kind::Emit => {
             json!({ "emit": { "event": { "with": { "type": "org.example.told", "data": "${ . }" } } } })
+        }
+        Kind::Listen => json!({ "listen": { "to": { "one": { "with": { "type": EVENT } } } } }),
+        Kind::Approval => {
+            let kept = "${ { n: 1, decision: .decision } }";
+            json!({ "call": "approval", "with": { "title": "Really?" }, "output": { "as": kept } })
         }
         Kind::Set => json!({ "set": { "n": "${ (.n? // 0) + 1 }" } }),
         Kind::Wait(seconds) => json!({ "wait": { "seconds": seconds } }),

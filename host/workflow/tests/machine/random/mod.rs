@@ -1,10 +1,11 @@
 //! Random documents, run on the machine with random interleavings of what happens and with crashes in
 //! between: what must hold for every run.
 //!
-//! `document` makes documents, `world` drives a run and keeps its own books of what is under way, `laws`
-//! says what must hold of what it saw. A failure prints the document and the seed of its world; put both
+//! `document` makes documents, `world` drives a run, `books` keep account of what is under way, `laws` say what must
+//! hold of what happened. A failure prints the document and the seed of its world; put both
 //! into a test of the task's kind, beside this folder.
 
+mod books;
 mod document;
 mod laws;
 mod world;
@@ -59,6 +60,21 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(config(400))]
+
+    #[test]
+    fn a_run_that_is_suspended_and_resumed_comes_to_the_same(tasks in document::calm_tasks(), one in any::<u64>(), other in any::<u64>()) {
+        let text = document::text(&tasks);
+        let mut first = World::new(&text, json!({ "n": 1 }), one);
+        first.play(Mood::Calm);
+        let mut second = World::new(&text, json!({ "n": 1 }), other);
+        second.play(Mood::Suspending);
+        prop_assert_eq!(first.run.output(), second.run.output());
+        laws::check(&tasks, &second);
+    }
+}
+
 /// That the documents are worth the trouble: all kinds of task occur, and most runs come some way.
 #[test]
 fn the_documents_are_of_all_kinds() {
@@ -66,7 +82,7 @@ fn the_documents_are_of_all_kinds() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut kinds = std::collections::BTreeMap::<&str, usize>::new();
     let mut endings = std::collections::BTreeMap::<String, usize>::new();
-    for seed in 0..300 {
+    for seed in 0..400 {
         let tree = document::tasks().new_tree(&mut runner).expect("a document");
         let tasks: Vec<Task> = tree.current();
         document::count(&tasks, &mut kinds);

@@ -1,13 +1,14 @@
-//! What is around a run: it answers calls, lets timers elapse, cancels and crashes, as chance would have
-//! it, and keeps its own books of what the run has asked for.
+//! What is around a run: it answers calls, decides, lets timers elapse, publishes events, suspends, cancels and
+//! crashes, as chance would have it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use baton_workflow::machine::{Facts, TaskKey, TimerKey};
-use baton_workflow::{Command, Error, ErrorKind, Event, Machine, Timestamp};
+use baton_workflow::machine::{Answer, Decision, Facts, Status};
+use baton_workflow::{Error, ErrorKind, Event, Machine};
 use serde_json::{Value, json};
 
+use super::books::Books;
+use super::document::EVENT;
 use crate::support::{Jq, Run};
 
 /// After so many events a run is taken to have no end.
@@ -16,19 +17,18 @@ const EVENTS_MAX: usize = 20_000;
 /// What a world does.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Mood {
-    /// Anything: calls fail, answers come twice, somebody cancels.
+    /// Anything: calls fail, answers come twice, somebody cancels, suspends and resumes.
     Any,
-    /// Every call is answered well, sooner or later.
+    /// Everything goes well, sooner or later.
     Calm,
+    /// The same, and the run is suspended now and then.
+    Suspending,
 }
 
 /// A run, and what is around it.
 pub(crate) struct World {
     pub(crate) run: Run,
-    /// The calls under way.
-    calls: Vec<(TaskKey, u32)>,
-    /// The timers that are set.
-    timers: BTreeMap<TimerKey, Timestamp>,
+    books: Books,
     /// How many commands have been entered in the books.
     entered: usize,
     /// Answers that have been given, to give them again.
@@ -42,8 +42,7 @@ impl World {
     pub(crate) fn new(text: &str, input: Value, seed: u64) -> Self {
         let mut world = Self {
             run: Run::start(text, input),
-            calls: Vec::new(),
-            timers: BTreeMap::new(),
+            books: Books::default(),
             entered: 0,
             given: Vec::new(),
             text: text.to_owned(),
@@ -64,25 +63,15 @@ impl World {
             if crashes.contains(&self.run.journal.len()) {
                 self.crash();
             }
-            let event = self.next(mood);
-            self.run.apply(event);
+            self.step(mood);
             self.enter();
-            assert!(
-                self.run.journal.len() < EVENTS_MAX,
-                "a run without end:\n{}",
-                self.text
-            );
+            let count = self.run.journal.len();
+            assert!(count < EVENTS_MAX, "a run without end:\n{}", self.text);
         }
+        let left = &self.books;
         assert!(
-            self.calls.is_empty(),
-            "{:?} were not abandoned:\n{}",
-            self.calls,
-            self.text
-        );
-        assert!(
-            self.timers.is_empty(),
-            "{:?} were not cleared:\n{}",
-            self.timers,
+            left.is_empty(),
+            "something is still under way:\n{}",
             self.text
         );
     }
@@ -107,139 +96,120 @@ impl World {
         self.run.machine = machine;
     }
 
-    /// Enters what the run has asked for, and checks that it asks for nothing twice and gives back nothing
-    /// that it does not have.
+    /// Enters what the run has asked for.
     fn enter(&mut self) {
-        let commands = &self.run.commands[self.entered..];
-        for command in commands {
-            match command {
-                Command::Invoke(call) => {
-                    let call = (call.task.clone(), call.attempt);
-                    assert!(
-                        !self.calls.contains(&call),
-                        "{call:?} twice:\n{}",
-                        self.text
-                    );
-                    self.calls.push(call);
-                }
-                Command::StartRun(child) => {
-                    let call = (child.task.clone(), child.attempt);
-                    assert!(
-                        !self.calls.contains(&call),
-                        "{call:?} twice:\n{}",
-                        self.text
-                    );
-                    self.calls.push(call);
-                }
-                Command::Abandon { task, attempt } => {
-                    let open = self.calls.len();
-                    self.calls
-                        .retain(|call| (&call.0, call.1) != (task, *attempt));
-                    assert_eq!(self.calls.len() + 1, open, "{task:?}:\n{}", self.text);
-                }
-                Command::SetTimer { timer, due } => {
-                    let before = self.timers.insert(timer.clone(), *due);
-                    assert_eq!(before, None, "{timer:?} twice:\n{}", self.text);
-                }
-                Command::ClearTimer { timer } => {
-                    let due = self.timers.remove(timer);
-                    assert!(due.is_some(), "{timer:?} is not set:\n{}", self.text);
-                }
-                _ => {}
-            }
+        for command in &self.run.commands[self.entered..] {
+            let entered = self.books.enter(command);
+            entered.unwrap_or_else(|why| panic!("{why}\n{}", self.text));
         }
         self.entered = self.run.commands.len();
         if !self.run.status().is_ended() {
-            self.compare();
+            let outstanding = self.run.machine.outstanding();
+            self.books.compare(&outstanding, &self.text);
         }
     }
 
-    /// The machine's books are the world's.
-    fn compare(&self) {
-        let outstanding = self.run.machine.outstanding();
-        let mut theirs: Vec<_> = outstanding
-            .calls
-            .iter()
-            .map(|call| (call.task.clone(), call.attempt))
-            .collect();
-        let children = &outstanding.children;
-        theirs.extend(
-            children
-                .iter()
-                .map(|child| (child.task.clone(), child.attempt)),
-        );
-        let mut ours = self.calls.clone();
-        theirs.sort();
-        ours.sort();
-        assert_eq!(theirs, ours, "{}", self.text);
-        let theirs: BTreeMap<_, _> = outstanding.timers.into_iter().collect();
-        assert_eq!(theirs, self.timers, "{}", self.text);
+    fn is_suspended(&self) -> bool {
+        self.run.status() == Status::Suspended
+    }
+
+    /// Lets something happen.
+    fn step(&mut self, mood: Mood) {
+        if let Some(request) = self.request(mood) {
+            return self.run.apply(request);
+        }
+        let listens = !self.run.machine.outstanding().listening.is_empty();
+        if listens && (self.books.is_empty() || self.chance.below(3) == 0) {
+            return self.run.publish(EVENT, json!({ "n": 1 }));
+        }
         assert!(
-            !self.calls.is_empty() || !self.timers.is_empty(),
+            !self.books.is_empty(),
             "nothing is under way, and the run has not ended:\n{}",
             self.text
         );
+        let event = self.next(mood);
+        self.run.apply(event);
     }
 
-    /// What happens next.
+    /// What somebody wants of the run.
+    fn request(&mut self, mood: Mood) -> Option<Event> {
+        let by = "ada".to_owned();
+        let reason = None;
+        if self.is_suspended() && (self.books.is_empty() || self.chance.below(4) == 0) {
+            return Some(Event::ResumeRequested { by, reason });
+        }
+        if mood != Mood::Calm && self.chance.below(20) == 0 {
+            return Some(Event::SuspendRequested { by, reason });
+        }
+        if mood != Mood::Any {
+            return None;
+        }
+        match self.chance.below(40) {
+            0 => Some(Event::CancelRequested { by, reason }),
+            1 if self.chance.below(8) == 0 => Some(Event::StopRequested { by, reason }),
+            2 | 3 if !self.given.is_empty() => {
+                let again = self.chance.below(self.given.len());
+                Some(self.given[again].clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// What happens to one of the things that are under way.
     fn next(&mut self, mood: Mood) -> Event {
-        if mood == Mood::Any {
-            let by = || "ada".to_owned();
-            match self.chance.below(40) {
-                0 => {
-                    return Event::CancelRequested {
-                        by: by(),
-                        reason: None,
-                    };
-                }
-                1 if self.chance.below(8) == 0 => {
-                    return Event::StopRequested {
-                        by: by(),
-                        reason: None,
-                    };
-                }
-                2 | 3 if !self.given.is_empty() => {
-                    let again = self.chance.below(self.given.len());
-                    return self.given[again].clone();
-                }
-                _ => {}
-            }
-        }
-        let earliest = self.timers.iter().min_by_key(|(_, due)| **due);
+        let held = self.is_suspended();
+        let earliest = self.books.timers.iter().min_by_key(|(_, due)| **due);
         let earliest = earliest.map(|(timer, due)| (timer.clone(), *due));
-        match earliest {
-            Some((timer, due)) if self.calls.is_empty() || self.chance.below(4) == 0 => {
-                self.timers.remove(&timer);
-                self.run.now = self.run.now.max(due);
-                Event::Elapsed { timer }
-            }
-            _ => self.answer(mood),
+        let others = self.books.calls.len() + self.books.approvals.len();
+        if let Some((timer, due)) = earliest
+            && (others == 0 || self.chance.below(4) == 0)
+        {
+            self.books.elapsed(&timer, held);
+            self.run.now = self.run.now.max(due);
+            return Event::Elapsed { timer };
         }
-    }
-
-    fn answer(&mut self, mood: Mood) -> Event {
-        let which = self.chance.below(self.calls.len());
-        let (task, attempt) = self.calls.remove(which);
-        let fails = mood == Mood::Any && self.chance.below(5) == 0;
-        let answer = match fails {
-            true => {
-                let mut error = Error::new(
-                    ErrorKind::Communication,
-                    "Failed",
-                    "as chance would have it",
-                );
-                error.status = 503;
-                Err(error)
+        let which = self.chance.below(others);
+        let event = match self.books.calls.iter().nth(which).cloned() {
+            Some(call) => {
+                self.books.answered(&call, held);
+                let answer = self.answer(mood, &call.0.pointer);
+                let (task, attempt) = call;
+                Event::Answered {
+                    task,
+                    attempt,
+                    answer,
+                }
             }
-            false => Ok(Arc::new(json!({ "n": 1, "of": task.pointer }))),
-        };
-        let event = Event::Answered {
-            task,
-            attempt,
-            answer,
+            None => {
+                let which = which - self.books.calls.len();
+                let asked = self.books.approvals.iter().nth(which).cloned();
+                let asked = asked.expect("there are as many as were counted");
+                self.books.decided(&asked, held);
+                let (task, attempt) = asked;
+                Event::Decided {
+                    task,
+                    attempt,
+                    answer: Answer {
+                        decision: Decision::Approved,
+                        by: "grace".to_owned(),
+                        comment: None,
+                        data: Arc::new(Value::Null),
+                    },
+                }
+            }
         };
         self.given.push(event.clone());
         event
+    }
+
+    fn answer(&mut self, mood: Mood, pointer: &str) -> Result<Arc<Value>, Error> {
+        if mood == Mood::Any && self.chance.below(5) == 0 {
+            let why = "as chance would have it";
+            let mut error = Error::new(ErrorKind::Communication, "Failed", why);
+            error.status = 503;
+            return Err(error);
+        }
+        Ok(Arc::new(json!({ "n": 1, "of": pointer })))
     }
 }
 
