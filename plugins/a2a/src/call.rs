@@ -115,7 +115,7 @@ fn results(request: &Request, mut answer: Answer, method: &str) -> Result<Vec<Va
     let mut results = Vec::new();
     loop {
         let event = events
-            .next()
+            .receive()
             .map_err(|error| Failure::no_response(request, &error))?;
         let Some(event) = event else {
             return Ok(results);

@@ -68,7 +68,7 @@ pub fn subscribe(call: &Call, received: &mut Received, network: &impl Open) -> R
 
 fn events(answer: &mut Answer, received: &mut Received) -> Result<(), SendError> {
     let mut events = Events::new(&mut *answer.body);
-    while let Some(event) = events.next()? {
+    while let Some(event) = events.receive()? {
         let fields = [("event", event.kind), ("id", event.id)];
         let headers: Vec<(String, String)> = fields
             .into_iter()

@@ -54,7 +54,7 @@ fn fetch(
             let uri = &place.uri;
             invalid(format!("{uri} is no text: a .proto is text in UTF-8"))
         })?;
-        let file = File::from_source(&name, &text).map_err(|error| broken(&error.into()))?;
+        let file = File::from_source(&name, &text).map_err(|error| broken(&error))?;
         for import in &file.file_descriptor_proto().dependency {
             let is_wanted = wanted.iter().any(|(name, _)| name == import);
             if !is_wanted && !files.contains_key(import) && google.open_file(import).is_err() {

@@ -123,7 +123,7 @@ impl<'n, N: Open> Http<'n, N> {
         let mut events = Events::new(&mut *answer.body);
         for _ in 0..MESSAGES_MAX {
             let event = events
-                .next()
+                .receive()
                 .map_err(|error| Failure::no_response(request, &error))?;
             let Some(event) = event else {
                 return Err(Failure::broken(format!(

@@ -42,7 +42,7 @@ impl<'b> Events<'b> {
     /// # Errors
     ///
     /// Where the body broke off, or is longer than it may be.
-    pub fn next(&mut self) -> Result<Option<Event>, SendError> {
+    pub fn receive(&mut self) -> Result<Option<Event>, SendError> {
         loop {
             while let Some(line) = self.line() {
                 if let Some(event) = self.take(&line) {
@@ -117,7 +117,7 @@ mod tests {
         let mut body = parts.into_iter();
         let mut events = Events::new(&mut body);
         let mut all = Vec::new();
-        while let Some(event) = events.next().expect("a body that does not fail") {
+        while let Some(event) = events.receive().expect("a body that does not fail") {
             all.push((event.kind, event.data, event.id));
         }
         all
