@@ -11,6 +11,7 @@ use baton_store::{MemoryStore, RedbOptions, RedbStore, Store};
 use crate::bundled;
 use crate::failure::Failure;
 use crate::grants::Granted;
+use crate::secrets;
 
 /// What a host in this process is made of.
 #[derive(Debug, Default)]
@@ -23,6 +24,8 @@ pub(crate) struct Options {
     pub(crate) store_cache_bytes: Option<usize>,
     /// What secrets are sealed under.
     pub(crate) secrets: Option<MasterKeys>,
+    /// Whether a host without such keys makes one in its data directory.
+    pub(crate) makes_secrets_key: bool,
     /// What is granted as long as this host runs, to the tenant `default`, by connector.
     pub(crate) grants: BTreeMap<String, Granted>,
     /// For tests alone: requests to the first authority of each pair go to the second.
@@ -36,6 +39,11 @@ pub(crate) struct Options {
 /// The store can't be used, or a grant is none.
 pub(crate) fn open(options: Options) -> Result<Engine, Failure> {
     let store = open_store(options.data.as_deref(), options.store_cache_bytes)?;
+    // Behind the store, which makes the directory for its user alone and says best what is wrong with it.
+    let secrets = match (options.secrets, &options.data) {
+        (None, Some(data)) if options.makes_secrets_key => Some(secrets::own_key(data)?),
+        (keys, _) => keys,
+    };
     let sandbox = open_sandbox(options.cache, options.testing_rewrite)?;
     let tenant = TenantId::default();
     let grants = options
@@ -46,7 +54,7 @@ pub(crate) fn open(options: Options) -> Result<Engine, Failure> {
         bundled: bundled::connectors(),
         language: bundled::language(),
         standing_grants: grants.collect(),
-        secrets: options.secrets,
+        secrets,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..Settings::default()
     };

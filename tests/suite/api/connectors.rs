@@ -230,6 +230,9 @@ async fn grants_are_kept() {
     let grants = json!({
         "egress": ["GET https://api.example.org/v1/"],
         "config": { "base-url": "https://api.example.org/v1" },
+        "tcp": ["broker.example.org:4222"],
+        "secrets": ["token"],
+        "reveal": ["key"],
         "limits": { "memory": "32MiB", "time": "5s" },
     });
     host.grant("scim", &grants).await;

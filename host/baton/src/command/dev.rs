@@ -53,15 +53,13 @@ impl Args {
         logging::start(settings.log_format, &settings.log_level)?;
 
         let listening = Listening::bind(settings.listen).await?;
-        let keys = match secrets::keys(
+        let keys = secrets::keys(
             settings.secrets_key_file.as_deref(),
             from_environment().as_deref(),
-        )? {
-            Some(keys) => keys,
-            None => secrets::own_key(&settings.data)?,
-        };
+        )?;
         let engine = host::open(host::Options {
-            secrets: Some(keys),
+            secrets: keys,
+            makes_secrets_key: true,
             data: Some(settings.data.clone()),
             cache: Some(settings.cache.clone()),
             store_cache_bytes: Some(settings.store_cache_bytes),

@@ -133,6 +133,8 @@ impl<R: AsyncRead + Unpin> AsyncRead for Bounded<R> {
         match self.left.checked_sub(came) {
             Some(left) => self.left = left,
             None => {
+                // Where reading fails, nothing may have been read.
+                buf.set_filled(before);
                 return Poll::Ready(Err(io::Error::other(
                     "the connection brought more than the limit `response` of the grant",
                 )));
@@ -260,7 +262,7 @@ mod tests {
         };
         assert_eq!(denied(&[], "a.test").await, "a.test:9");
         assert_eq!(denied(&["a.test:10"], "a.test").await, "a.test:9");
-        assert_eq!(denied(&["127.0.0.1:9"], "localhost").await, "localhost:9");
+        assert_eq!(denied(&["127.0.0.2:9"], "localhost").await, "localhost:9");
         assert_eq!(denied(&["127.0.0.1:9"], "::1").await, "[::1]:9");
     }
 
