@@ -222,6 +222,8 @@ pub(crate) fn find<'t>(tasks: &'t [Task], pointer: &str) -> Option<&'t Task> {
     let mut task = tasks.get(parts.next()?.parse::<usize>().ok()?)?;
     while let Some(key) = parts.nth(1) {
         let list = match (&task.kind, key) {
+            // Undo steps are inside no task.
+            (_, "compensate") => return None,
             (Kind::Try { handler, .. }, "catch") => {
                 parts.next();
                 handler.as_deref()?
