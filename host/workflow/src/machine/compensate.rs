@@ -90,7 +90,8 @@ impl Turn<'_> {
     fn holder(&self, place: &Place) -> Holder {
         let mut around = place.parent;
         while let Some(id) = around {
-            let task = &self.run.tasks[&id];
+            // Where `then: end` has ended the tasks around, what others hold goes to the run.
+            let task = self.run.tasks.get(&id)?;
             if let Work::Try(_) = task.work {
                 return Some(id);
             }

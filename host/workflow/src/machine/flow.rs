@@ -348,11 +348,13 @@ impl Turn<'_> {
         }
         let mut around = place.parent;
         while let Some(id) = around {
-            around = self
-                .run
-                .tasks
-                .remove(&id)
-                .and_then(|task| task.place.parent);
+            let Some(task) = self.run.tasks.remove(&id) else {
+                break;
+            };
+            around = task.place.parent;
+            if let Work::Try(mut work) = task.work {
+                self.run.ledger.append(&mut work.ledger);
+            }
         }
         self.finish(place, output);
     }

@@ -380,3 +380,34 @@ proptest! {
         prop_assert_eq!(undone, completed);
     }
 }
+
+#[test]
+fn an_early_end_whose_output_does_not_fit_undoes_what_was_done_beside_and_around() {
+    let tasks = "
+do:
+  - around:
+      try:
+        - one: { set: { a: 1 }, compensate: [ { undoOne: { set: { a: 1 } } } ] }
+        - both:
+            fork:
+              branches:
+                - left: { do: [ { call: { call: f@any } }, { last: { set: { a: 1 }, then: end } } ] }
+                - right:
+                    try:
+                      - two: { set: { a: 1 }, compensate: [ { undoTwo: { set: { a: 1 } } } ] }
+                      - three: { call: g@any }
+                    catch: {}
+      catch: {}
+output: { schema: { document: { type: array } } }
+";
+    let mut run = Run::start(tasks, json!({}));
+    let before = run.commands.len();
+    run.ok("call", json!(1));
+    assert_eq!(run.error().status, 400);
+    let undone = run.undone_since(before);
+    let names: Vec<_> = undone
+        .iter()
+        .filter_map(|task| task.pointer.rsplit('/').next())
+        .collect();
+    assert_eq!(names, ["two", "one"]);
+}
