@@ -1,7 +1,7 @@
 //! Connectors, expressions and requests that misbehave: each is answered with an error that says what
 //! went wrong, and the host and the other runs go on.
 
-use baton_tests::{Host, Start, Stub, guests};
+use baton_tests::{Host, Start, Stub, eventually, guests};
 use serde_json::{Value, json};
 
 use crate::fixtures::{document, is_error};
@@ -374,6 +374,31 @@ async fn a_wrong_grant_is_refused_whole() {
         assert_eq!(connector["grants"]["egress"], json!([]), "{grant}");
     }
     host.put("/v1/connectors/nobody/grants", &json!({}))
+        .await
+        .problem(404);
+}
+
+#[tokio::test]
+async fn what_is_asked_is_decided_once() {
+    let host = Host::dev(&[]).await;
+    let tasks = "- ask:\n    call: approval\n    with:\n      title: Really?\n      form: { type: object, required: [why] }";
+    host.publish(document("asks", tasks)).await.expect(201);
+    let run = host.start("test/asks", &json!({})).await;
+    let asked = eventually("the run asks", async || {
+        host.all("/v1/approvals").await.into_iter().next()
+    })
+    .await;
+    let path = format!("/v1/approvals/{}", asked["id"].as_str().expect("an id"));
+    // Neither a decision that is none, nor data that does not fit the form.
+    let maybe = host.post(&path, &json!({ "decision": "maybe" })).await;
+    assert!(matches!(maybe.status, 400 | 422), "{}", maybe.text());
+    let bare = json!({ "decision": "approved" });
+    host.post(&path, &bare).await.problem(422);
+    let whole = json!({ "decision": "approved", "data": { "why": "it is time" } });
+    host.post(&path, &whole).await.expect(200);
+    host.post(&path, &whole).await.problem(409);
+    assert_eq!(host.ended(&run).await["status"], "completed");
+    host.post("/v1/approvals/nobody.0.1", &whole)
         .await
         .problem(404);
 }

@@ -121,8 +121,19 @@ impl Play<'_> {
                 self.ends("faulted").await;
                 self.error_has(&yaml_of(step));
             }
-            _ => self.other(words),
+            _ => match words.strip_prefix("given the secret ") {
+                Some(rest) => self.keep_secret(rest, &yaml_of(step)).await,
+                None => self.other(words),
+            },
         }
+    }
+
+    /// `'NAME' is`, with the value and the hosts that it may be sent to.
+    async fn keep_secret(&self, words: &str, secret: &Value) {
+        let name = words.strip_suffix(" is").expect("a secret is something");
+        let path = format!("/v1/secrets/{}", name.trim_matches('\''));
+        let answer = self.host.put(&path, secret).await;
+        assert!(answer.status < 300, "{}", answer.text());
     }
 
     async fn start(&mut self) {

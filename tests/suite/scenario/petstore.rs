@@ -39,6 +39,11 @@ pub(super) async fn stub() -> Stub {
         .answer(404, json!({ "message": "Pet not found" }));
     stub.on("GET", "/v2/pet/findByStatus?status=available")
         .answer(200, json!([pet(1), pet(2)]));
+    stub.on("GET", "/bearer").answer_by(|seen| {
+        let known = seen.header("authorization") == Some("Bearer open-sesame");
+        let status = if known { 200 } else { 401 };
+        (status, json!({ "authenticated": known }))
+    });
     stub.on("GET", "/basic-auth/").answer_by(|seen| {
         let credentials: Vec<&str> = seen.path.split('/').skip(2).collect();
         let expected = format!("Basic {}", STANDARD.encode(credentials.join(":")));
