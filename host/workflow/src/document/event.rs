@@ -175,17 +175,20 @@ struct FilterProperties(Located<Map<String, Value>>);
 impl Read for FilterProperties {
     fn read(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         let mut object = reader.object(field, "the attributes of an event")?;
-        let texts = [
-            "id",
-            "type",
-            "time",
-            "subject",
-            "datacontenttype",
-            "source",
-            "dataschema",
-        ]
-        .map(|key| object.optional::<Located<String>>(key).map(|_| ()));
-        texts.into_iter().collect::<Option<()>>()?;
+        let texts = ["id", "type", "time", "subject", "datacontenttype"]
+            .map(|key| object.optional::<Located<String>>(key).map(|_| ()));
+        let uris = ["source", "dataschema"].map(|key| {
+            let uri = object.optional::<Located<String>>(key)?;
+            let Some(empty) = uri.filter(|uri| uri.value.is_empty()) else {
+                return Some(());
+            };
+            let message = format!("`{key}` of an event is never empty");
+            let help = "remove it: a filter accepts any value of what it does not name";
+            let reader = object.reader();
+            reader.error(code::BAD_VALUE, &empty.location, message, help.to_owned());
+            None
+        });
+        texts.into_iter().chain(uris).collect::<Option<()>>()?;
         Read::read(field, reader).map(Self)
     }
 }
