@@ -3,4 +3,5 @@
 mod connectors;
 mod contract;
 mod runs;
+mod secrets;
 mod workflows;

@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 use baton_tests::{AssetServer, Client, Host, Start, Stub, eventually, paths};
 use serde_json::{Value, json};
 
+use crate::scenario::swagger;
+
 /// What becomes of an example.
 enum How {
     /// It is run with this input, and its output has this in it.
@@ -33,6 +35,7 @@ fn table() -> Vec<(&'static str, How)> {
     let pet = || json!({ "petId": 1, "token": "a-token" });
     let search = || json!({ "searchQuery": "Skywalker" });
     let milou = || json!({ "name": "milou" });
+    let pets = || json!([{ "name": "milou" }, { "name": "idefix" }, { "name": "argos" }]);
     let luke = || json!([{ "name": "Luke Skywalker" }]);
     vec![
         (
@@ -113,14 +116,8 @@ fn table() -> Vec<(&'static str, How)> {
                 "it starts a server with npx, from the network; `tests/suite/mcp.rs` calls one that is installed",
             ),
         ),
-        (
-            "call-openapi",
-            Not("`call: openapi` has servers of its own in its suite"),
-        ),
-        (
-            "call-openapi-redirect",
-            Not("`call: openapi` has servers of its own in its suite"),
-        ),
+        ("call-openapi", Completes(json!({}), pets())),
+        ("call-openapi-redirect", Completes(json!({}), pets())),
         (
             "conditional-task",
             Faults(json!({ "customer": { "age": 17 } }), 400),
@@ -290,6 +287,7 @@ async fn services() -> AssetServer {
         "sample": { "sample": true },
     });
     let routes = json!({
+        "/v2/pet/findByStatus?status=:status": "/pet?status=:status",
         "/v2/pet/:id": "/pet/:id",
         "/api/people/?search=:words": "/people?q=:words",
         "/api/people/:id": "/people/:id",
@@ -319,6 +317,7 @@ async fn every_example_runs_or_says_why_not() {
 
     let server = services().await;
     let stub = Stub::before(server.url()).await;
+    stub.on("GET", "/v2/swagger.json").answer(200, swagger());
     let failing = Stub::start().await;
     failing.on("*", "/").answer(503, json!({}));
     let hosts = HOSTS.map(|host| (host, stub.url()));

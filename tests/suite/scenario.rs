@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 
 use crate::fixtures::dedent;
 
+pub(crate) use petstore::swagger;
+
 /// A host, and the stub that it reaches under the names that the kit calls.
 pub(crate) struct Stage {
     host: Host,

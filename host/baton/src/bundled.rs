@@ -14,6 +14,8 @@ const GRPC: &[u8] = include_bytes!("../../../plugins/dist/grpc.wasm");
 const HTTP: &[u8] = include_bytes!("../../../plugins/dist/http.wasm");
 /// `call: mcp`.
 const MCP: &[u8] = include_bytes!("../../../plugins/dist/mcp.wasm");
+/// `call: openapi`.
+const OPENAPI: &[u8] = include_bytes!("../../../plugins/dist/openapi.wasm");
 /// Users and groups of a SCIM 2.0 directory.
 const SCIM: &[u8] = include_bytes!("../../../plugins/dist/scim.wasm");
 
@@ -25,6 +27,7 @@ pub(crate) fn connectors() -> Vec<(String, Arc<[u8]>)> {
         ("grpc", GRPC),
         ("http", HTTP),
         ("mcp", MCP),
+        ("openapi", OPENAPI),
         ("scim", SCIM),
     ]
     .map(|(name, bytes)| (name.to_owned(), Arc::from(bytes)))

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::Args;
 
 /// The connectors that `--allow` means where it names none: those of the language's own calls.
-const CALLS: [&str; 5] = ["a2a", "asyncapi", "grpc", "http", "mcp"];
+const CALLS: [&str; 6] = ["a2a", "asyncapi", "grpc", "http", "mcp", "openapi"];
 
 /// Those of them that make connections of their own.
 const CONNECTING: [&str; 1] = ["asyncapi"];

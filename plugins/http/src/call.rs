@@ -1,9 +1,10 @@
 //! A call from its arguments to its output.
 
+use calls::{Failure, OutputFormat};
 use outgoing::Send;
+use outgoing::authentication::Environment;
 
-use crate::failure::Failure;
-use crate::{redirect, request, response};
+use crate::request;
 
 /// What the workflow gave, as JSON texts where the contract says so.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,36 +27,19 @@ pub struct Arguments {
     pub idempotency_key: String,
 }
 
-/// What a call gives back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OutputFormat {
-    /// The content as it came, in base64.
-    Raw,
-    /// The content, as JSON or text where it is.
-    #[default]
-    Content,
-    /// The whole response.
-    Response,
-}
-
 /// Sends what the arguments ask for, and answers with the output, a JSON text.
 ///
 /// # Errors
 ///
 /// `validation` and `configuration` where the arguments make no request; `authorization` where the host
-/// does not let it out; `timeout` and `communication` where no response came, or one with a status that is
+/// does not let it out; `authentication` where the credentials are not taken; `timeout` and `communication` where no response came, or one with a status that is
 /// not a success.
-pub fn call(arguments: &Arguments, network: &impl Send) -> Result<String, Failure> {
-    let request = request::build(arguments)?;
-    let exchange = redirect::send(request, arguments.redirect, network)?;
-    let accepted = if arguments.redirect {
-        200..=399
-    } else {
-        200..=299
-    };
-    if accepted.contains(&exchange.response.status) {
-        response::output(&exchange, arguments.output)
-    } else {
-        Err(response::failure(&exchange))
-    }
+pub fn call(
+    arguments: &Arguments,
+    network: &impl Send,
+    host: &impl Environment,
+) -> Result<String, Failure> {
+    let (request, policy) = request::build(arguments)?;
+    let (follow, format) = (arguments.redirect, arguments.output);
+    calls::exchange(request, policy, follow, format, network, host)
 }

@@ -13,7 +13,7 @@ mod bindings {
 use bindings::baton::connector::call;
 use bindings::baton::connector::types::{Failure, FailureKind};
 use bindings::exports::baton::http::http::{Guest, OutputFormat};
-use outgoing::Network;
+use outgoing::{Host, Network};
 
 use crate::{Arguments, Kind};
 
@@ -43,7 +43,7 @@ impl Guest for Connector {
             redirect: redirect.unwrap_or(false),
             idempotency_key: call::get().idempotency_key,
         };
-        crate::call(&arguments, &Network).map_err(Failure::from)
+        crate::call(&arguments, &Network, &Host).map_err(Failure::from)
     }
 }
 
@@ -53,6 +53,7 @@ impl From<crate::Failure> for Failure {
             kind: match failure.kind {
                 Kind::Configuration => FailureKind::Configuration,
                 Kind::Validation => FailureKind::Validation,
+                Kind::Authentication => FailureKind::Authentication,
                 Kind::Authorization => FailureKind::Authorization,
                 Kind::Timeout => FailureKind::Timeout,
                 Kind::Communication => FailureKind::Communication,

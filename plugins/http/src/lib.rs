@@ -6,19 +6,14 @@
 //!
 //! - [`call()`]: a call from its arguments to its output
 //! - [`request`]: the arguments, made a request
-//! - [`redirect`]: sending it, and following where it leads
-//! - [`response`]: what came back, made an output or a failure
 //! - `component`: the contract, in terms of the above; on WebAssembly only
+//!
+//! What is sent and what comes back is the business of the library `calls`.
 
 mod call;
 #[cfg(target_arch = "wasm32")]
 mod component;
-pub mod failure;
-pub mod redirect;
 pub mod request;
-pub mod response;
-mod retry_after;
-mod status;
 
-pub use call::{Arguments, OutputFormat, call};
-pub use failure::{Failure, Kind};
+pub use call::{Arguments, call};
+pub use calls::{Failure, Kind, OutputFormat};

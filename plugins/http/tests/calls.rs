@@ -3,8 +3,41 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use http::{Arguments, Failure, Kind, OutputFormat, call};
+use outgoing::authentication::{Algorithm, Environment};
 use outgoing::{ErrorKind, Request, Response, SendError};
+
+/// A host without secrets and memory.
+struct Host;
+
+impl Environment for Host {
+    fn basic(&self, username: &str, password: &str) -> Result<String, SendError> {
+        Ok(BASE64_STANDARD.encode(format!("{username}:{password}")))
+    }
+
+    fn hash(&self, _: Algorithm, text: &str) -> Result<Vec<u8>, SendError> {
+        Ok(text.as_bytes().to_vec())
+    }
+
+    fn hmac_sha256(&self, _: &str, data: &[u8]) -> Result<Vec<u8>, SendError> {
+        Ok(data.to_vec())
+    }
+
+    fn remembered(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn remember(&self, _: &str, _: &str, _: u64) {}
+
+    fn now(&self) -> u64 {
+        1_800_000_000
+    }
+
+    fn random(&self) -> u64 {
+        7
+    }
+}
 
 /// Makes a call; each request is answered with the next of `responses`.
 fn exchange(
@@ -20,7 +53,7 @@ fn exchange(
             .pop_front()
             .expect("another request was made than was scripted")
     };
-    let result = call(arguments, &network);
+    let result = call(arguments, &network, &Host);
     (requests.into_inner(), result)
 }
 
@@ -300,13 +333,13 @@ fn arguments_that_make_no_request_are_refused() {
         ),
         (
             policy(r#"{"oauth2":{}}"#),
-            Kind::Configuration,
-            "does not support `oauth2`",
+            Kind::Validation,
+            "oauth2.authority: expected a string",
         ),
         (
-            policy(r#"{"digest":{}}"#),
+            policy(r#"{"oauth2":{"authority":"https://id.test","grant":"authorization_code"}}"#),
             Kind::Configuration,
-            "does not support `digest`",
+            "needs a person",
         ),
         (
             policy(r#"{"use":"nobody"}"#),

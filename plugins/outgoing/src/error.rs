@@ -16,6 +16,10 @@ pub struct SendError {
 pub enum ErrorKind {
     /// The host does not let the connector send there.
     Refused,
+    /// What is asked for is not supported, or not as it is set up.
+    Configuration,
+    /// The other side, or a server that gives out tokens, does not take the credentials.
+    Authentication,
     /// The request cannot be sent as it is: a method, header or URI that HTTP does not have.
     Invalid,
     /// Something took too long.

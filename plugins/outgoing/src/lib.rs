@@ -7,6 +7,7 @@
 //! tests run without WebAssembly.
 
 mod answer;
+pub mod authentication;
 mod error;
 #[cfg(target_arch = "wasm32")]
 mod wasi;
@@ -15,7 +16,7 @@ pub use answer::{Answer, Body, Open};
 pub use error::{ErrorKind, SendError};
 pub use fluent_uri::{Uri, UriRef};
 #[cfg(target_arch = "wasm32")]
-pub use wasi::{Network, Patient};
+pub use wasi::{Host, Network, Patient};
 
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,4 +77,20 @@ pub(crate) fn header<'h>(headers: &'h [(String, String)], name: &str) -> Option<
         .iter()
         .find(|(other, _)| other.eq_ignore_ascii_case(name));
     found.map(|(_, value)| value.as_str())
+}
+
+/// Whether two URIs have the same scheme, host and port (RFC 6454, section 5).
+pub fn same_origin(left: &Uri<String>, right: &Uri<String>) -> bool {
+    let origin = |uri: &Uri<String>| {
+        let scheme = uri.scheme().as_str().to_ascii_lowercase();
+        let authority = uri.authority()?;
+        let default = if scheme == "https" { "443" } else { "80" };
+        let port = authority
+            .port()
+            .map(|port| port.as_str())
+            .filter(|port| !port.is_empty());
+        let port = port.unwrap_or(default).to_owned();
+        Some((scheme, authority.host().to_ascii_lowercase(), port))
+    };
+    origin(left) == origin(right)
 }

@@ -10,6 +10,10 @@ mod bindings {
                 import wasi:http/types@0.2.12;
                 import wasi:http/outgoing-handler@0.2.12;
                 import wasi:clocks/monotonic-clock@0.2.12;
+                import wasi:clocks/wall-clock@0.2.12;
+                import wasi:random/random@0.2.12;
+                import baton:connector/secrets@1.0.0;
+                import baton:connector/cache@1.0.0;
             }
         ",
         path: "../../wit",
@@ -18,7 +22,8 @@ mod bindings {
     });
 }
 
-use bindings::wasi::clocks::monotonic_clock;
+use bindings::baton::connector::{cache, secrets};
+use bindings::wasi::clocks::{monotonic_clock, wall_clock};
 use bindings::wasi::http::outgoing_handler;
 use bindings::wasi::http::types::{
     self, ErrorCode, Fields, IncomingBody, IncomingResponse, Method, OutgoingBody, OutgoingRequest,
@@ -26,13 +31,61 @@ use bindings::wasi::http::types::{
 };
 use bindings::wasi::io::poll::{self, Pollable};
 use bindings::wasi::io::streams::{InputStream, OutputStream, StreamError};
+use bindings::wasi::random::random;
 
+use crate::authentication::{Algorithm, Environment};
 use crate::{Answer, Body, ErrorKind, Open, Request, Response, Send, SendError};
 
 /// How much is written at a time: the most that `blocking-write-and-flush` takes.
 const WRITE_BYTES: usize = 4096;
 /// How much is asked for at a time.
 const READ_BYTES: u64 = 64 * 1024;
+
+/// The host, as far as authenticating needs it.
+pub struct Host;
+
+impl Environment for Host {
+    fn basic(&self, username: &str, password: &str) -> Result<String, SendError> {
+        secrets::basic(username, password).map_err(of_secret)
+    }
+
+    fn hash(&self, algorithm: Algorithm, text: &str) -> Result<Vec<u8>, SendError> {
+        let algorithm = match algorithm {
+            Algorithm::Md5 => secrets::HashAlgorithm::Md5,
+            Algorithm::Sha256 => secrets::HashAlgorithm::Sha256,
+            Algorithm::Sha512Part256 => secrets::HashAlgorithm::Sha512256,
+        };
+        secrets::hash(algorithm, text).map_err(of_secret)
+    }
+
+    fn hmac_sha256(&self, key: &str, data: &[u8]) -> Result<Vec<u8>, SendError> {
+        secrets::hmac_sha256(key, data).map_err(of_secret)
+    }
+
+    fn remembered(&self, key: &str) -> Option<String> {
+        cache::get(key)
+    }
+
+    fn remember(&self, key: &str, value: &str, milliseconds: u64) {
+        cache::set(key, value, milliseconds);
+    }
+
+    fn now(&self) -> u64 {
+        wall_clock::now().seconds
+    }
+
+    fn random(&self) -> u64 {
+        random::get_random_u64()
+    }
+}
+
+fn of_secret(error: secrets::Error) -> SendError {
+    match error {
+        secrets::Error::Denied(why) | secrets::Error::Missing(why) => {
+            SendError::new(ErrorKind::Refused, why)
+        }
+    }
+}
 
 /// The network, as far as the host's grant reaches.
 pub struct Network;

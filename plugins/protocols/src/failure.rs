@@ -70,6 +70,8 @@ impl Failure {
     /// No response to `request`, or one that broke off.
     pub fn no_response(request: &Request, error: &SendError) -> Self {
         let (kind, title) = match error.kind {
+            ErrorKind::Configuration => (Kind::Configuration, "Not supported"),
+            ErrorKind::Authentication => (Kind::Authentication, "Not authenticated"),
             ErrorKind::Refused => (Kind::Authorization, "Request not allowed"),
             ErrorKind::Invalid => (Kind::Validation, "Invalid request"),
             ErrorKind::Timeout => (Kind::Timeout, "Request timed out"),

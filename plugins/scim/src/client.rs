@@ -54,6 +54,8 @@ impl<N: Send> Client<'_, N> {
         };
         let response = self.network.send(&request).map_err(|error| {
             let (kind, title) = match error.kind {
+                ErrorKind::Configuration => (FailureKind::Configuration, "Not supported"),
+                ErrorKind::Authentication => (FailureKind::Authentication, "Authentication failed"),
                 ErrorKind::Refused => (FailureKind::Authorization, "Request not allowed"),
                 ErrorKind::Invalid => (FailureKind::Configuration, "Invalid setting"),
                 ErrorKind::Timeout => {

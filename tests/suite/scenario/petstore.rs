@@ -35,6 +35,7 @@ pub(super) async fn stub() -> Stub {
         stub.on("GET", &format!("/v2/pet/{id}"))
             .answer(200, pet(id));
     }
+    stub.on("GET", "/v2/swagger.json").answer(200, swagger());
     stub.on("GET", "/v2/pet/getPetByName/")
         .answer(404, json!({ "message": "Pet not found" }));
     stub.on("GET", "/v2/pet/findByStatus?status=available")
@@ -54,4 +55,21 @@ pub(super) async fn stub() -> Stub {
         )
     });
     stub
+}
+
+/// What the pet store says of itself, as far as it is called by it.
+pub(crate) fn swagger() -> Value {
+    let parameter =
+        |name, place, kind| json!({ "name": name, "in": place, "required": true, "type": kind });
+    json!({
+        "swagger": "2.0", "host": "petstore.swagger.io", "basePath": "/v2", "schemes": ["https", "http"],
+        "paths": {
+            "/pet/findByStatus": { "get": {
+                "operationId": "findPetsByStatus", "parameters": [parameter("status", "query", "array")],
+            } },
+            "/pet/{petId}": { "get": {
+                "operationId": "getPetById", "parameters": [parameter("petId", "path", "integer")],
+            } },
+        },
+    })
 }

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Approval, Authentication, AuthenticationScheme, Call, Document, Endpoint, Input, Listen,
-    Located, Location, Process, Reusable, Schema, Subscription, Task, TaskKind, TaskList,
+    Approval, Call, Document, Input, Listen, Located, Location, Process, Schema, Subscription,
+    Task, TaskKind, TaskList,
 };
 use crate::diagnostic::{self, Diagnostic, code};
 
@@ -63,11 +63,8 @@ enum Finding<'a> {
     Subscription(&'static str),
     /// Several messages for one call.
     Messages,
-    Protocol(&'a str),
     Process(&'static str),
     Schedule,
-    Scheme(&'static str),
-    SecretCredentials,
     Language(&'a str),
     SchemaFormat(&'a str),
 }
@@ -82,28 +79,14 @@ impl Finding<'_> {
             | Self::Approval
             | Self::Messages => return None,
             Self::TimeZone => ("`timezone`".to_owned(), None),
-            Self::Protocol("a2a" | "asyncapi" | "grpc" | "mcp") => return None,
             Self::Subscription(part) => (
                 format!("`{part}` of a subscription"),
                 Some("receive an `amount`, and look at the messages in the tasks that follow"),
-            ),
-            Self::Protocol("openapi") => ("`call: openapi`".to_owned(), Some("use `call: http`")),
-            Self::Protocol(name) => (
-                format!("`call: {name}`"),
-                Some("use `call: http`, or a connector that speaks the protocol"),
             ),
             Self::Process(kind) => (format!("`run: {kind}`"), Some("call a connector instead")),
             Self::Schedule => (
                 "`schedule`".to_owned(),
                 Some("leave it out, and start runs through the API"),
-            ),
-            Self::Scheme(scheme) => (
-                format!("`{scheme}` authentication"),
-                Some("use `basic` or `bearer`"),
-            ),
-            Self::SecretCredentials => (
-                "credentials from a secret".to_owned(),
-                Some("write them here, as an expression on the input if need be"),
             ),
             Self::Language(name) => (format!("the expression language `{name}`"), Some("use jq")),
             Self::SchemaFormat(name) => (
@@ -177,9 +160,6 @@ impl<'d> Walk<'d, '_> {
         }
         for (_, function) in reusable.functions.iter() {
             self.task(function);
-        }
-        for (_, authentication) in reusable.authentications.iter() {
-            self.authentication(authentication);
         }
     }
 
@@ -267,9 +247,8 @@ impl<'d> Walk<'d, '_> {
 
     fn call(&mut self, call: &'d Call) {
         match call {
-            Call::Http(call) => self.endpoint(&call.endpoint),
+            Call::Http(_) => {}
             Call::Protocol(call) => {
-                (self.report)(Finding::Protocol(&call.protocol), &call.protocol.location);
                 self.subscription(call.subscription.as_ref());
                 if call.with.get("arguments").is_some_and(Value::is_array) {
                     let pointer = call.with.location.pointer.key("arguments");
@@ -297,26 +276,6 @@ impl<'d> Walk<'d, '_> {
             if let Some(location) = location {
                 (self.report)(Finding::Subscription(part), &location);
             }
-        }
-    }
-
-    fn endpoint(&mut self, endpoint: &'d Endpoint) {
-        if let Some(Reusable::Inline(authentication)) = &endpoint.authentication {
-            self.authentication(authentication);
-        }
-    }
-
-    fn authentication(&mut self, authentication: &'d Authentication) {
-        if !matches!(
-            authentication.scheme,
-            AuthenticationScheme::Basic(_) | AuthenticationScheme::Bearer(_)
-        ) {
-            (self.report)(
-                Finding::Scheme(authentication.scheme.key()),
-                &authentication.location,
-            );
-        } else if let Some(Located { location, .. }) = authentication.scheme.secret() {
-            (self.report)(Finding::SecretCredentials, location);
         }
     }
 

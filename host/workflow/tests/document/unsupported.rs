@@ -21,9 +21,6 @@ fn tasks() {
     case.yaml:9:10: error[unsupported]: `run: shell` is not yet supported by this host
       at /do/2/c/run
       help: call a connector instead
-    case.yaml:11:72: error[unsupported]: `digest` authentication is not yet supported by this host
-      at /do/4/f/with/endpoint/authentication
-      help: use `basic` or `bearer`
     ");
 }
 

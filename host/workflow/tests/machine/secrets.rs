@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use baton_workflow::Command;
+
 use crate::support::Run;
 
 #[test]
@@ -32,4 +34,33 @@ do:
 fn a_secret_that_is_not_named_is_null() {
     let tasks = "do: [ { one: { set: { a: '${ $secrets.other }' } } } ]";
     assert_eq!(Run::start(tasks, json!({})).output(), json!({"a": null}));
+}
+
+#[test]
+fn credentials_of_a_secret_are_what_stands_for_it() {
+    let tasks = "
+use:
+  secrets: [token, login]
+  authentications: { known: { bearer: { use: token } } }
+do:
+  - one: { call: http, with: { method: get, endpoint: { uri: 'http://a', authentication: { use: known } } } }
+  - two: { call: http, with: { method: get, endpoint: { uri: 'http://a', authentication: { oauth2: { use: login } } } } }
+";
+    let mut run = Run::start(tasks, json!({}));
+    run.answer("one", Ok(json!({})));
+    let policies: Vec<_> = run
+        .commands
+        .iter()
+        .filter_map(|command| match command {
+            Command::Invoke(call) => Some(call.arguments["endpoint"]["authentication"].clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        policies,
+        [
+            json!({"bearer": "baton-secret-1"}),
+            json!({"oauth2": {"password": "baton-secret-2"}}),
+        ]
+    );
 }

@@ -161,12 +161,27 @@ fn lower(lowering: &mut Lowering<'_>, shape: Shape, value: &Value, pointer: &str
 /// An authentication in the document itself: the connector never sees a reference to one.
 fn authentication(lowering: &mut Lowering<'_>, value: &Value, pointer: &str) -> Template {
     let Some(name) = value.get("use").and_then(Value::as_str) else {
-        return lowering.builder.template(value, pointer, Moment::During);
+        return policy(lowering, value, pointer);
     };
     let defined = child("/use/authentications", name);
     let value = lowering.document.value_at(&defined).cloned();
-    let value = value.unwrap_or_default();
-    lowering.builder.template(&value, &defined, Moment::During)
+    policy(lowering, &value.unwrap_or_default(), &defined)
+}
+
+/// A policy. Where its credentials are those of a secret, they are what `$secrets` has of it.
+fn policy(lowering: &mut Lowering<'_>, value: &Value, pointer: &str) -> Template {
+    let mut schemes = value.as_object().into_iter().flatten();
+    let secret =
+        schemes.find_map(|(scheme, credentials)| Some((scheme, credentials.get("use")?.as_str()?)));
+    match secret {
+        None => lowering.builder.template(value, pointer, Moment::During),
+        Some((scheme, name)) => {
+            let at = child(&child(pointer, scheme), "use");
+            let source = format!("$secrets[{}]", Value::from(name));
+            let credentials = lowering.builder.expression(&source, &at, Moment::During);
+            Template::Object(vec![(scheme.clone(), credentials)])
+        }
+    }
 }
 
 /// The name of a parameter in WIT: `protocolVersion` is `protocol-version`.

@@ -2,14 +2,14 @@
 
 /// The value of a `Content-Type`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct MediaType {
+pub struct MediaType {
     essence: String,
     charset: Option<String>,
 }
 
 impl MediaType {
     /// Reads the type and its charset. What is malformed is a type of its own, that means nothing here.
-    pub(crate) fn parse(text: &str) -> Self {
+    pub fn parse(text: &str) -> Self {
         let mut parts = text.split(';');
         let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
         let charset = parts.find_map(|parameter| {
@@ -21,18 +21,18 @@ impl MediaType {
     }
 
     /// The type without its parameters, in lower case: `text/plain`.
-    pub(crate) fn essence(&self) -> &str {
+    pub fn essence(&self) -> &str {
         &self.essence
     }
 
     /// JSON, and what is built on it: `application/problem+json` (RFC 6839, section 3.1).
-    pub(crate) fn is_json(&self) -> bool {
+    pub fn is_json(&self) -> bool {
         matches!(self.essence.as_str(), "application/json" | "text/json")
             || self.essence.ends_with("+json")
     }
 
     /// What a person can read.
-    pub(crate) fn is_text(&self) -> bool {
+    pub fn is_text(&self) -> bool {
         self.essence.starts_with("text/")
             || self.essence.ends_with("+xml")
             || matches!(
@@ -42,12 +42,12 @@ impl MediaType {
     }
 
     /// A form, as HTML has it.
-    pub(crate) fn is_form(&self) -> bool {
+    pub fn is_form(&self) -> bool {
         self.essence == "application/x-www-form-urlencoded"
     }
 
     /// The text of a content. Bytes that are none in its charset become replacement characters.
-    pub(crate) fn decode(&self, body: &[u8]) -> String {
+    pub fn decode(&self, body: &[u8]) -> String {
         match self.charset.as_deref() {
             Some("iso-8859-1" | "latin1") => body.iter().copied().map(char::from).collect(),
             _ => String::from_utf8_lossy(body).into_owned(),

@@ -26,6 +26,8 @@ pub enum Kind {
     Configuration,
     /// The arguments make no request.
     Validation,
+    /// The other side does not take the credentials.
+    Authentication,
     /// The host refuses.
     Authorization,
     /// Something took too long.
@@ -45,9 +47,22 @@ impl Failure {
         Self::new(Kind::Configuration, title, detail)
     }
 
+    /// Something that was wrong before there was a request.
+    pub fn of(error: SendError) -> Self {
+        match error.kind {
+            ErrorKind::Configuration => Self::configuration("Not supported", error.detail),
+            ErrorKind::Authentication => {
+                Self::new(Kind::Authentication, "Authentication failed", error.detail)
+            }
+            _ => Self::validation(error.detail),
+        }
+    }
+
     /// No response to `request`.
     pub fn no_response(request: &Request, error: &SendError) -> Self {
         let (kind, title) = match error.kind {
+            ErrorKind::Configuration => (Kind::Configuration, "Not supported"),
+            ErrorKind::Authentication => (Kind::Authentication, "Authentication failed"),
             ErrorKind::Refused => (Kind::Authorization, "Request not allowed"),
             ErrorKind::Invalid => (Kind::Validation, "Invalid HTTP request"),
             ErrorKind::Timeout => (Kind::Timeout, "Request timed out"),
@@ -60,7 +75,8 @@ impl Failure {
         )
     }
 
-    pub(crate) fn new(kind: Kind, title: &str, detail: impl Into<String>) -> Self {
+    /// A failure of a kind, with a title and what happened.
+    pub fn new(kind: Kind, title: &str, detail: impl Into<String>) -> Self {
         Self {
             kind,
             title: title.to_owned(),

@@ -2,15 +2,16 @@
 
 use serde_json::{Map, Value};
 
-use super::{kind_of, query};
 use crate::failure::Failure;
-use crate::response::MediaType;
+use crate::value::kind_of;
+use crate::{MediaType, query};
 
 /// The bytes of a body, and the content type to send where the workflow gives none.
-pub(super) fn encode(
-    body: Value,
-    content_type: Option<&str>,
-) -> Result<(Vec<u8>, &'static str), Failure> {
+///
+/// # Errors
+///
+/// `validation`, where it can't be sent as that type.
+pub fn encode(body: Value, content_type: Option<&str>) -> Result<(Vec<u8>, &'static str), Failure> {
     let media_type = content_type.map(MediaType::parse);
     match (body, media_type) {
         // A string is what is sent, whatever it is said to be: it may be JSON or XML already.

@@ -3,7 +3,7 @@
 use outgoing::{Request, Response, Send, Uri, UriRef};
 
 use crate::failure::{Failure, Kind};
-use crate::request;
+use crate::value;
 
 /// How many redirects are followed before it counts as going in circles.
 pub const REDIRECTS_MAX: usize = 10;
@@ -61,7 +61,7 @@ fn next(request: &Request, response: &Response) -> Result<Option<Request>, Failu
     };
     let uri = resolve(&request.uri, location)?;
     let mut next = request.clone();
-    if !same_origin(&request.uri, &uri) {
+    if !outgoing::same_origin(&request.uri, &uri) {
         // Credentials are for the one that they were given for.
         let is_private = |name: &str| {
             ["authorization", "cookie", "proxy-authorization"]
@@ -93,21 +93,5 @@ fn resolve(base: &Uri<String>, location: &str) -> Result<Uri<String>, Failure> {
     let resolved = reference
         .resolve_against(&base)
         .map_err(|error| broken(error.to_string()))?;
-    request::uri("location", resolved.as_str()).map_err(|failure| broken(failure.detail))
-}
-
-/// Whether two URIs have the same scheme, host and port (RFC 6454, section 5).
-fn same_origin(left: &Uri<String>, right: &Uri<String>) -> bool {
-    let origin = |uri: &Uri<String>| {
-        let scheme = uri.scheme().as_str().to_ascii_lowercase();
-        let authority = uri.authority()?;
-        let default = if scheme == "https" { "443" } else { "80" };
-        let port = authority
-            .port()
-            .map(|port| port.as_str())
-            .filter(|port| !port.is_empty());
-        let port = port.unwrap_or(default).to_owned();
-        Some((scheme, authority.host().to_ascii_lowercase(), port))
-    };
-    origin(left) == origin(right)
+    value::uri("location", resolved.as_str()).map_err(|failure| broken(failure.detail))
 }

@@ -1,17 +1,13 @@
 //! What came back, made an output or a failure.
 
-mod media_type;
-
 use base64::prelude::{BASE64_STANDARD, Engine};
 use outgoing::Response;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::call::OutputFormat;
 use crate::failure::{Failure, Kind};
 use crate::redirect::Exchange;
-use crate::{retry_after, status};
-pub(crate) use media_type::MediaType;
+use crate::{MediaType, OutputFormat, retry_after, status};
 
 /// How much of the content a failure shows in its detail, in characters.
 const DETAIL_CHARACTERS: usize = 300;

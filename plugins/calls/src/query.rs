@@ -4,8 +4,8 @@ use outgoing::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use super::kind_of;
 use crate::failure::Failure;
+use crate::value::{self, kind_of};
 
 /// All but the unreserved characters (RFC 3986, section 2.3).
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -15,7 +15,11 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// Adds names and values to the query of a URI, behind those that it has.
-pub(super) fn add(uri: &Uri<String>, values: &Map<String, Value>) -> Result<Uri<String>, Failure> {
+///
+/// # Errors
+///
+/// `validation`, where a value can't stand in a query.
+pub fn add(uri: &Uri<String>, values: &Map<String, Value>) -> Result<Uri<String>, Failure> {
     let added = encode("query", values)?;
     if added.is_empty() {
         return Ok(uri.clone());
@@ -33,18 +37,22 @@ pub(super) fn add(uri: &Uri<String>, values: &Map<String, Value>) -> Result<Uri<
     let fragment = fragment
         .map(|fragment| format!("#{fragment}"))
         .unwrap_or_default();
-    super::uri("endpoint", &format!("{text}{joint}{added}{fragment}"))
+    value::uri("endpoint", &format!("{text}{joint}{added}{fragment}"))
 }
 
 /// `name=value` for each, joined by `&`.
-pub(super) fn encode(argument: &str, values: &Map<String, Value>) -> Result<String, Failure> {
+///
+/// # Errors
+///
+/// `validation`, where a value is no scalar and no array of them.
+pub fn encode(argument: &str, values: &Map<String, Value>) -> Result<String, Failure> {
     let mut pairs = Vec::new();
-    for (name, value) in values {
-        let values = match value {
+    for (name, given) in values {
+        let items = match given {
             Value::Array(items) => items.as_slice(),
-            value => std::slice::from_ref(value),
+            one => std::slice::from_ref(one),
         };
-        for value in values {
+        for value in items {
             let value = match value {
                 Value::Null => continue,
                 Value::String(text) => text.clone(),

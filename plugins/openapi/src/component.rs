@@ -1,0 +1,68 @@
+//! The contract `baton:openapi`, in terms of [`crate::call()`].
+
+mod bindings {
+    #![allow(missing_docs, reason = "generated; `wit/` has the documentation")]
+
+    wit_bindgen::generate!({
+        path: ["../../wit", "wit"],
+        world: "baton:openapi/connector",
+        generate_all,
+    });
+}
+
+use bindings::baton::connector::call;
+use bindings::baton::connector::types::{Failure, FailureKind};
+use bindings::exports::baton::openapi::openapi::{Guest, OutputFormat};
+use outgoing::{Host, Network};
+
+use crate::{Arguments, Kind};
+
+struct Connector;
+
+impl Guest for Connector {
+    fn call(
+        document: String,
+        operation_id: String,
+        parameters: Option<String>,
+        authentication: Option<String>,
+        output: Option<OutputFormat>,
+        redirect: Option<bool>,
+    ) -> Result<String, Failure> {
+        let arguments = Arguments {
+            document,
+            operation_id,
+            parameters,
+            authentication,
+            output: match output {
+                Some(OutputFormat::Raw) => crate::OutputFormat::Raw,
+                Some(OutputFormat::Content) | None => crate::OutputFormat::Content,
+                Some(OutputFormat::Response) => crate::OutputFormat::Response,
+            },
+            redirect: redirect.unwrap_or(false),
+            idempotency_key: call::get().idempotency_key,
+        };
+        crate::call(&arguments, &Network, &Host).map_err(Failure::from)
+    }
+}
+
+impl From<crate::Failure> for Failure {
+    fn from(failure: crate::Failure) -> Self {
+        Self {
+            kind: match failure.kind {
+                Kind::Configuration => FailureKind::Configuration,
+                Kind::Validation => FailureKind::Validation,
+                Kind::Authentication => FailureKind::Authentication,
+                Kind::Authorization => FailureKind::Authorization,
+                Kind::Timeout => FailureKind::Timeout,
+                Kind::Communication => FailureKind::Communication,
+            },
+            title: failure.title,
+            detail: Some(failure.detail),
+            status: failure.status,
+            retry_after: failure.retry_after,
+            data: failure.data,
+        }
+    }
+}
+
+bindings::export!(Connector with_types_in bindings);
