@@ -63,3 +63,77 @@ Feature: Secrets
     """yaml
     known: false
     """
+
+  # Tests that the credentials of Basic are made of a secret's members
+  Scenario: Basic Credentials From A Secret
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: secret-members
+      version: '1.0.0'
+    use:
+      secrets: [ reader ]
+    do:
+      - read:
+          call: http
+          with:
+            method: get
+            endpoint:
+              uri: https://httpbin.org/basic-auth/ada/open-sesame
+              authentication:
+                basic:
+                  username: ${ $secrets.reader.username }
+                  password: ${ $secrets.reader.password }
+    """
+    And given the secret 'reader' is:
+    """yaml
+    value:
+      username: ada
+      password: open-sesame
+    hosts: [ httpbin.org ]
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    authenticated: true
+    """
+
+  # Tests that a secret as a whole can be the credentials of a scheme
+  Scenario: Credentials By The Name Of A Secret
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: secret-use
+      version: '1.0.0'
+    use:
+      secrets: [ reader ]
+      authentications:
+        reading:
+          basic:
+            use: reader
+    do:
+      - read:
+          call: http
+          with:
+            method: get
+            endpoint:
+              uri: https://httpbin.org/basic-auth/ada/open-sesame
+              authentication:
+                use: reading
+    """
+    And given the secret 'reader' is:
+    """yaml
+    value:
+      username: ada
+      password: open-sesame
+    hosts: [ httpbin.org ]
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    authenticated: true
+    """
