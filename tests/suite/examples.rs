@@ -3,7 +3,9 @@
 //! by the authority rewrite that only tests can switch on. Only the version is made their own, since several
 //! have the same name.
 //!
-//! Each example is in the table below: how it runs, or the reason why it does not.
+//! Each example is in the table: how it runs, or the reason why it does not.
+
+mod table;
 
 use std::collections::BTreeSet;
 
@@ -11,257 +13,18 @@ use baton_tests::{AssetServer, Client, Host, Start, Stub, eventually, paths};
 use serde_json::{Value, json};
 
 use crate::scenario::swagger;
-
-/// What becomes of an example.
-enum How {
-    /// It is run with this input, and its output has this in it.
-    Completes(Value, Value),
-    /// It is run with this input, and ends with an error of this status.
-    Faults(Value, u16),
-    /// It is started and waits for longer than a test should.
-    Waits,
-    /// Another test runs it or the same thing, since it takes more than a document: `path::name`.
-    Elsewhere(&'static str),
-    /// It is published: it waits for events, or for a time, that only the tests of these things bring.
-    Published,
-    /// It is not run, and why.
-    Not(&'static str),
-}
-
-use How::{Completes, Elsewhere, Faults, Not, Published, Waits};
-
-/// Every example by the name of its file, without `.yaml`.
-fn table() -> Vec<(&'static str, How)> {
-    let pet = || json!({ "petId": 1, "token": "a-token" });
-    let search = || json!({ "searchQuery": "Skywalker" });
-    let milou = || json!({ "name": "milou" });
-    let pets = || json!([{ "name": "milou" }, { "name": "idefix" }, { "name": "argos" }]);
-    let luke = || json!([{ "name": "Luke Skywalker" }]);
-    vec![
-        (
-            "accumulate-room-readings",
-            Not("the OpenAPI document that it calls by is nowhere"),
-        ),
-        ("authentication-bearer", Completes(pet(), milou())),
-        (
-            "authentication-bearer-uri-format",
-            Completes(pet(), milou()),
-        ),
-        (
-            "authentication-oauth2",
-            Not("its authority is nowhere: the tests of authentication bring their own"),
-        ),
-        (
-            "authentication-oauth2-secret",
-            Not("its authority is nowhere: the tests of authentication bring their own"),
-        ),
-        (
-            "authentication-oidc",
-            Not("its authority is nowhere: the tests of authentication bring their own"),
-        ),
-        (
-            "authentication-oidc-secret",
-            Not("its authority is nowhere: the tests of authentication bring their own"),
-        ),
-        ("authentication-reusable", Completes(pet(), milou())),
-        (
-            "call-asyncapi-publish",
-            Not("its AsyncAPI document is nowhere: fake.com has none"),
-        ),
-        (
-            "call-asyncapi-subscribe-consume-amount",
-            Not("its AsyncAPI document is nowhere: fake.com has none"),
-        ),
-        (
-            "call-asyncapi-subscribe-consume-forever-foreach",
-            Not("its AsyncAPI document is nowhere: fake.com has none"),
-        ),
-        (
-            "call-asyncapi-subscribe-consume-until",
-            Not("its AsyncAPI document is nowhere: fake.com has none"),
-        ),
-        (
-            "call-asyncapi-subscribe-consume-while",
-            Not("its AsyncAPI document is nowhere: fake.com has none"),
-        ),
-        (
-            "call-custom-function-cataloged",
-            Elsewhere("tests/suite/language.rs::the_example_of_a_cataloged_function_runs"),
-        ),
-        (
-            "call-custom-function-inline",
-            Completes(json!({}), json!({ "name": "argos" })),
-        ),
-        (
-            "call-grpc",
-            Elsewhere("tests/suite/grpc.rs::messages_and_streams_go_both_ways"),
-        ),
-        (
-            "call-http-endpoint-interpolation",
-            Completes(pet(), milou()),
-        ),
-        (
-            "call-http-endpoint-interpolation-shorthand",
-            Completes(pet(), milou()),
-        ),
-        (
-            "call-http-query-headers-expressions",
-            Completes(search(), luke()),
-        ),
-        ("call-http-query-parameters", Completes(search(), luke())),
-        ("call-http-redirect", Completes(search(), luke())),
-        (
-            "call-mcp",
-            Not(
-                "it starts a server with npx, from the network; `tests/suite/mcp.rs` calls one that is installed",
-            ),
-        ),
-        ("call-openapi", Completes(json!({}), pets())),
-        ("call-openapi-redirect", Completes(json!({}), pets())),
-        (
-            "conditional-task",
-            Faults(json!({ "customer": { "age": 17 } }), 400),
-        ),
-        (
-            "do-multiple",
-            Completes(pet(), json!({ "name": "milou", "status": "sold" })),
-        ),
-        ("do-single", Completes(pet(), milou())),
-        ("emit", Completes(json!({}), json!({}))),
-        ("for", Published),
-        (
-            "for-inline-array",
-            Completes(
-                json!({}),
-                json!({ "processed": [{ "name": "red" }, { "name": "green" }, { "hex": "#0000FF" }] }),
-            ),
-        ),
-        (
-            "fork",
-            Completes(
-                json!({ "patient": { "fullName": "Ada Lovelace" }, "room": { "number": 7 } }),
-                json!({ "patientId": "Ada Lovelace", "room": 7 }),
-            ),
-        ),
-        ("listen-to-all read-envelope", Published),
-        ("listen-to-all", Published),
-        ("listen-to-any", Published),
-        ("listen-to-any-filter", Published),
-        ("listen-to-any-forever-foreach", Published),
-        ("listen-to-any-until-condition", Published),
-        ("listen-to-any-until-consumed", Published),
-        ("listen-to-one", Published),
-        (
-            "mock-service-extension",
-            Elsewhere("tests/suite/language.rs::the_example_of_a_mocked_service_runs"),
-        ),
-        ("raise-inline", Faults(json!({}), 500)),
-        ("raise-reusable", Faults(json!({}), 500)),
-        (
-            "run-container",
-            Not("it takes a container engine and an image from the network"),
-        ),
-        (
-            "run-container-cleanup-always",
-            Not("it takes a container engine and an image from the network"),
-        ),
-        (
-            "run-container-cleanup-eventually",
-            Not("it takes a container engine and an image from the network"),
-        ),
-        (
-            "run-container-stdin-and-arguments",
-            Not("it takes a container engine and an image from the network"),
-        ),
-        (
-            "run-container-with-name",
-            Not("it takes a container engine and an image from the network"),
-        ),
-        (
-            "run-container-with-pull-policy",
-            Not("it takes a container engine and an image from the network"),
-        ),
-        (
-            "run-return-all",
-            Not("it takes a container engine and an image from the network"),
-        ),
-        (
-            "run-return-code",
-            Not("it takes a container engine and an image from the network"),
-        ),
-        (
-            "run-return-none",
-            Not("it takes a container engine and an image from the network"),
-        ),
-        (
-            "run-return-stderr",
-            Not("it takes a container engine and an image from the network"),
-        ),
-        (
-            "run-script-with-stdin-and-arguments",
-            Not("it reads standard input by way of Node.js, which the sandbox has not"),
-        ),
-        (
-            "run-shell-stdin-and-arguments",
-            Not("a shell is for the operator to turn on: the tests of processes do"),
-        ),
-        (
-            "run-subflow",
-            Completes(json!({}), json!({ "registered": ".user" })),
-        ),
-        (
-            "schedule-cron",
-            Not("it starts by its schedule alone: the tests of schedules have shorter ones"),
-        ),
-        (
-            "schedule-event-driven",
-            Not("it starts by its schedule alone: the tests of schedules have shorter ones"),
-        ),
-        (
-            "set",
-            Not("it starts by its schedule alone: the tests of schedules have shorter ones"),
-        ),
-        (
-            "set-expression",
-            Not("it starts by its schedule alone: the tests of schedules have shorter ones"),
-        ),
-        (
-            "star-wars-homeworld",
-            Completes(json!({ "id": 1 }), json!({ "name": "Tatooine" })),
-        ),
-        (
-            "switch-then-string",
-            Completes(
-                json!({ "orderType": "electronic" }),
-                json!({ "status": "fulfilled" }),
-            ),
-        ),
-        (
-            "try-catch",
-            Completes(json!({ "petId": 404 }), json!({ "petId": 404 })),
-        ),
-        ("try-catch-retry-inline", Completes(pet(), milou())),
-        ("try-catch-retry-reusable", Completes(pet(), milou())),
-        (
-            "try-catch-then",
-            Completes(json!({ "petId": 404 }), json!({})),
-        ),
-        (
-            "try-catch-then-directive",
-            Completes(json!({}), json!({ "status": "failed" })),
-        ),
-        ("wait-duration-inline", Waits),
-        ("wait-duration-iso8601", Waits),
-    ]
-}
+use table::How::{self, Calls, Completes, Elsewhere, Faults, Hears, Not};
+use table::table;
 
 /// The hosts that the examples call, all of them played by one server: their paths do not collide.
-const HOSTS: [&str; 5] = [
+const HOSTS: [&str; 7] = [
     "https://petstore.swagger.io",
     "https://swapi.dev",
     "https://superbet-casinos.com",
     "https://fake-hospital.com",
     "https://fake.com",
+    "https://fake-chat-api.com",
+    "https://virtual-wf-powered-race.com",
 ];
 
 /// The workflow that an example runs.
@@ -317,10 +80,13 @@ async fn every_example_runs_or_says_why_not() {
 
     let server = services().await;
     let stub = Stub::before(server.url()).await;
-    stub.on("GET", "/v2/swagger.json").answer(200, swagger());
     let failing = Stub::start().await;
     failing.on("*", "/").answer(503, json!({}));
     let hosts = HOSTS.map(|host| (host, stub.url()));
+    stub.on("GET", "/v2/swagger.json").answer(200, swagger());
+    stub.on("POST", "/room/7").answer(200, json!({}));
+    let start_car = stub.on("POST", "/api/v4/cars//start");
+    start_car.answer(200, json!({ "started": true }));
     let others = [("https://external-service.example.com", failing.url())];
     let start = hosts.into_iter().chain(others);
     let start = start.fold(Start::default(), |start, (host, server)| {
@@ -335,7 +101,14 @@ async fn every_example_runs_or_says_why_not() {
         println!("example {name}");
         let text = std::fs::read_to_string(folder.join(format!("{name}.yaml")))
             .expect("the example can be read");
-        play(&host, name, &with_version(&text, index), how).await;
+        Play {
+            host: &host,
+            stub: &stub,
+            name,
+            text: &with_version(&text, index),
+        }
+        .as_said(how)
+        .await;
     }
     let tokens: Vec<_> = stub.seen_on("GET", "/v2/pet/1");
     let bearer = tokens
@@ -361,42 +134,108 @@ fn with_version(text: &str, index: usize) -> String {
     lines.collect::<Vec<_>>().join("\n") + "\n"
 }
 
-async fn play(host: &Host, name: &str, text: &str, how: &How) {
-    match how {
-        Completes(input, expected) => {
-            let run = run(host, text, input).await;
-            assert_eq!(run["status"], "completed", "{name}: {run:#}");
-            let output = &run["output"];
-            assert!(
-                contains(output, expected),
-                "{name}: no {expected} in {output}"
-            );
+/// An example, and who plays it.
+struct Play<'a> {
+    host: &'a Host,
+    stub: &'a Stub,
+    name: &'a str,
+    text: &'a str,
+}
+
+impl Play<'_> {
+    async fn as_said(&self, how: &How) {
+        match how {
+            Elsewhere(test) => self.is_there(test),
+            Not(reason) => println!("{} did not run: {reason}", self.name),
+            Hears(events, how) => self.run(how, events).await,
+            how => self.run(how, &[]).await,
         }
-        Faults(input, status) => {
-            let run = run(host, text, input).await;
-            assert_eq!(run["status"], "faulted", "{name}: {run:#}");
-            assert_eq!(run["error"]["status"], *status, "{name}: {run:#}");
+    }
+
+    async fn run(&self, how: &How, events: &[Value]) {
+        let nothing = json!({});
+        let (Completes(input, _) | Faults(input, _) | Calls(input, ..)) = how else {
+            let id = started(self.host, self.text, &nothing).await;
+            self.waits(&id).await;
+            return self.cancel(&id).await;
+        };
+        let id = started(self.host, self.text, input).await;
+        if !events.is_empty() {
+            self.waits(&id).await;
+            self.send(events).await;
         }
-        Waits => {
-            let id = started(host, text, &json!({})).await;
-            eventually("the example waits", async || {
-                (host.run(&id).await["status"] == "waiting").then_some(())
+        self.comes_to(&id, how).await;
+    }
+
+    async fn comes_to(&self, id: &str, how: &How) {
+        let name = self.name;
+        if let Calls(_, method, path) = how {
+            eventually("the example calls", async || {
+                (!self.stub.seen_on(method, path).is_empty()).then_some(())
             })
             .await;
-            let cancel = format!("/v1/runs/{id}/cancel");
-            let cancelled = host.post(&cancel, &json!({})).await;
-            assert!(cancelled.status < 300, "{name}: {}", cancelled.text());
+            self.waits(id).await;
+            return self.cancel(id).await;
         }
-        Published => drop(host.publish(text).await.expect(201)),
-        Elsewhere(test) => {
-            let (path, function) = test.split_once("::").expect("path::name");
-            let text = std::fs::read_to_string(paths::file(path)).unwrap_or_default();
-            assert!(
-                text.contains(&format!("fn {function}(")),
-                "{name}: no {test}"
-            );
+        let run = self.host.ended(id).await;
+        match how {
+            Completes(_, expected) => {
+                assert_eq!(run["status"], "completed", "{name}: {run:#}");
+                let output = &run["output"];
+                assert!(
+                    contains(output, expected),
+                    "{name}: no {expected} in {output}"
+                );
+            }
+            Faults(_, status) => {
+                assert_eq!(run["status"], "faulted", "{name}: {run:#}");
+                assert_eq!(run["error"]["status"], *status, "{name}: {run:#}");
+            }
+            _ => unreachable!("{name}: nothing else ends"),
         }
-        Not(reason) => println!("{name} did not run: {reason}"),
+    }
+
+    async fn waits(&self, id: &str) {
+        eventually("the example waits", async || {
+            (self.host.run(id).await["status"] == "waiting").then_some(())
+        })
+        .await;
+    }
+
+    async fn cancel(&self, id: &str) {
+        let cancelled = self
+            .host
+            .post(&format!("/v1/runs/{id}/cancel"), &json!({}))
+            .await;
+        assert!(
+            cancelled.status < 300,
+            "{}: {}",
+            self.name,
+            cancelled.text()
+        );
+    }
+
+    /// Sends these events in order, as new ones.
+    async fn send(&self, events: &[Value]) {
+        for (index, event) in events.iter().enumerate() {
+            let mut event = event.clone();
+            event["id"] = json!(format!("{} {index}", self.name));
+            let headers = [("content-type", "application/cloudevents+json")];
+            self.host
+                .send("POST", "/v1/events", &headers, event.to_string())
+                .await
+                .expect(202);
+        }
+    }
+
+    fn is_there(&self, test: &str) {
+        let (path, function) = test.split_once("::").expect("path::name");
+        let text = std::fs::read_to_string(paths::file(path)).unwrap_or_default();
+        assert!(
+            text.contains(&format!("fn {function}(")),
+            "{}: no {test}",
+            self.name
+        );
     }
 }
 
@@ -407,11 +246,6 @@ async fn started(host: &Client, text: &str, input: &Value) -> String {
     let body = json!({ "input": input, "version": name("version") });
     let run = host.post(&path, &body).await.expect(202).json();
     run["id"].as_str().expect("a run has an id").to_owned()
-}
-
-async fn run(host: &Client, text: &str, input: &Value) -> Value {
-    let id = started(host, text, input).await;
-    host.ended(&id).await
 }
 
 /// Whether everything of `part` is in `whole`: of objects each member, of lists each item in its place.
