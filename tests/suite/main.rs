@@ -18,6 +18,7 @@ mod licences;
 mod mcp;
 mod onboarding;
 mod scenario;
+mod schedule;
 mod secrets;
 mod serve;
 mod storage;

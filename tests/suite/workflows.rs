@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 
 use baton_tests::cli::baton;
-use baton_tests::{Host, Stub, paths};
+use baton_tests::{Host, Start, Stub, paths};
 use serde_json::{Value, json};
 
 use crate::fixtures::is_error;
 
 /// The files with a test, here or in a suite of their own.
-const TESTED: [&str; 6] = [
+const TESTED: [&str; 7] = [
     "check-regions.yaml",
     "deploy-with-rollback.yaml",
     "fastest-mirror.yaml",
     "health-check.yaml",
     "hello.yaml",
+    "morning-report.yaml",
     "onboard-employee.yaml",
 ];
 
@@ -135,6 +136,41 @@ async fn regions_are_checked_by_runs_of_their_own() {
     let children = host.all(&format!("/v1/runs?parent={id}")).await;
     let statuses: Vec<&Value> = children.iter().map(|child| &child["status"]).collect();
     assert_eq!(statuses, ["faulted", "completed"], "the newest first");
+}
+
+#[tokio::test]
+async fn the_morning_report_is_scheduled_and_tells_of_orders() {
+    let (shop, chat) = (Stub::start().await, Stub::start().await);
+    shop.on("GET", "/v1/orders/yesterday")
+        .answer(200, json!({ "count": 7, "total": 120 }));
+    chat.on("POST", "/hooks/morning").answer(200, json!({}));
+    let host = Start::default()
+        .argument("--testing-rewrite")
+        .argument(&format!("https://shop.example.org={}", shop.url()))
+        .argument("--testing-rewrite")
+        .argument(&format!("https://chat.example.org={}", chat.url()))
+        .allow("https://*.example.org")
+        .start()
+        .await;
+    host.publish_file("workflows/morning-report.yaml").await;
+    let schedule = host.get("/v1/schedules/demo/morning-report").await;
+    let schedule = schedule.expect(200).json();
+    let due = schedule["nextDue"].as_str().expect("a time");
+    assert!(
+        due.ends_with("T07:00:00.000Z") || due.ends_with("T06:00:00.000Z"),
+        "eight in Berlin: {due}"
+    );
+    let run = host.start("demo/morning-report", &json!({})).await;
+    let run = host.ended(&run).await;
+    assert_eq!(
+        run["output"],
+        json!({ "count": 7, "total": 120 }),
+        "{run:#}"
+    );
+    assert_eq!(
+        chat.seen_on("POST", "/hooks/morning")[0].json(),
+        json!({ "text": "Good morning! 7 orders yesterday, 120 euros." })
+    );
 }
 
 /// A deployment API whose new version comes up, or not, after two looks.

@@ -39,6 +39,7 @@ use crate::history::HistoryItem;
 use crate::page::{Page, PageRequest};
 use crate::routes;
 use crate::run::{CancelRun, ControlRun, Run, RunFilter, RunSummary, StartRun};
+use crate::schedule::Schedule;
 use crate::secret::{Secret, SetSecret};
 use crate::workflow::{PublishedWorkflow, Workflow, WorkflowFilter, WorkflowSummary};
 
@@ -290,6 +291,38 @@ impl Client {
     /// Decides an approval, in the name of the token.
     pub async fn decide(&self, id: &str, decide: &DecideApproval) -> Result<Approval, ClientError> {
         self.post(&routes::approval(id)).body(decide).json().await
+    }
+
+    /// A page of the workflows that start by themselves.
+    pub async fn schedules(&self, page: &PageRequest) -> Result<Page<Schedule>, ClientError> {
+        self.get(routes::SCHEDULES).page(page).json().await
+    }
+
+    /// When a workflow starts by itself.
+    pub async fn schedule(&self, namespace: &str, name: &str) -> Result<Schedule, ClientError> {
+        self.get(&routes::schedule(namespace, name)).json().await
+    }
+
+    /// Lets a workflow start no more by itself.
+    pub async fn pause_schedule(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Schedule, ClientError> {
+        self.post(&routes::schedule_pause(namespace, name))
+            .json()
+            .await
+    }
+
+    /// Lets a workflow start by itself again.
+    pub async fn resume_schedule(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Schedule, ClientError> {
+        self.post(&routes::schedule_resume(namespace, name))
+            .json()
+            .await
     }
 
     /// Installs a component under a name; under the name of its WIT package without one.

@@ -31,6 +31,7 @@ pub mod page;
 pub mod problem;
 pub mod routes;
 pub mod run;
+pub mod schedule;
 pub mod secret;
 pub mod workflow;
 

@@ -33,6 +33,11 @@ mod runs;
     dead_code,
     reason = "a description, of which only the attributes matter"
 )]
+mod schedules;
+#[expect(
+    dead_code,
+    reason = "a description, of which only the attributes matter"
+)]
 mod secrets;
 #[expect(
     dead_code,
@@ -68,6 +73,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
             ),
             ("runs", "Workflows under way, and what became of them."),
             ("events", "CloudEvents, in a log that runs listen to."),
+            ("schedules", "Workflows that start by themselves."),
             (
                 "approvals",
                 "Tasks of runs that wait for a person to decide.",
@@ -116,6 +122,10 @@ pub fn document() -> utoipa::openapi::OpenApi {
         approvals::decide,
         events::send,
         events::list,
+        schedules::list,
+        schedules::read,
+        schedules::pause,
+        schedules::resume,
         connectors::install,
         connectors::list,
         connectors::read,

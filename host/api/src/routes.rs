@@ -40,6 +40,14 @@ pub const APPROVALS: &str = "/v1/approvals";
 pub const APPROVAL: &str = "/v1/approvals/{id}";
 /// `POST`: send events. `GET`: list those of the log.
 pub const EVENTS: &str = "/v1/events";
+/// `GET`: list the workflows that start by themselves.
+pub const SCHEDULES: &str = "/v1/schedules";
+/// `GET`: when a workflow starts by itself.
+pub const SCHEDULE: &str = "/v1/schedules/{namespace}/{name}";
+/// `POST`: let a workflow start no more by itself.
+pub const SCHEDULE_PAUSE: &str = "/v1/schedules/{namespace}/{name}/pause";
+/// `POST`: let a workflow start by itself again.
+pub const SCHEDULE_RESUME: &str = "/v1/schedules/{namespace}/{name}/resume";
 /// `POST`: install a connector. `GET`: list connectors.
 pub const CONNECTORS: &str = "/v1/connectors";
 /// `GET`: a connector. `DELETE`: remove it.
@@ -66,7 +74,7 @@ pub struct Route {
 
 /// All routes: the server serves these and no other, and the OpenAPI document describes each. Tests hold
 /// both to it.
-pub const ALL: [Route; 31] = [
+pub const ALL: [Route; 35] = [
     open("GET", HEALTH),
     open("GET", READY),
     open("GET", OPENAPI),
@@ -89,6 +97,10 @@ pub const ALL: [Route; 31] = [
     route("POST", APPROVAL),
     route("POST", EVENTS),
     route("GET", EVENTS),
+    route("GET", SCHEDULES),
+    route("GET", SCHEDULE),
+    route("POST", SCHEDULE_PAUSE),
+    route("POST", SCHEDULE_RESUME),
     route("POST", CONNECTORS),
     route("GET", CONNECTORS),
     route("GET", CONNECTOR),
@@ -164,6 +176,21 @@ pub fn run_resume(id: &str) -> String {
 /// The path of [`APPROVAL`].
 pub fn approval(id: &str) -> String {
     fill(APPROVAL, &[id])
+}
+
+/// The path of [`SCHEDULE`].
+pub fn schedule(namespace: &str, name: &str) -> String {
+    fill(SCHEDULE, &[namespace, name])
+}
+
+/// The path of [`SCHEDULE_PAUSE`].
+pub fn schedule_pause(namespace: &str, name: &str) -> String {
+    fill(SCHEDULE_PAUSE, &[namespace, name])
+}
+
+/// The path of [`SCHEDULE_RESUME`].
+pub fn schedule_resume(namespace: &str, name: &str) -> String {
+    fill(SCHEDULE_RESUME, &[namespace, name])
 }
 
 /// The path of [`CONNECTOR`].

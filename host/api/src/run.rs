@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::schedule::Scheduled;
 use crate::workflow::WorkflowReference;
 
 /// A run.
@@ -49,6 +50,9 @@ pub struct RunSummary {
     pub tags: BTreeMap<String, String>,
     /// The run that started it, if one did.
     pub parent: Option<Parent>,
+    /// What of the workflow's schedule started it, if that did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<Scheduled>,
 }
 
 /// The run that started another one.

@@ -5,6 +5,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::diagnostic::Diagnostic;
+use crate::schedule::Schedule;
 
 /// Which content of which version of which workflow: what a run keeps to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -52,6 +53,9 @@ pub struct Workflow {
     pub summary: WorkflowSummary,
     /// The text as posted, byte for byte.
     pub text: String,
+    /// When it starts by itself: where it is the highest version, and has a schedule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
     /// The plan that the host made of it, as a graph of nodes and edges; `null` where the connectors that it
     /// was published with are there no more.
     pub graph: Value,

@@ -6,6 +6,7 @@ mod dev;
 mod events;
 mod run;
 mod runs;
+mod schedules;
 mod schema;
 mod secret;
 mod serve;
@@ -55,6 +56,9 @@ enum Command {
     /// See and decide what people are asked
     #[command(subcommand, alias = "approval")]
     Approvals(approvals::Command),
+    /// See, pause and resume what starts by itself
+    #[command(subcommand, alias = "schedule")]
+    Schedules(schedules::Command),
     /// Make, install and call connectors
     #[command(subcommand, alias = "connectors")]
     Connector(connector::Command),
@@ -79,6 +83,7 @@ impl Cli {
             Command::Runs(command) => command.execute().await,
             Command::Events(command) => command.execute().await,
             Command::Approvals(command) => command.execute().await,
+            Command::Schedules(command) => command.execute().await,
             Command::Connector(command) => command.execute().await,
             Command::Secret(command) => command.execute().await,
             Command::Token(command) => command.execute(),
@@ -137,6 +142,7 @@ mod tests {
             &["events", "watch"],
             &["approvals"],
             &["approvals", "approve"],
+            &["schedules"],
             &["connector"],
             &["connector", "grant"],
             &["connector", "call"],

@@ -28,6 +28,8 @@ pub(crate) struct Options {
     pub(crate) makes_secrets_key: bool,
     /// What is granted as long as this host runs, to the tenant `default`, by connector.
     pub(crate) grants: BTreeMap<String, Granted>,
+    /// Whether workflows do not start by themselves on this host.
+    pub(crate) schedules_off: bool,
     /// For tests alone: requests to the first authority of each pair go to the second.
     pub(crate) testing_rewrite: Vec<(String, String)>,
 }
@@ -54,6 +56,7 @@ pub(crate) fn open(options: Options) -> Result<Engine, Failure> {
         bundled: bundled::connectors(),
         language: bundled::language(),
         standing_grants: grants.collect(),
+        schedules: !options.schedules_off,
         secrets,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..Settings::default()

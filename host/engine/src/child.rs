@@ -28,10 +28,6 @@ use crate::shared::Shared;
 use crate::start::{self, Prepared};
 use crate::view::StartRun;
 
-/// How many children may be prepared at the same time: of all tenants, and of one. Each may take a core for some
-/// milliseconds.
-pub(crate) const STARTS: (usize, usize) = (32, 16);
-
 /// A child that is to be started.
 pub(crate) struct Start {
     pub(crate) tenant: TenantId,
@@ -56,7 +52,7 @@ pub(crate) fn id(parent: &RunId, child: &ChildRun) -> RunId {
 /// the child's end will answer it.
 pub(crate) async fn start(shared: &Arc<Shared>, start: Start) -> Option<Result<Data, Error>> {
     let awaited = start.parent.awaited;
-    let _permit = shared.child_starts.acquire(&start.tenant).await;
+    let _permit = shared.own_starts.acquire(&start.tenant).await;
     let owner = shared.clone();
     let prepared = tokio::task::spawn_blocking(move || prepare(&owner, start)).await;
     let prepared = match prepared {

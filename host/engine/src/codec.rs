@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use baton_store::record::{
     AnswerRecord, ApprovalRecord, CallRecord, DecisionRecord, EndingRecord, ErrorRecord,
-    EventKindRecord, EventRecord, Json, OriginRecord, ParentRecord, StatusRecord, TaskRecord,
-    TimerKindRecord,
+    EventKindRecord, EventRecord, Json, OriginRecord, ParentRecord, ScheduledRecord, StatusRecord,
+    TaskRecord, TimerKindRecord,
 };
 use baton_store::{ReadError, RunId};
 use baton_workflow::machine::{
@@ -16,6 +16,7 @@ use baton_workflow::{CloudEvent, Data, Error, Timestamp};
 use serde_json::Value;
 
 use crate::origin::{Origin, Parent};
+use crate::schedule::Scheduled;
 
 /// A JSON value as it is stored.
 pub(crate) fn json(value: &Value) -> Json {
@@ -171,6 +172,11 @@ pub(crate) fn origin_record(origin: &Origin) -> OriginRecord {
             awaited: parent.awaited,
             depth: parent.depth,
         }),
+        Origin::Schedule(scheduled) => OriginRecord::Schedule(ScheduledRecord {
+            kind: scheduled.kind.clone(),
+            due_ms: scheduled.due.as_millis(),
+            missed: scheduled.missed,
+        }),
     }
 }
 
@@ -184,6 +190,11 @@ pub(crate) fn origin(record: OriginRecord) -> Origin {
             attempt: parent.call.attempt,
             awaited: parent.awaited,
             depth: parent.depth,
+        }),
+        OriginRecord::Schedule(scheduled) => Origin::Schedule(Scheduled {
+            kind: scheduled.kind,
+            due: Timestamp::from_millis(scheduled.due_ms),
+            missed: scheduled.missed,
         }),
     }
 }

@@ -6,6 +6,7 @@ mod control;
 mod events;
 mod run_views;
 mod runs;
+mod schedules;
 mod secrets;
 mod subscription;
 mod workflows;
@@ -22,10 +23,9 @@ use baton_store::{Batch, Direction, Partition as Number, Store, TenantId, key};
 use baton_workflow::machine::Status;
 use serde_json::json;
 use tokio::runtime::Handle;
-use tokio::task::JoinError;
+use tokio::task::{AbortHandle, JoinError};
 
 use crate::admission::Admission;
-use crate::child;
 use crate::digest;
 use crate::dispatch::Dispatch;
 use crate::error::{OpenError, Unavailable};
@@ -40,6 +40,7 @@ use crate::outside::{Invoke, Languages};
 use crate::partition::{Partition, Reopen};
 use crate::replay;
 use crate::sandboxed::{Calls, Sandboxed};
+use crate::schedule::{self, Schedules};
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::shares::{Bounds, Shares};
@@ -66,6 +67,14 @@ const STARTS: Bounds = Bounds {
     present_per_tenant: 10_000,
 };
 
+/// How many runs that nobody asks for may be prepared at the same time: children, and what is scheduled. All wait
+/// until there is room; how many there can be is bounded by the open runs and by the schedules.
+const OWN_STARTS: Bounds = Bounds {
+    all: 32,
+    per_tenant: 16,
+    present_per_tenant: usize::MAX,
+};
+
 /// When to ask again that too much is under way.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -85,6 +94,8 @@ struct Inner {
     /// How many partitions have still to recover.
     recovering: Arc<AtomicUsize>,
     stopping: AtomicBool,
+    /// Starts what is scheduled.
+    scheduler: Option<AbortHandle>,
     readers: Shares,
     starts: Shares,
     /// One publication or installation at a time: each reads what it is about to write.
@@ -180,16 +191,21 @@ impl Engine {
             admission: Admission::new(limits.open_runs_per_tenant),
             events: EventLogs::new(&limits, mailboxes.clone()),
             mailboxes,
-            child_starts: FairSemaphore::new(child::STARTS.0, child::STARTS.1),
+            own_starts: FairSemaphore::new(OWN_STARTS.all, OWN_STARTS.per_tenant),
+            schedules: Schedules::load(&*store, meta.partitions)?,
             language,
             runtime: json!({ "name": "baton", "version": settings.version, "metadata": {} }),
             limits,
             store,
         });
-        Self::start_threads(shared, sandbox)
+        Self::start_threads(shared, sandbox, settings.schedules)
     }
 
-    fn start_threads(shared: Arc<Shared>, sandbox: Arc<Sandbox>) -> Result<Self, OpenError> {
+    fn start_threads(
+        shared: Arc<Shared>,
+        sandbox: Arc<Sandbox>,
+        schedules: bool,
+    ) -> Result<Self, OpenError> {
         let open: Vec<_> = (0..shared.partitions)
             .map(|it| open_runs(&shared, Number(it)))
             .collect::<Result<_, _>>()?;
@@ -211,7 +227,9 @@ impl Engine {
                 partition.work();
             })?);
         }
+        let scheduler = schedules.then(|| Handle::current().spawn(schedule::drive(shared.clone())));
         let inner = Inner {
+            scheduler: scheduler.map(|task| task.abort_handle()),
             shared,
             sandbox,
             threads: Mutex::new(Some(threads)),
@@ -242,6 +260,9 @@ impl Engine {
     /// calls of this method do nothing.
     pub async fn shutdown(&self) {
         self.inner.stopping.store(true, Ordering::SeqCst);
+        if let Some(scheduler) = &self.inner.scheduler {
+            scheduler.abort();
+        }
         let threads = self
             .inner
             .threads

@@ -244,6 +244,17 @@ pub enum DecideError {
     Unavailable(#[from] Unavailable),
 }
 
+/// Why a schedule was not changed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ScheduleError {
+    /// There is none.
+    #[error("the workflow is not there, or its highest version has no schedule")]
+    NotFound,
+    /// Not now.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
 impl From<ReadError> for DecideError {
     fn from(error: ReadError) -> Self {
         Self::Unavailable(error.into())

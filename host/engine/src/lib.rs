@@ -44,6 +44,7 @@ mod recent;
 mod replay;
 mod resources;
 mod sandboxed;
+mod schedule;
 mod seed;
 mod shared;
 mod shares;
@@ -62,8 +63,8 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use engine::{Engine, Subscription};
 pub use error::{
     CallError, ControlError, DecideError, GrantRefused, InstallError, Lagged, ListError, OpenError,
-    PublishError, RemoveError, RemoveSecretError, SecretRefused, SendError, StartError,
-    Unavailable,
+    PublishError, RemoveError, RemoveSecretError, ScheduleError, SecretRefused, SendError,
+    StartError, Unavailable,
 };
 pub use resources::Home;
 pub use settings::{EngineLimits, Settings};
@@ -71,6 +72,7 @@ pub use vault::{MasterKeyError, MasterKeys, SecretContent};
 pub use view::{
     ApprovalFilter, ApprovalId, ApprovalOutcome, ApprovalStatus, ApprovalView, CallProgress,
     CallView, ConnectorReference, ConnectorView, EventFilter, EventView, FunctionView, ImportView,
-    Installed, Page, ParentView, Published, RunFilter, RunView, SecretView, Sent, StartRun,
+    Installed, LastStartView, Page, ParentView, PauseView, Published, RunFilter, RunView,
+    ScheduleFailureView, ScheduleView, ScheduledView, SecretView, Sent, StartRun, TriggerView,
     WorkflowFilter, WorkflowReference, WorkflowSummary, WorkflowView,
 };

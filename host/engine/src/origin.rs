@@ -3,6 +3,8 @@
 use baton_store::RunId;
 use baton_workflow::machine::TaskKey;
 
+use crate::schedule::Scheduled;
+
 /// What started a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
@@ -10,6 +12,8 @@ pub(crate) enum Origin {
     Request,
     /// Another run.
     Run(Parent),
+    /// The workflow's schedule.
+    Schedule(Scheduled),
 }
 
 /// The task of another run of the same tenant that started a run.
@@ -30,7 +34,7 @@ impl Origin {
     pub(crate) fn depth(&self) -> u32 {
         match self {
             Self::Run(parent) => parent.depth,
-            Self::Request => 0,
+            Self::Request | Self::Schedule(_) => 0,
         }
     }
 
@@ -38,7 +42,7 @@ impl Origin {
     pub(crate) fn awaiting(&self) -> Option<&Parent> {
         match self {
             Self::Run(parent) if parent.awaited => Some(parent),
-            Self::Run(_) | Self::Request => None,
+            Self::Run(_) | Self::Request | Self::Schedule(_) => None,
         }
     }
 }

@@ -32,6 +32,8 @@ pub struct Settings {
     pub partitions: u16,
     /// The release of the host, for `$runtime` and for the store: `0.1.0`. Default: this crate's.
     pub version: String,
+    /// Whether workflows start by themselves on this host. What is due stays due where they do not. Default: yes.
+    pub schedules: bool,
     /// Where the time comes from. Default: the system.
     pub clock: Arc<dyn Clock>,
 }
@@ -46,6 +48,7 @@ impl Default for Settings {
             limits: EngineLimits::default(),
             partitions: baton_store::meta::PARTITIONS_DEFAULT,
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            schedules: true,
             clock: Arc::new(SystemClock),
         }
     }

@@ -17,6 +17,7 @@ use crate::live::LiveRuns;
 use crate::mailbox::Mailbox;
 use crate::outside::Languages;
 use crate::partition::Message;
+use crate::schedule::Schedules;
 use crate::settings::EngineLimits;
 use crate::vault::Vault;
 use crate::version::Versions;
@@ -40,8 +41,9 @@ pub(crate) struct Shared {
     pub(crate) events: EventLogs,
     /// Where each partition is told what has happened, by its number.
     pub(crate) mailboxes: Vec<Arc<Mailbox<Message>>>,
-    /// Who may start children.
-    pub(crate) child_starts: FairSemaphore,
+    /// Who may start runs that nobody asks for: children, and what is scheduled.
+    pub(crate) own_starts: FairSemaphore,
+    pub(crate) schedules: Schedules,
     /// The expression language that new runs use.
     pub(crate) language: Digest,
     /// `$runtime` of new runs.

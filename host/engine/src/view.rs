@@ -8,6 +8,7 @@ mod connector;
 mod event;
 mod page;
 mod run;
+mod schedule;
 mod secret;
 mod workflow;
 
@@ -21,5 +22,8 @@ pub use event::{EventFilter, EventView, Sent};
 pub use page::Page;
 pub(crate) use run::status_name;
 pub use run::{CallProgress, ParentView, RunFilter, RunView, StartRun};
+pub use schedule::{
+    LastStartView, PauseView, ScheduleFailureView, ScheduleView, ScheduledView, TriggerView,
+};
 pub use secret::SecretView;
 pub use workflow::{Published, WorkflowFilter, WorkflowReference, WorkflowSummary, WorkflowView};

@@ -6,6 +6,7 @@ mod diagnostic;
 mod event;
 mod history;
 mod run;
+mod schedule;
 mod secret;
 mod workflow;
 
@@ -18,6 +19,7 @@ pub(crate) use diagnostic::{count_errors, diagnostic};
 pub(crate) use event::{logged_event, sent_event};
 pub(crate) use history::history_item;
 pub(crate) use run::{run, run_summary, status, status_of_name};
+pub(crate) use schedule::schedule;
 pub(crate) use secret::{secret, secret_content};
 pub(crate) use workflow::{published, workflow, workflow_reference, workflow_summary};
 

@@ -37,6 +37,7 @@ mod refusal;
 mod router;
 mod run_events;
 mod runs;
+mod schedules;
 mod schema;
 mod secrets;
 mod serve;

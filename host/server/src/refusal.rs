@@ -11,7 +11,8 @@ use axum::response::{IntoResponse, Response};
 use baton_api::{Problem, ProblemKind};
 use baton_engine::{
     CallError, ControlError, DecideError, GrantRefused, InstallError, ListError, PublishError,
-    RemoveError, RemoveSecretError, SecretRefused, SendError, StartError, Unavailable,
+    RemoveError, RemoveSecretError, ScheduleError, SecretRefused, SendError, StartError,
+    Unavailable,
 };
 
 use crate::convert;
@@ -183,6 +184,17 @@ impl From<DecideError> for Refusal {
             DecideError::Busy { retry_after } => Self::busy(message, retry_after),
             DecideError::Unavailable(error) => error.into(),
             _ => Self::new(ProblemKind::ApprovalSettled, message),
+        }
+    }
+}
+
+impl From<ScheduleError> for Refusal {
+    fn from(error: ScheduleError) -> Self {
+        match error {
+            ScheduleError::NotFound => Self::not_found(format!(
+                "{error}; GET /v1/schedules (`baton schedules list`) has those that there are"
+            )),
+            ScheduleError::Unavailable(error) => error.into(),
         }
     }
 }

@@ -15,8 +15,8 @@ use crate::observe::observe;
 use crate::refusal::Refusal;
 use crate::settings::ServerSettings;
 use crate::{
-    approvals, connectors, events, health, openapi, run_events, runs, schema, secrets, validate,
-    workflows,
+    approvals, connectors, events, health, openapi, run_events, runs, schedules, schema, secrets,
+    validate, workflows,
 };
 
 /// What every handler has at hand.
@@ -60,6 +60,10 @@ pub fn router(engine: Engine, settings: ServerSettings, stopping: watch::Receive
             get(approvals::read).post(approvals::decide),
         )
         .route(routes::EVENTS, post(events::send).get(events::list))
+        .route(routes::SCHEDULES, get(schedules::list))
+        .route(routes::SCHEDULE, get(schedules::read))
+        .route(routes::SCHEDULE_PAUSE, post(schedules::pause))
+        .route(routes::SCHEDULE_RESUME, post(schedules::resume))
         .route(
             routes::CONNECTORS,
             post(connectors::install).get(connectors::list),

@@ -31,6 +31,7 @@ mod partition_kind {
     pub(super) const END: u8 = b'e';
     pub(super) const OPEN: u8 = b'o';
     pub(super) const TIMER: u8 = b't';
+    pub(super) const SCHEDULE: u8 = b's';
 }
 
 /// The kinds of a tenant's records.
@@ -252,6 +253,44 @@ pub fn parse_timer(key: &[u8]) -> Option<(i64, TenantId, RunId)> {
     let rest = key.get(11..)?;
     let (tenant, run) = tenant_and_run(rest.get(..rest.len().checked_sub(8)?)?)?;
     Some(((due ^ (1 << 63)).cast_signed(), tenant, run))
+}
+
+/// The schedule of a workflow: [`crate::record::ScheduleRecord`]. It belongs to the partition that
+/// [`schedule_partition`] says, so that it is looked after by one processor.
+pub fn schedule(partition: Partition, tenant: &TenantId, namespace: &str, name: &str) -> Vec<u8> {
+    Builder::partition(partition, partition_kind::SCHEDULE)
+        .tenant(tenant)
+        .terminated(namespace)
+        .bytes(name.as_bytes())
+        .key()
+}
+
+/// All schedules of a partition, by tenant.
+pub fn schedules(partition: Partition) -> KeyRange {
+    Builder::partition(partition, partition_kind::SCHEDULE).range()
+}
+
+/// The tenant, namespace and name of a key of [`schedules`].
+pub fn parse_schedule(key: &[u8]) -> Option<(TenantId, String, String)> {
+    let (length, rest) = key.get(3..)?.split_first()?;
+    let (tenant, rest) = rest.split_at_checked(usize::from(*length))?;
+    let text = std::str::from_utf8(rest).ok()?;
+    let (namespace, name) = text.split_once('\0')?;
+    let tenant = TenantId::new(std::str::from_utf8(tenant).ok()?).ok()?;
+    Some((tenant, namespace.to_owned(), name.to_owned()))
+}
+
+/// The partition that owns a workflow's schedule, of `count` (at least 1): by a hash (FNV-1a, 64 bits) of its
+/// names. Stored, so that it must never change.
+pub fn schedule_partition(tenant: &TenantId, namespace: &str, name: &str, count: u16) -> Partition {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for part in [tenant.as_str(), namespace, name] {
+        for byte in part.bytes().chain([0]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    let number = hash % u64::from(count.max(1));
+    Partition(u16::try_from(number).expect("a remainder of a u16"))
 }
 
 /// The bytes of a signed number, in the order of the numbers.
@@ -491,6 +530,9 @@ mod tests {
                 Partition(256),
                 Partition(PARTITIONS_MAX - 1),
             ] {
+                for (space, name) in [("a", "b"), ("a", "bc"), ("ab", "c")] {
+                    keys.push(schedule(p, &t, space, name));
+                }
                 for r in [id(0), id(255)] {
                     keys.extend([run(p, &t, &r), end(p, &t, &r), open(p, &t, &r)]);
                     keys.extend([event(p, &t, &r, 1), event(p, &t, &r, u32::MAX)]);
@@ -562,6 +604,7 @@ mod tests {
             assert_eq!(count(&events(Partition(0), t, &id(255))), 2);
         }
         assert_eq!(count(&opens(Partition(255))), 5 * 2);
+        assert_eq!(count(&schedules(Partition(255))), 5 * 3);
         assert_eq!(count(&timers_before(Partition(256), 0)), 5 * 2);
         assert_eq!(count(&timers_before(Partition(256), 1)), 5 * 4);
         assert_eq!(count(&timers_before(Partition(256), i64::MIN)), 0);
@@ -587,8 +630,15 @@ mod tests {
                 Some((due, t.clone(), id(7)))
             );
         }
+        let names = (t.clone(), "space".to_owned(), "name".to_owned());
+        assert_eq!(
+            parse_schedule(&schedule(Partition(9), &t, "space", "name")),
+            Some(names)
+        );
+        assert_eq!(schedule_partition(&t, "space", "name", 8), Partition(7));
         for bad in [&[][..], &[0, 0, b'o'], &[0, 0, b'o', 200, b'a']] {
             assert_eq!(parse_open(bad), None);
+            assert_eq!(parse_schedule(bad), None);
             assert_eq!(parse_timer(bad), None);
         }
     }

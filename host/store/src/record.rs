@@ -10,6 +10,7 @@
 
 mod approval;
 mod run;
+mod schedule;
 mod shared;
 mod tenant;
 
@@ -17,7 +18,11 @@ pub use approval::{ApprovalRecord, OutcomeRecord};
 pub use run::{
     AnswerRecord, CallRecord, DecisionRecord, EndRecord, EndingRecord, ErrorRecord,
     EventKindRecord, EventRecord, OpenRecord, OriginRecord, ParentRecord, PinRecord, RunRecord,
-    TaskRecord, TimerKindRecord, TimerRecord, WorkflowPinRecord,
+    ScheduledRecord, TaskRecord, TimerKindRecord, TimerRecord, WorkflowPinRecord,
+};
+pub use schedule::{
+    PauseRecord, ScheduleFailureRecord, ScheduleRecord, ScheduledStartRecord, TriggerKindRecord,
+    TriggerRecord,
 };
 pub use shared::{ComponentRecord, MetaRecord, SeedKeyRecord};
 pub use tenant::{

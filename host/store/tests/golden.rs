@@ -11,9 +11,10 @@ use baton_store::record::{
     DecisionRecord, DocumentRecord, EndRecord, EndingRecord, ErrorRecord, EventIdRecord,
     EventKindRecord, EventLogRecord, EventRecord, GrantRecord, IdempotencyRecord, Json,
     LoggedEventRecord, MetaRecord, OpenRecord, OriginRecord, OutcomeRecord, ParentRecord,
-    PinRecord, Record, ResourceRecord, ResourcesRecord, RunIndexRecord, RunRecord, SecretRecord,
-    SeedKeyRecord, StatusRecord, TaskRecord, TimerKindRecord, TimerRecord, WorkflowPinRecord,
-    WorkflowRecord,
+    PauseRecord, PinRecord, Record, ResourceRecord, ResourcesRecord, RunIndexRecord, RunRecord,
+    ScheduleFailureRecord, ScheduleRecord, ScheduledRecord, ScheduledStartRecord, SecretRecord,
+    SeedKeyRecord, StatusRecord, TaskRecord, TimerKindRecord, TimerRecord, TriggerKindRecord,
+    TriggerRecord, WorkflowPinRecord, WorkflowRecord,
 };
 
 fn check<R: Record + PartialEq + Debug>(file: &str, record: &R) {
@@ -72,6 +73,45 @@ fn error() -> ErrorRecord {
     }
 }
 
+fn schedule() -> ScheduleRecord {
+    let trigger = |kind, next_ms, awaits| TriggerRecord {
+        kind,
+        next_ms,
+        awaits,
+    };
+    let cron = TriggerKindRecord::Cron {
+        expression: "0 8 * * *".into(),
+        zone: "Europe/Berlin".into(),
+    };
+    ScheduleRecord {
+        version: "1.0.0".into(),
+        triggers: vec![
+            trigger(
+                TriggerKindRecord::Every(60_000),
+                Some(1_800_000_060_000),
+                None,
+            ),
+            trigger(cron, None, None),
+            trigger(TriggerKindRecord::After(5_000), None, Some([8; 16])),
+        ],
+        paused: Some(PauseRecord {
+            by: "ada".into(),
+            at_ms: 1_800_000_000_001,
+        }),
+        started: 7,
+        missed: 2,
+        last: Some(ScheduledStartRecord {
+            run: [8; 16],
+            at_ms: 1_800_000_000_002,
+            due_ms: 1_800_000_000_000,
+        }),
+        failure: Some(ScheduleFailureRecord {
+            at_ms: 1_800_000_000_003,
+            reason: "busy".into(),
+        }),
+    }
+}
+
 #[test]
 fn every_version_of_every_record() {
     let json = Json("{\"name\":\"Ada\"}".into());
@@ -107,6 +147,15 @@ fn every_version_of_every_record() {
         awaited: true,
         depth: 2,
     };
+    let scheduled = ScheduledRecord {
+        kind: "cron".into(),
+        due_ms: 1_800_000_000_000,
+        missed: 3,
+    };
+    check(
+        "run-scheduled.3.hex",
+        &run(OriginRecord::Schedule(scheduled)),
+    );
     earlier("run-child.2.hex", &run(OriginRecord::Run(parent.clone())));
     let secrets = Json("{\"token\":\"baton-secret-00112233445566778899aabbccddeeff\"}".into());
     let run = RunRecord {
@@ -114,6 +163,7 @@ fn every_version_of_every_record() {
         ..run(OriginRecord::Run(parent))
     };
     check("run.3.hex", &run);
+    check("schedule.1.hex", &schedule());
     let child = ChildRecord {
         task: "/do/0/greet".into(),
     };

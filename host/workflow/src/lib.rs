@@ -23,6 +23,7 @@ mod extent;
 pub mod machine;
 pub mod plan;
 pub mod resource;
+pub mod schedule;
 pub mod yaml;
 
 pub use cloud_event::CloudEvent;

@@ -24,6 +24,7 @@ mod raise;
 mod resource;
 mod retry;
 mod run;
+mod schedule;
 mod schema;
 mod set;
 mod site;
@@ -66,6 +67,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Document;
 use crate::expression::Expression;
 use crate::resource::{Resources, Wanted};
+use crate::schedule::Schedule;
 
 /// A workflow, ready to run.
 ///
@@ -86,6 +88,8 @@ pub struct Plan {
     pub(crate) input: Transform,
     /// What is done with the last task's output.
     pub(crate) output: Transform,
+    /// When it starts by itself.
+    pub(crate) schedule: Option<Schedule>,
     /// How long a run may take.
     pub(crate) timeout: Option<DurationTemplate>,
     pub(crate) expressions: Vec<Arc<Expression>>,
@@ -145,6 +149,11 @@ impl Plan {
     /// The connectors that the workflow calls, by name, each once.
     pub fn connectors(&self) -> impl Iterator<Item = &str> {
         self.connectors.iter().map(String::as_str)
+    }
+
+    /// When the workflow starts by itself.
+    pub fn schedule(&self) -> Option<&Schedule> {
+        self.schedule.as_ref()
     }
 
     /// The workflows that the workflow runs, in the order of the document.

@@ -65,6 +65,7 @@ impl Args {
             store_cache_bytes: Some(settings.store_cache_bytes),
             grants: self.grants.by_connector(),
             testing_rewrite: self.testing.rewrite,
+            ..host::Options::default()
         })?;
         listening.announce();
         welcome(&listening.url(), &settings.data.display().to_string());

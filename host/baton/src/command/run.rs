@@ -92,6 +92,7 @@ impl Args {
                 .or_else(|| scratch.as_ref().map(|scratch| scratch.path().to_owned())),
             cache: directories::compiled(),
             grants: self.grants.by_connector(),
+            schedules_off: true,
             testing_rewrite: self.testing.rewrite,
             ..host::Options::default()
         })?;
@@ -138,6 +139,12 @@ async fn run(
         Err(error) => return Err(Failure::new("cannot publish the document").because(&error)),
     };
     Checked::here(source, &published.warnings).report();
+    if document
+        .as_ref()
+        .is_some_and(|it| it.workflow().schedule.is_some())
+    {
+        display.say("the schedule of the document is left alone; this runs it once, now");
+    }
 
     let request = StartRun {
         namespace: published.reference.namespace,

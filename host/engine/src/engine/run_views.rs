@@ -11,9 +11,11 @@ use crate::codec;
 use crate::error::Unavailable;
 use crate::origin::{Origin, Parent};
 use crate::replay::{self, LoadError};
+use crate::schedule::Scheduled;
 use crate::shared::Shared;
 use crate::view::{
-    CallProgress, ConnectorReference, Page, ParentView, RunFilter, RunView, WorkflowReference,
+    CallProgress, ConnectorReference, Page, ParentView, RunFilter, RunView, ScheduledView,
+    WorkflowReference,
 };
 
 /// How many entries of the index of runs one page looks at.
@@ -66,9 +68,12 @@ pub(crate) fn view_of(
     progress: Vec<CallProgress>,
 ) -> RunView {
     let (ending, ended_at) = end.unzip();
-    let parent = match codec::origin(record.origin) {
-        Origin::Run(Parent { run, task, .. }) => Some(ParentView { run, task }),
-        Origin::Request => None,
+    let (parent, trigger) = match codec::origin(record.origin) {
+        Origin::Run(Parent { run, task, .. }) => (Some(ParentView { run, task }), None),
+        Origin::Schedule(Scheduled { kind, due, missed }) => {
+            (None, Some(ScheduledView { kind, due, missed }))
+        }
+        Origin::Request => (None, None),
     };
     let status = ending
         .as_ref()
@@ -106,6 +111,7 @@ pub(crate) fn view_of(
         connectors: record.connectors.into_iter().map(connector).collect(),
         tags: record.tags.into_iter().collect(),
         parent,
+        trigger,
         progress: match ended_at {
             None => progress,
             Some(_) => Vec::new(),

@@ -133,11 +133,15 @@ impl Engine {
             key::document(tenant, &reference.digest),
             DocumentRecord(text.to_owned()).encode(),
         );
+        let rescheduling = self
+            .reschedule(tenant, &reference, &plan, &mut batch)
+            .await?;
         self.shared()
             .journal
             .commit(batch)
             .await
             .map_err(Unavailable::from)?;
+        self.rescheduled(rescheduling);
         Ok(Published {
             reference,
             created: true,
@@ -286,10 +290,16 @@ impl Engine {
             Ok::<_, Unavailable>(WorkflowView {
                 summary: summary(&record),
                 text,
+                schedule: None,
                 graph,
             })
         };
-        self.aside(tenant, view).await?.map(Some)
+        let view = self.aside(tenant, view).await??;
+        let schedule = self.schedule(tenant, namespace, name).await?;
+        Ok(Some(WorkflowView {
+            schedule: schedule.filter(|it| it.version == view.summary.reference.version),
+            ..view
+        }))
     }
 }
 
@@ -323,12 +333,13 @@ pub(crate) fn find(
         .iter()
         .map(|(_, value)| decode(value))
         .collect::<Result<Vec<_>, _>>()?;
-    let rank = |record: &WorkflowRecord| {
-        Version::parse(&record.version)
-            .ok()
-            .map(|it| (it.pre.is_empty(), it))
-    };
+    let rank = |record: &WorkflowRecord| Version::parse(&record.version).ok().map(|it| rank(&it));
     Ok(records.into_iter().max_by_key(rank))
+}
+
+/// The order of versions in which the last is the highest: any release is above all pre-releases.
+pub(super) fn rank(version: &Version) -> (bool, Version) {
+    (version.pre.is_empty(), version.clone())
 }
 
 /// The published versions of a workflow, in semantic order.

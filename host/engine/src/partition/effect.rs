@@ -2,12 +2,13 @@
 
 use baton_store::RunId;
 use baton_workflow::machine::{ChildRun, Invocation, Note, Status};
-use baton_workflow::{Data, Error};
+use baton_workflow::{Data, Error, Timestamp};
 
 use super::{Message, Partition, Reply};
 use crate::error::ControlError;
 use crate::origin::Parent;
 use crate::outside::Answer;
+use crate::schedule::ScheduleName;
 
 /// Something that may happen only once the events that brought it about are durable.
 pub(super) enum Effect {
@@ -19,6 +20,8 @@ pub(super) enum Effect {
     Unwanted { child: RunId, parent: RunId },
     /// A run that another one has started has ended, and the other one is told.
     TellParent(Parent, Result<Data, Error>),
+    /// A run that a schedule has started has ended, and the schedule is told.
+    TellSchedule(ScheduleName, RunId, Timestamp),
     /// Those that look at a run see what has happened.
     Show(RunId, Status, Vec<Note>),
     /// A run has ended.
@@ -45,6 +48,7 @@ impl Partition {
                     answer: Answer::of(result),
                 });
             }
+            Effect::TellSchedule(name, run, at) => self.shared.schedules.ended(name, run, at),
             Effect::Show(run, status, notes) => {
                 if let Some(run) = self.runs.get(&run) {
                     run.live.publish(status, notes);

@@ -14,7 +14,9 @@ use crate::admission::Place;
 use crate::child;
 use crate::codec;
 use crate::events::NewEvent;
+use crate::origin::Origin;
 use crate::replay::Loaded;
+use crate::schedule::ScheduleName;
 
 /// What a partition does in one go, and makes durable together.
 pub(super) struct Turn {
@@ -197,10 +199,21 @@ impl Partition {
             ending: codec::ending_record(ending),
         };
         let mut index = (*run.index).clone();
-        let told = run.origin.awaiting().cloned().map(|parent| {
-            let result = child::answer(id, &index, ending);
-            Effect::TellParent(parent, result)
-        });
+        let told = match &run.origin {
+            Origin::Run(parent) if parent.awaited => {
+                let result = child::answer(id, &index, ending);
+                Some(Effect::TellParent(parent.clone(), result))
+            }
+            Origin::Schedule(_) => {
+                let name = ScheduleName {
+                    tenant: run.tenant.clone(),
+                    namespace: index.namespace.clone(),
+                    name: index.name.clone(),
+                };
+                Some(Effect::TellSchedule(name, *id, at))
+            }
+            Origin::Run(_) | Origin::Request => None,
+        };
         index.status = status;
         turn.batch
             .put(key::end(self.number, &run.tenant, id), end.encode());

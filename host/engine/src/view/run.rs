@@ -7,7 +7,7 @@ use baton_workflow::machine::{Status, TaskKey};
 use baton_workflow::{Data, Error, Timestamp};
 use serde_json::Value;
 
-use super::{ConnectorReference, WorkflowReference};
+use super::{ConnectorReference, ScheduledView, WorkflowReference};
 
 /// A request to start a run.
 #[derive(Clone, Debug)]
@@ -52,6 +52,8 @@ pub struct RunView {
     pub tags: BTreeMap<String, String>,
     /// The run that started it, where a run did.
     pub parent: Option<ParentView>,
+    /// What of the workflow's schedule started it, where that did.
+    pub trigger: Option<ScheduledView>,
     /// What the calls that are under way have told of their progress.
     pub progress: Vec<CallProgress>,
 }

@@ -4,6 +4,8 @@ use baton_store::Digest;
 use baton_workflow::{Diagnostic, Timestamp};
 use serde_json::Value;
 
+use super::ScheduleView;
+
 /// A workflow version and its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkflowReference {
@@ -57,6 +59,8 @@ pub struct WorkflowView {
     pub summary: WorkflowSummary,
     /// The text, byte for byte as it was posted.
     pub text: String,
+    /// When the workflow starts by itself, where this is the version whose schedule counts.
+    pub schedule: Option<ScheduleView>,
     /// The plan as a graph: see [`baton_workflow::Plan::graph`]. Null where the connectors that the
     /// workflow was published with are there no more.
     pub graph: Value,

@@ -47,6 +47,7 @@ pub(crate) fn run_summary(from: RunView) -> RunSummary {
         ended_at: from.ended_at.map(time),
         tags: from.tags,
         parent: from.parent.map(parent),
+        trigger: from.trigger.map(super::schedule::scheduled),
     }
 }
 

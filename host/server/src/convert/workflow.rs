@@ -34,6 +34,7 @@ pub(crate) fn workflow(from: WorkflowView) -> Workflow {
     Workflow {
         summary: workflow_summary(from.summary),
         text: from.text,
+        schedule: from.schedule.map(super::schedule),
         graph: from.graph,
     }
 }

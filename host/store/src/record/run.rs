@@ -39,6 +39,19 @@ pub enum OriginRecord {
     Request,
     /// Another run, its parent.
     Run(ParentRecord),
+    /// The workflow's schedule.
+    Schedule(ScheduledRecord),
+}
+
+/// What of a workflow's schedule started a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScheduledRecord {
+    /// The key of the schedule: `every`, `cron`, `after`.
+    pub kind: String,
+    /// When the run was due.
+    pub due_ms: i64,
+    /// How many starts before it were due and missed.
+    pub missed: u32,
 }
 
 /// The task of another run that started a run.

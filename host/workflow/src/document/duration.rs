@@ -1,5 +1,6 @@
 //! Durations (dsl-reference, "Duration").
 
+use std::fmt;
 use std::time::Duration as StdDuration;
 
 use thiserror::Error;
@@ -77,6 +78,35 @@ impl Duration {
             Some(*duration)
         } else {
             None
+        }
+    }
+}
+
+/// In the form of ISO 8601 that [`Duration::parse_iso8601`] reads, in days and smaller units; or the expression.
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let duration = match self {
+            Self::Fixed(duration) => *duration,
+            Self::Expression(text) => return f.write_str(text),
+        };
+        let (seconds, milliseconds) = (duration.as_secs(), duration.subsec_millis());
+        if duration.is_zero() {
+            return f.write_str("PT0S");
+        }
+        f.write_str("P")?;
+        let part = |f: &mut fmt::Formatter<'_>, number: u64, unit: char| match number {
+            0 => Ok(()),
+            number => write!(f, "{number}{unit}"),
+        };
+        part(f, seconds / 86_400, 'D')?;
+        if seconds % 86_400 > 0 || milliseconds > 0 {
+            f.write_str("T")?;
+        }
+        part(f, seconds / 3_600 % 24, 'H')?;
+        part(f, seconds / 60 % 60, 'M')?;
+        match milliseconds {
+            0 => part(f, seconds % 60, 'S'),
+            _ => write!(f, "{}.{milliseconds:03}S", seconds % 60),
         }
     }
 }
@@ -246,6 +276,18 @@ mod tests {
                 Ok(StdDuration::from_millis(milliseconds)),
                 "{text}"
             );
+        }
+        for (text, milliseconds) in [
+            ("PT0S", 0),
+            ("PT30S", 30_000),
+            ("PT0.070S", 70),
+            ("P1DT12H30M5.001S", day + 45_005_001),
+            ("P14D", 14 * day),
+            ("P1DT1M", day + 60_000),
+        ] {
+            let duration = StdDuration::from_millis(milliseconds);
+            assert_eq!(Duration::Fixed(duration).to_string(), text);
+            assert_eq!(Duration::parse_iso8601(text), Ok(duration), "{text}");
         }
         let wrong = [
             "", "P", "PT", "P1DT", "30S", "PT30", "P30S", "PT1H1H", "PT1S1H", "P-1D", "PT.5S",

@@ -64,7 +64,7 @@ enum Finding<'a> {
     /// Several messages for one call.
     Messages,
     Process(&'static str),
-    Schedule,
+    ScheduleOn,
     Language(&'a str),
     SchemaFormat(&'a str),
 }
@@ -77,16 +77,16 @@ impl Finding<'_> {
             | Self::Concurrency
             | Self::Compensate
             | Self::Approval
-            | Self::Messages => return None,
-            Self::TimeZone => ("`timezone`".to_owned(), None),
+            | Self::Messages
+            | Self::TimeZone => return None,
             Self::Subscription(part) => (
                 format!("`{part}` of a subscription"),
                 Some("receive an `amount`, and look at the messages in the tasks that follow"),
             ),
             Self::Process(kind) => (format!("`run: {kind}`"), Some("call a connector instead")),
-            Self::Schedule => (
-                "`schedule`".to_owned(),
-                Some("leave it out, and start runs through the API"),
+            Self::ScheduleOn => (
+                "`schedule.on`".to_owned(),
+                Some("start runs through the API, or at times: `cron`, `every`, `after`"),
             ),
             Self::Language(name) => (format!("the expression language `{name}`"), Some("use jq")),
             Self::SchemaFormat(name) => (
@@ -134,7 +134,9 @@ impl<'d> Walk<'d, '_> {
                 .and_then(|output| output.schema.as_ref()),
         );
         if let Some(schedule) = &workflow.schedule {
-            (self.report)(Finding::Schedule, &schedule.location);
+            if schedule.on.is_some() {
+                (self.report)(Finding::ScheduleOn, &schedule.location);
+            }
             if let Some(zone) = &schedule.timezone {
                 (self.report)(Finding::TimeZone, &zone.location);
             }

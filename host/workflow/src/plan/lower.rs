@@ -15,7 +15,7 @@ use super::schema::BadSchema;
 use super::site::Site;
 use super::{
     Edge, Kind, Lowered, Node, NodeId, Plan, Schema, Sequence, Template, Transform, approval, call,
-    emit, extension, r#for, fork, function, listen, raise, run, set, switch, r#try, wait,
+    emit, extension, r#for, fork, function, listen, raise, run, schedule, set, switch, r#try, wait,
 };
 use crate::diagnostic::{self, Diagnostic, code};
 use crate::document::{
@@ -48,6 +48,10 @@ pub(super) fn lower(document: &Document, catalog: &dyn Catalog, resources: &Reso
         .map(|it| lowering.transform(it.schema.as_ref(), it.from.as_ref(), Moment::WorkflowInput));
     let timeout = workflow.timeout.as_ref();
     let timeout = timeout.map(|it| lowering.timeout(it, Moment::WorkflowInput));
+    let schedule = workflow
+        .schedule
+        .as_ref()
+        .map(|it| schedule::lower(&lowering, it));
     let body = lowering.list(&workflow.tasks);
     function::check_uncalled(&mut lowering);
     extension::check_unapplied(&mut lowering);
@@ -74,6 +78,7 @@ pub(super) fn lower(document: &Document, catalog: &dyn Catalog, resources: &Reso
         body,
         input: input.unwrap_or_default(),
         output: output.unwrap_or_default(),
+        schedule,
         timeout,
         expressions: expressions.clone(),
         connectors,

@@ -45,15 +45,15 @@ fn parts_of_a_subscription() {
 #[test]
 fn around_the_tasks() {
     let document = parse(&format!(
-        "{HEADER}use:\n  secrets: [s]\n  functions: {{ f: {{ set: {{ x: 1 }} }} }}\nevaluate: {{ language: js, mode: loose }}\nschedule: {{ every: PT1H }}\ndo:\n- a: {{ call: f }}\n"
+        "{HEADER}use:\n  secrets: [s]\n  functions: {{ f: {{ set: {{ x: 1 }} }} }}\nevaluate: {{ language: js, mode: loose }}\nschedule: {{ on: {{ one: {{ with: {{ type: x }} }} }} }}\ndo:\n- a: {{ call: f }}\n"
     ));
     assert_snapshot!(render(&document.unsupported()), @r##"
     case.yaml:9:23: error[unsupported]: the expression language `js` is not yet supported by this host
       at /evaluate/language
       help: use jq
-    case.yaml:10:1: error[unsupported]: `schedule` is not yet supported by this host
+    case.yaml:10:1: error[unsupported]: `schedule.on` is not yet supported by this host
       at /schedule
-      help: leave it out, and start runs through the API
+      help: start runs through the API, or at times: `cron`, `every`, `after`
     "##);
 }
 

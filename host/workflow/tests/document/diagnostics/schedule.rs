@@ -30,9 +30,20 @@ fn schedules() {
     case.yaml:8:36: error[conflicting-keys]: `timezone` has no meaning without `cron`
       at /schedule/timezone
       help: add `cron` or remove `timezone`
-    case.yaml:8:46: error[bad-value]: `Berlin!` is not the name of a time zone
+    case.yaml:8:46: error[bad-value]: there is no time zone `Berlin!`
       at /schedule/timezone
-      help: write an IANA name like Europe/Berlin
+      help: did you mean `Europe/Berlin`?
+    ");
+    assert_snapshot!(check_beside("schedule: { cron: 0 0 30 2 *, every: '${ .x }', after: PT0.5S }\n"), @r"
+    case.yaml:8:19: error[bad-cron]: the schedule never comes
+      at /schedule/cron
+      help: there is no such day in any of these months
+    case.yaml:8:38: error[bad-duration]: `every` of a schedule can't be an expression: there is no run yet to evaluate it in
+      at /schedule/every
+      help: write it like PT15M
+    case.yaml:8:56: error[bad-duration]: `after` of a schedule must be at least 1 s
+      at /schedule/after
+      help: let one run do more often what it does, with `for` and `wait`
     ");
     assert_snapshot!(check_beside("schedule: { corn: 0 * * * * }\n"), @r"
     case.yaml:8:13: error[unknown-key]: unknown key `corn` in `schedule`

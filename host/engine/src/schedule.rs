@@ -1,0 +1,251 @@
+//! Schedules: workflows that start by themselves.
+//!
+//! A workflow has one schedule, that of its highest version. What is known of it is in memory and in a record of
+//! its own, which is written in one batch with the run that it starts: so that no crash starts a run twice, or
+//! not at all. One task waits for what is due; a lock for each schedule lets one start, publication or pause
+//! happen at a time.
+
+mod driver;
+mod record;
+mod state;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use baton_store::record::{Record, ScheduleRecord};
+use baton_store::{Batch, Direction, Partition, ReadError, RunId, Store, TenantId, key};
+use baton_workflow::Timestamp;
+use tokio::sync::Notify;
+
+use crate::digest;
+
+pub(crate) use driver::drive;
+pub(crate) use state::{ScheduleState, Scheduled, TriggerKind};
+
+/// How many locks the schedules share.
+const LOCKS: usize = 64;
+
+/// The workflow that a schedule is of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ScheduleName {
+    pub(crate) tenant: TenantId,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+}
+
+impl ScheduleName {
+    fn key(&self, partitions: u16) -> Vec<u8> {
+        let Self {
+            tenant,
+            namespace,
+            name,
+        } = self;
+        let partition = key::schedule_partition(tenant, namespace, name, partitions);
+        key::schedule(partition, tenant, namespace, name)
+    }
+}
+
+impl std::fmt::Display for ScheduleName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// The end of a run that a schedule has started.
+struct Ended {
+    name: ScheduleName,
+    run: RunId,
+    at: Timestamp,
+}
+
+/// The schedules of all tenants.
+pub(crate) struct Schedules {
+    partitions: u16,
+    known: Mutex<Known>,
+    /// The driver has something to look at.
+    changed: Notify,
+    locks: Vec<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Default)]
+struct Known {
+    schedules: BTreeMap<ScheduleName, Entry>,
+    /// When the driver has to look at each.
+    due: BTreeSet<(Timestamp, ScheduleName)>,
+    /// What the driver has not been told yet; at most one for each open run that a schedule has started.
+    ended: Vec<Ended>,
+}
+
+struct Entry {
+    /// As it is stored.
+    state: ScheduleState,
+    /// Where it stands in [`Known::due`].
+    looked_at: Option<Timestamp>,
+}
+
+/// The right to change a schedule.
+pub(crate) type Lock<'a> = tokio::sync::MutexGuard<'a, ()>;
+
+impl Schedules {
+    /// Reads the schedules of a store of so many partitions. What has ended while the host was down, they know.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read. A schedule that can't be is left out, and the log tells of it.
+    pub(crate) fn load(store: &dyn Store, partitions: u16) -> Result<Self, ReadError> {
+        let mut known = Known::default();
+        for partition in (0..partitions).map(Partition) {
+            let range = key::schedules(partition);
+            for (key, value) in store.scan(&range, Direction::Ascending, usize::MAX)? {
+                let Some((tenant, namespace, name)) = key::parse_schedule(&key) else {
+                    continue;
+                };
+                let name = ScheduleName {
+                    tenant,
+                    namespace,
+                    name,
+                };
+                match read(store, partitions, &name.tenant, &value) {
+                    Ok(state) => known.set(name, Some(state)),
+                    Err(error) => {
+                        let tenant = &name.tenant;
+                        tracing::error!(%tenant, workflow = %name, %error, "a schedule can't be read");
+                    }
+                }
+            }
+        }
+        Ok(Self {
+            partitions,
+            known: Mutex::new(known),
+            changed: Notify::new(),
+            locks: (0..LOCKS).map(|_| tokio::sync::Mutex::new(())).collect(),
+        })
+    }
+
+    /// The right to change a schedule, once it is free.
+    pub(crate) async fn lock(&self, name: &ScheduleName) -> Lock<'_> {
+        let text = format!("{}\0{}\0{}", name.tenant, name.namespace, name.name);
+        let lock = usize::from(digest::of(text.as_bytes()).0[0]) % LOCKS;
+        self.locks[lock].lock().await
+    }
+
+    /// A schedule, as far as it is durable.
+    pub(crate) fn get(&self, name: &ScheduleName) -> Option<ScheduleState> {
+        let known = self.known();
+        known.schedules.get(name).map(|entry| entry.state.clone())
+    }
+
+    /// A tenant's schedules behind `after`, by namespace and name, `limit` at most.
+    pub(crate) fn list(
+        &self,
+        tenant: &TenantId,
+        after: Option<(String, String)>,
+        limit: usize,
+    ) -> Vec<(ScheduleName, ScheduleState)> {
+        let (namespace, name) = after.unwrap_or_default();
+        let from = ScheduleName {
+            tenant: tenant.clone(),
+            namespace,
+            name,
+        };
+        let known = self.known();
+        known
+            .schedules
+            .range(&from..)
+            .filter(|(name, _)| **name != from)
+            .take_while(|(name, _)| name.tenant == *tenant)
+            .take(limit)
+            .map(|(name, entry)| (name.clone(), entry.state.clone()))
+            .collect()
+    }
+
+    /// What stores a schedule, or that there is none.
+    pub(crate) fn store(
+        &self,
+        name: &ScheduleName,
+        state: Option<&ScheduleState>,
+        batch: &mut Batch,
+    ) {
+        let key = name.key(self.partitions);
+        match state {
+            Some(state) => batch.put(key, record::to_record(state).encode()),
+            None => batch.delete(key),
+        }
+    }
+
+    /// Takes what is durable now.
+    pub(crate) fn set(&self, name: ScheduleName, state: Option<ScheduleState>) {
+        self.known().set(name, state);
+        self.changed.notify_one();
+    }
+
+    /// A run that a schedule has started has ended, durably.
+    pub(crate) fn ended(&self, name: ScheduleName, run: RunId, at: Timestamp) {
+        self.known().ended.push(Ended { name, run, at });
+        self.changed.notify_one();
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn set(&mut self, name: ScheduleName, state: Option<ScheduleState>) {
+        self.forget(&name);
+        if let Some(state) = state {
+            let looked_at = state.next();
+            self.due.extend(looked_at.map(|due| (due, name.clone())));
+            self.schedules.insert(name, Entry { state, looked_at });
+        }
+    }
+
+    fn forget(&mut self, name: &ScheduleName) {
+        if let Some(due) = self.schedules.remove(name).and_then(|it| it.looked_at) {
+            self.due.remove(&(due, name.clone()));
+        }
+    }
+
+    /// Looks at a schedule again at this time, instead of when something is due.
+    fn look_at(&mut self, name: &ScheduleName, at: Timestamp) {
+        if let Some(entry) = self.schedules.get_mut(name) {
+            if let Some(before) = entry.looked_at.replace(at) {
+                self.due.remove(&(before, name.clone()));
+            }
+            self.due.insert((at, name.clone()));
+        }
+    }
+
+    /// Takes those that are due at `now`. They are looked at again when they are set.
+    fn take_due(&mut self, now: Timestamp) -> Vec<ScheduleName> {
+        let mut taken = Vec::new();
+        while self.due.first().is_some_and(|(due, _)| *due <= now) {
+            let name = self.due.pop_first().map(|(_, name)| name);
+            taken.extend(name);
+        }
+        for name in &taken {
+            if let Some(entry) = self.schedules.get_mut(name) {
+                entry.looked_at = None;
+            }
+        }
+        taken
+    }
+}
+
+/// A stored schedule, with the end of the run for which it waits, where that has come.
+fn read(
+    store: &dyn Store,
+    partitions: u16,
+    tenant: &TenantId,
+    value: &[u8],
+) -> Result<ScheduleState, ReadError> {
+    let mut state = record::from_record(ScheduleRecord::decode(value)?)?;
+    for run in state.awaited() {
+        let end = store.get(&key::end(run.partition(partitions), tenant, &run))?;
+        if let Some(end) = end {
+            let end = baton_store::record::EndRecord::decode(&end)?;
+            state.ended(&run, Timestamp::from_millis(end.at_ms));
+        }
+    }
+    Ok(state)
+}

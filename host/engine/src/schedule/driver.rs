@@ -1,0 +1,158 @@
+//! The task that starts what is due.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use baton_store::{Batch, RunId};
+use baton_workflow::Timestamp;
+use serde_json::{Map, Value};
+
+use super::state::Scheduled;
+use super::{Ended, ScheduleName};
+use crate::error::StartError;
+use crate::origin::Origin;
+use crate::shared::Shared;
+use crate::start::{self, Prepared};
+use crate::view::StartRun;
+
+/// How long the driver sleeps when nothing is due. Any change of a schedule wakes it.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// When to try again where there was no room for a run.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Starts what is due, until it is dropped.
+pub(crate) async fn drive(shared: Arc<Shared>) {
+    loop {
+        let now = shared.clock.now();
+        let (ended, due, next) = {
+            let mut known = shared.schedules.known();
+            let ended = std::mem::take(&mut known.ended);
+            let due = known.take_due(now);
+            (ended, due, known.due.first().map(|(next, _)| *next))
+        };
+        for ended in ended {
+            tokio::spawn(note_end(shared.clone(), ended));
+        }
+        for name in due {
+            tokio::spawn(start(shared.clone(), name));
+        }
+        let patience = next.map_or(IDLE, |next| shared.clock.patience(now.until(next)));
+        tokio::select! {
+            () = shared.schedules.changed.notified() => {}
+            () = tokio::time::sleep(patience) => {}
+        }
+    }
+}
+
+/// A run that a schedule has started has ended.
+async fn note_end(shared: Arc<Shared>, Ended { name, run, at }: Ended) {
+    let schedules = &shared.schedules;
+    let _one_at_a_time = schedules.lock(&name).await;
+    let Some(mut state) = schedules.get(&name) else {
+        return;
+    };
+    if state.ended(&run, at) {
+        let mut batch = Batch::new();
+        schedules.store(&name, Some(&state), &mut batch);
+        if make_durable(&shared, batch, || ()).await {
+            schedules.set(name, Some(state));
+        }
+    }
+}
+
+/// Something of a schedule is due.
+async fn start(shared: Arc<Shared>, name: ScheduleName) {
+    let schedules = &shared.schedules;
+    let _one_at_a_time = schedules.lock(&name).await;
+    let now = shared.clock.now();
+    let Some(mut state) = schedules.get(&name) else {
+        return;
+    };
+    let Some((index, due)) = state.due(now) else {
+        // It has been changed meanwhile.
+        return schedules.set(name, Some(state));
+    };
+    let scheduled = Scheduled {
+        kind: state.triggers[index].kind.name().to_owned(),
+        due: due.at,
+        missed: due.missed,
+    };
+    let tenant = &name.tenant;
+    let mut batch = Batch::new();
+    let durable = match prepare(&shared, &name, &state.version, scheduled).await {
+        Ok(Prepared {
+            batch: run, begin, ..
+        }) => {
+            let id: RunId = begin.run.id;
+            state.started(index, &due, id, now);
+            if due.missed > 0 {
+                let (missed, late) = (due.missed, due.at);
+                tracing::warn!(%tenant, workflow = %name, run = %id, missed, due = %late, "starts were missed; one run makes up for them");
+            }
+            schedules.store(&name, Some(&state), &mut batch);
+            batch.append(run);
+            let owner = shared.clone();
+            make_durable(&shared, batch, move || start::begin(&owner, begin)).await
+        }
+        Err(StartError::Busy { .. } | StartError::Unavailable(_)) => {
+            tracing::warn!(%tenant, workflow = %name, "there is no room for a run that is due; it is tried again");
+            return schedules.look_again(&name, now.after(RETRY_AFTER));
+        }
+        Err(error) => {
+            tracing::error!(%tenant, workflow = %name, %error, "a run that is due can't be started");
+            state.failed(index, &due, error.to_string(), now);
+            schedules.store(&name, Some(&state), &mut batch);
+            make_durable(&shared, batch, || ()).await
+        }
+    };
+    if durable {
+        schedules.set(name, Some(state));
+    }
+}
+
+async fn prepare(
+    shared: &Arc<Shared>,
+    name: &ScheduleName,
+    version: &str,
+    scheduled: Scheduled,
+) -> Result<Prepared, StartError> {
+    let busy = || StartError::Busy {
+        reason: "as many runs are open as may be".to_owned(),
+        retry_after: RETRY_AFTER,
+    };
+    let place = shared.admission.enter(&name.tenant).ok_or_else(busy)?;
+    let request = StartRun {
+        namespace: name.namespace.clone(),
+        name: name.name.clone(),
+        version: Some(version.to_owned()),
+        input: Value::Object(Map::new()),
+        tags: Default::default(),
+        idempotency_key: None,
+    };
+    let _permit = shared.own_starts.acquire(&name.tenant).await;
+    let (owner, tenant) = (shared.clone(), name.tenant.clone());
+    let prepared = tokio::task::spawn_blocking(move || {
+        let origin = Origin::Schedule(scheduled);
+        start::prepare(&owner, &tenant, request, origin, None, place)
+    });
+    // It fails where the host is stopping, or has made a mistake that its log tells of.
+    prepared.await.map_err(|_| busy())?
+}
+
+/// Makes a batch durable, however long it takes, and does something then. False where the host stops before.
+async fn make_durable(shared: &Shared, batch: Batch, then: impl FnOnce() + Send + 'static) -> bool {
+    let (done, durable) = tokio::sync::oneshot::channel();
+    shared.journal.append(batch, Vec::new(), move || {
+        then();
+        let _ = done.send(());
+    });
+    durable.await.is_ok()
+}
+
+impl super::Schedules {
+    fn look_again(&self, name: &ScheduleName, at: Timestamp) {
+        self.known().look_at(name, at);
+        self.changed.notify_one();
+    }
+}
