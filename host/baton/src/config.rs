@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
 use crate::failure::Failure;
+use crate::processes::Processes;
 use crate::tokens::TokenHash;
 
 /// Where a host listens by default.
@@ -87,6 +88,10 @@ pub(crate) struct Typed {
     )]
     #[serde(rename = "token")]
     pub(crate) tokens: Vec<TokenHash>,
+
+    /// Processes of the machine. In the configuration alone: what leaves the sandbox is no matter of a flag.
+    #[arg(skip)]
+    pub(crate) processes: Processes,
 }
 
 /// How the log is written.
@@ -119,6 +124,8 @@ pub(crate) struct Resolved {
     pub(crate) secrets_key_file: Option<PathBuf>,
     /// Who may use the host.
     pub(crate) tokens: Vec<TokenHash>,
+    /// Processes of the machine, and for whom.
+    pub(crate) processes: Processes,
 }
 
 impl Typed {
@@ -159,6 +166,10 @@ impl Typed {
             } else {
                 self.tokens
             },
+            processes: match self.processes == Processes::default() {
+                true => other.processes,
+                false => self.processes,
+            },
         }
     }
 
@@ -174,6 +185,7 @@ impl Typed {
             log_level: self.log_level.unwrap_or_else(|| log_level.to_owned()),
             secrets_key_file: self.secrets_key_file,
             tokens: self.tokens,
+            processes: self.processes,
         }
     }
 }
@@ -205,6 +217,9 @@ mod tests {
             tenant = "acme"
             name = "ci"
             sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+            [processes]
+            shell = ["acme"]
         "#;
         let resolved = Typed::parse("baton.toml", text)
             .expect("it is right")
@@ -218,9 +233,11 @@ mod tests {
             log_level: "warn".into(),
             secrets_key_file: Some("/etc/baton/secrets.key".into()),
             tokens: resolved.tokens.clone(),
+            processes: resolved.processes.clone(),
         };
         assert_eq!(resolved, expected);
         assert_eq!(resolved.tokens[0].tenant.as_str(), "acme");
+        assert_eq!(resolved.processes.shell[0].0.as_str(), "acme");
     }
 
     #[test]
@@ -252,7 +269,7 @@ mod tests {
     #[test]
     fn an_unknown_setting_is_shown_in_its_place() {
         insta::assert_snapshot!(error("data = \"d\"\nlisten-on = \"127.0.0.1:1\"\n"), @r#"
-        error: the configuration is wrong: unknown field `listen-on`, expected one of `listen`, `data`, `cache`, `store-cache-mib`, `log-format`, `log-level`, `secrets-key-file`, `token`
+        error: the configuration is wrong: unknown field `listen-on`, expected one of `listen`, `data`, `cache`, `store-cache-mib`, `log-format`, `log-level`, `secrets-key-file`, `token`, `processes`
          --> baton.toml:2:1
           |
         2 | listen-on = "127.0.0.1:1"

@@ -11,6 +11,7 @@ use baton_store::{MemoryStore, RedbOptions, RedbStore, Store};
 use crate::bundled;
 use crate::failure::Failure;
 use crate::grants::Granted;
+use crate::processes::Allowed;
 use crate::secrets;
 
 /// What a host in this process is made of.
@@ -30,6 +31,8 @@ pub(crate) struct Options {
     pub(crate) grants: BTreeMap<String, Granted>,
     /// Whether workflows do not start by themselves on this host.
     pub(crate) schedules_off: bool,
+    /// Which tenants' connectors may run processes of the machine.
+    pub(crate) processes: Allowed,
     /// For tests alone: requests to the first authority of each pair go to the second.
     pub(crate) testing_rewrite: Vec<(String, String)>,
 }
@@ -58,6 +61,8 @@ pub(crate) fn open(options: Options) -> Result<Engine, Failure> {
         standing_grants: grants.collect(),
         schedules: !options.schedules_off,
         secrets,
+        processes: options.processes,
+        bundled_limits: bundled::limits(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..Settings::default()
     };

@@ -7,6 +7,7 @@
 //! - [`command`]: the commands, a file each.
 //! - [`exit`], [`failure`], [`ending`]: how a command ends, and how it says so.
 //! - [`config`], [`tokens`], [`secrets`], [`grants`], [`input`], [`reference`]: what is typed, and what it means.
+//! - [`processes`]: processes of the machine, for `run: shell` and `run: container`.
 //! - [`host`], [`listen`], [`bundled`], [`directories`], [`logging`], [`signal`]: a host in this process.
 //! - [`remote`]: a host somewhere else.
 //! - [`render`], [`output`], [`check`]: what people and programs read.
@@ -25,6 +26,7 @@ mod input;
 mod listen;
 mod logging;
 mod output;
+mod processes;
 mod reference;
 mod remote;
 mod render;
@@ -39,6 +41,16 @@ use clap::Parser;
 use exit::Exit;
 
 fn main() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    {
+        let mut arguments = std::env::args_os().skip(1);
+        if arguments
+            .next()
+            .is_some_and(|it| it == processes::SUPERVISE)
+        {
+            return baton_sandbox::process::supervise(arguments);
+        }
+    }
     let cli = command::Cli::parse();
     let outcome = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime.block_on(cli.execute()),

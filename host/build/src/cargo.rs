@@ -104,6 +104,11 @@ fn flags(crate_dir: &Path, toolchain: &Toolchain) -> Vec<String> {
         "-Clink-arg=--stack-first".to_owned(),
         format!("-Clink-arg=-zstack-size={STACK_BYTES}"),
     ];
+    if matches!(toolchain, Toolchain::BuildStd { .. }) {
+        // `getrandom` knows no source of random numbers on `wasm32-unknown-unknown`. With this, a crate that
+        // gets it by way of another says itself where they come from: from `wasi:random`.
+        flags.push("--cfg=getrandom_backend=\"custom\"".to_owned());
+    }
     // The compiler takes the last one that fits: what is nearer to the root comes first.
     let mut renamed: Vec<(PathBuf, &str)> = Vec::new();
     if let Some(home) = cargo_home() {

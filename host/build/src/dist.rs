@@ -16,7 +16,20 @@ use sha2::{Digest, Sha256};
 use crate::{BuildError, BuildOptions, Built, NoToolchain, Toolchain, build};
 
 /// The connectors that ship with the host, by their folder below `plugins`.
-pub const PLUGINS: [&str; 7] = ["a2a", "asyncapi", "grpc", "http", "jq", "mcp", "scim"];
+pub const PLUGINS: [&str; 12] = [
+    "a2a",
+    "asyncapi",
+    "container",
+    "grpc",
+    "http",
+    "javascript",
+    "jq",
+    "mcp",
+    "openapi",
+    "python",
+    "scim",
+    "shell",
+];
 
 /// The file that says of which sources each component was built.
 const DIGESTS: &str = "digests.toml";

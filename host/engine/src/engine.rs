@@ -154,8 +154,10 @@ impl Engine {
         }
         let grants = Arc::new(Grants::new(
             store.clone(),
-            &library,
+            library.clone(),
             settings.standing_grants,
+            settings.processes,
+            settings.bundled_limits,
         )?);
         let vault = Arc::new(Vault::new(store.clone(), settings.secrets, &secret));
         let sandboxed = Arc::new(Sandboxed::new(

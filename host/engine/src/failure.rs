@@ -1,6 +1,6 @@
 //! From how a call fails to the error that its run sees. The only place that decides it.
 
-use baton_sandbox::{Failure, FailureKind, Refusal};
+use baton_sandbox::{Capability, Failure, FailureKind, Refusal};
 use baton_workflow::{Error, ErrorKind};
 use serde_json::{Map, Value, json};
 
@@ -32,6 +32,16 @@ pub(crate) fn error(mut failure: Failure, refusals: &[Refusal], connector: &str)
 
 /// What to do about a refusal. Nothing where no rule would help.
 fn way_out(refusal: &Refusal, connector: &str) -> String {
+    if refusal.capability == Capability::Process {
+        let setting = match connector {
+            "container" => "container",
+            _ => "shell",
+        };
+        return format!(
+            "; to turn them on: `--allow-{setting}` with `baton run` or `baton dev`, else `[processes] {setting} = \
+             [\"TENANT\"]` in the configuration of `baton serve`"
+        );
+    }
     let Some(rule) = &refusal.rule else {
         return String::new();
     };
@@ -77,8 +87,6 @@ fn with_refusals(data: Option<Value>, refusals: &[Refusal]) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
-    use baton_sandbox::Capability;
-
     use super::*;
 
     fn refused(kind: FailureKind, rule: Option<&str>, connector: &str) -> String {

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use baton_sandbox::process::ProcessRules;
 use baton_sandbox::{Grant, GrantError, GrantSpec, LimitsSpec};
 use baton_store::record::{GrantRecord, Record};
-use baton_store::{ReadError, Store, TenantId, key};
+use baton_store::{Digest, ReadError, Store, TenantId, key};
 
 use crate::library::Library;
 
@@ -24,8 +25,14 @@ type Name = (TenantId, String);
 pub(crate) struct Grants {
     store: Arc<dyn Store>,
     standing: BTreeMap<Name, GrantSpec>,
-    ready: Mutex<HashMap<Name, Grant>>,
+    processes: BTreeMap<Name, Arc<ProcessRules>>,
+    bundled_limits: BTreeMap<String, LimitsSpec>,
+    library: Arc<Library>,
+    ready: Mutex<HashMap<Ready, Grant>>,
 }
+
+/// Whose grant it is, and whether it is that of the connector that came with the host.
+type Ready = (Name, bool);
 
 /// Why there is no grant to call with.
 #[derive(Debug, thiserror::Error)]
@@ -43,8 +50,10 @@ impl Grants {
     /// library has.
     pub(crate) fn new(
         store: Arc<dyn Store>,
-        library: &Library,
+        library: Arc<Library>,
         standing: BTreeMap<Name, GrantSpec>,
+        processes: BTreeMap<Name, Arc<ProcessRules>>,
+        bundled_limits: BTreeMap<String, LimitsSpec>,
     ) -> Result<Self, crate::OpenError> {
         let mut problems = Vec::new();
         // What is granted to several connectors is wrong once.
@@ -73,29 +82,49 @@ impl Grants {
         Ok(Self {
             store,
             standing,
+            processes,
+            bundled_limits,
+            library,
             ready: Mutex::default(),
         })
     }
 
     /// What a tenant's connector may do now. The same grant is given out until it changes: its calls share
     /// connections and the bound on how many may be under way.
-    pub(crate) fn get(&self, tenant: &TenantId, connector: &str) -> Result<Grant, GrantUnusable> {
+    pub(crate) fn get(
+        &self,
+        tenant: &TenantId,
+        connector: &str,
+        component: &Digest,
+    ) -> Result<Grant, GrantUnusable> {
         let name = (tenant.clone(), connector.to_owned());
-        if let Some(grant) = self.lock().get(&name) {
+        let is_bundled = self.library.is_bundled(connector, component);
+        let key = (name, is_bundled);
+        if let Some(grant) = self.lock().get(&key) {
             return Ok(grant.clone());
         }
         // Read under the lock, so that no older grant can be put in the place of a newer one.
         let mut ready = self.lock();
         let stored = self.spec(tenant, connector)?;
-        let spec = match self.standing.get(&name) {
+        let mut spec = match self.standing.get(&key.0) {
             Some(standing) => joined(stored, standing),
             None => stored,
         };
-        let grant = Grant::new(&spec)?;
+        let grant = if is_bundled {
+            if let Some(limits) = self.bundled_limits.get(connector) {
+                spec.limits = filled_in(spec.limits, limits);
+            }
+            match self.processes.get(&key.0) {
+                Some(rules) => Grant::with_processes(&spec, rules.clone())?,
+                None => Grant::new(&spec)?,
+            }
+        } else {
+            Grant::new(&spec)?
+        };
         if ready.len() >= READY_MAX {
             ready.clear();
         }
-        ready.insert(name, grant.clone());
+        ready.insert(key, grant.clone());
         Ok(grant)
     }
 
@@ -115,10 +144,14 @@ impl Grants {
 
     /// Forgets what is at hand of a grant that has changed in the store.
     pub(crate) fn changed(&self, tenant: &TenantId, connector: &str) {
-        self.lock().remove(&(tenant.clone(), connector.to_owned()));
+        let name = (tenant.clone(), connector.to_owned());
+        let mut ready = self.lock();
+        for is_bundled in [true, false] {
+            ready.remove(&(name.clone(), is_bundled));
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Name, Grant>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Ready, Grant>> {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -151,15 +184,20 @@ fn joined(mut stored: GrantSpec, standing: &GrantSpec) -> GrantSpec {
     stored.tcp.extend(standing.tcp.iter().cloned());
     stored.secrets.extend(standing.secrets.iter().cloned());
     stored.reveal.extend(standing.reveal.iter().cloned());
-    let (over, under) = (standing.limits.clone(), stored.limits);
-    stored.limits = LimitsSpec {
+    stored.limits = filled_in(standing.limits.clone(), &stored.limits);
+    stored
+}
+
+/// Limits, and where there are none, those of `under`.
+fn filled_in(over: LimitsSpec, under: &LimitsSpec) -> LimitsSpec {
+    let under = under.clone();
+    LimitsSpec {
         memory: over.memory.or(under.memory),
         time: over.time.or(under.time),
         cpu: over.cpu.or(under.cpu),
         concurrency: over.concurrency.or(under.concurrency),
         response: over.response.or(under.response),
-    };
-    stored
+    }
 }
 
 #[cfg(test)]

@@ -124,6 +124,13 @@ impl Library {
         }
     }
 
+    /// Whether a component is the one that came with the host under a name.
+    pub(crate) fn is_bundled(&self, name: &str, component: &Digest) -> bool {
+        self.bundled
+            .get(name)
+            .is_some_and(|bundled| bundled.digest == *component)
+    }
+
     /// All connectors that a tenant has, by name.
     pub(crate) fn list(&self, tenant: &TenantId) -> Result<BTreeMap<String, Entry>, ReadError> {
         let mut all: BTreeMap<String, Entry> = self

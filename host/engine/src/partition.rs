@@ -258,8 +258,9 @@ impl Partition {
         let Some(run) = self.runs.get_mut(id) else {
             return;
         };
-        // An answer that is no longer wanted is no event.
-        if !run.end_call(&task, attempt) && !run.end_child(&task, attempt) {
+        // An answer that is no longer wanted is no event, and neither is one that comes after the run's end.
+        let is_wanted = run.end_call(&task, attempt) || run.end_child(&task, attempt);
+        if !is_wanted || run.machine.status().is_ended() {
             return;
         }
         let event = Event::Answered {

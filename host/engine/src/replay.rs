@@ -89,7 +89,8 @@ impl Pin {
                 | Capability::Clock
                 | Capability::Secrets
                 | Capability::Cache
-                | Capability::Tcp,
+                | Capability::Tcp
+                | Capability::Process,
             )
             | None => false,
             Some(Capability::Log | Capability::Random | Capability::Call | Capability::Inert) => {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use baton_sandbox::GrantSpec;
+use baton_sandbox::process::ProcessRules;
+use baton_sandbox::{GrantSpec, LimitsSpec};
 use baton_store::TenantId;
 
 use crate::clock::{Clock, SystemClock};
@@ -25,6 +26,13 @@ pub struct Settings {
     pub standing_grants: BTreeMap<(TenantId, String), GrantSpec>,
     /// What secrets are sealed under. Default: nothing, which lets tenants keep no secrets.
     pub secrets: Option<MasterKeys>,
+    /// Which tenants' connectors may run processes of the machine, and how: what an operator has turned on. It
+    /// holds for connectors that came with the host, never for one that a tenant has installed under the same
+    /// name. Default: none.
+    pub processes: BTreeMap<(TenantId, String), Arc<ProcessRules>>,
+    /// The limits of calls of connectors that came with the host, by name, where the grant has none of its own and
+    /// the default does not do: an interpreter takes more memory than what speaks HTTP. Default: none.
+    pub bundled_limits: BTreeMap<String, LimitsSpec>,
     /// Bounds on what is accepted and held.
     pub limits: EngineLimits,
     /// Over how many partitions a new store spreads its runs. A store that exists keeps its count.
@@ -45,6 +53,8 @@ impl Default for Settings {
             language: Arc::from([]),
             standing_grants: BTreeMap::new(),
             secrets: None,
+            processes: BTreeMap::new(),
+            bundled_limits: BTreeMap::new(),
             limits: EngineLimits::default(),
             partitions: baton_store::meta::PARTITIONS_DEFAULT,
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -12,15 +12,19 @@ wasmtime::component::bindgen!({
             import baton:connector/secrets@1.0.0;
             import baton:connector/cache@1.0.0;
             import baton:connector/tcp@1.0.0;
+            import baton:connector/process@1.0.0;
             import wasi:logging/logging@0.1.0-draft;
             import wasi:config/store@0.2.0-rc.1;
         }
     ",
     imports: {
         "baton:connector/tcp.connect": async | trappable,
+        "baton:connector/process.[static]child.spawn": async | trappable,
+        "baton:connector/process.[method]child.wait": async | trappable,
         default: trappable,
     },
     with: {
         "wasi:io": wasmtime_wasi_io::bindings::wasi::io,
+        "baton:connector/process.child": crate::capability::process::Child,
     },
 });

@@ -11,7 +11,7 @@ use crate::limits::{Limits, TABLE_ELEMENTS_MAX};
 use crate::state::{Exceeded, State};
 use crate::types::{ErrorType, LiftError, Room, Signature, Type};
 use crate::units::{show_bytes, show_duration};
-use crate::{Failure, FailureKind};
+use crate::{Failure, FailureKind, Refusal};
 
 /// How the guest's code ended.
 pub(crate) enum Ending {
@@ -152,7 +152,8 @@ impl Ended<'_> {
         }
         // The connector was told of the refusal, and mostly passes on no more than that.
         let own = failure.detail.as_deref().unwrap_or_default();
-        if !own.is_empty() && !refusals.iter().any(|it| own.contains(it.url())) {
+        let is_known = |it: &Refusal| own.contains(it.url()) || own.contains(&it.reason);
+        if !own.is_empty() && !refusals.iter().any(is_known) {
             detail = with_own(&detail, &failure);
         }
         failure.kind = FailureKind::Authorization;

@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use crate::capability::Granted;
 use crate::egress::{Rule, RuleError, dial};
 use crate::limits::{LimitError, Limits, LimitsSpec};
+use crate::process::ProcessRules;
 
 /// A grant as its author writes it. Everything may be absent: nothing is granted then, under the default
 /// limits.
@@ -131,6 +132,19 @@ impl Grant {
             limits,
             permits,
         })))
+    }
+
+    /// The same grant, with processes of the machine as an operator has turned them on for this tenant and
+    /// connector. Nothing that a tenant writes into a grant does that.
+    ///
+    /// # Errors
+    ///
+    /// As [`Grant::new`].
+    pub fn with_processes(spec: &GrantSpec, rules: Arc<ProcessRules>) -> Result<Self, GrantError> {
+        let mut grant = Self::new(spec)?;
+        let inner = Arc::get_mut(&mut grant.0).expect("a new grant is nobody else's");
+        inner.granted.process = Some(rules);
+        Ok(grant)
     }
 
     /// The grant of nothing, under the default limits.

@@ -41,6 +41,7 @@ mod language;
 pub mod limits;
 mod meter;
 mod outcome;
+pub mod process;
 mod runtime;
 mod sandbox;
 mod secret;

@@ -39,6 +39,7 @@ mod function;
 mod iteration;
 mod lines;
 mod listen;
+mod process;
 mod raise;
 mod run;
 mod scope;
@@ -71,7 +72,7 @@ use crate::data::{Data, Timestamp};
 use crate::error::{Error, ErrorKind};
 use crate::expression::Evaluate;
 use crate::extent::{self, BYTES_PER_EVENT_MAX};
-use crate::plan::{NodeId, Plan};
+use crate::plan::{Kind, NodeId, Plan};
 
 /// How many steps one event may take a run through. A workflow that goes on longer without a call or a
 /// wait is most likely in a loop that never ends, and would hold up all others: it faults.
@@ -157,6 +158,8 @@ pub struct Machine {
     /// What has happened since the run was suspended; none where it is not.
     held: Option<Held>,
     timers: BTreeMap<TimerKey, Timestamp>,
+    /// The processes under way that no task waits for.
+    unawaited: BTreeMap<(TaskKey, u32), Invocation>,
     notes: u64,
     events: ListenedEvents,
 }
@@ -181,6 +184,7 @@ impl Machine {
             closing: None,
             held: None,
             timers: BTreeMap::new(),
+            unawaited: BTreeMap::new(),
             notes: 0,
             events: ListenedEvents::default(),
         }
@@ -248,6 +252,9 @@ impl Machine {
                 _ => {}
             }
         }
+        let unawaited = self.unawaited.values();
+        let unawaited = unawaited.filter(|call| !settled.call(&call.task, call.attempt));
+        outstanding.calls.extend(unawaited.cloned());
         let timers = self
             .timers
             .iter()
@@ -367,6 +374,9 @@ impl Turn<'_> {
     }
 
     fn answered(&mut self, key: &TaskKey, attempt: u32, answer: Result<Data, Error>) {
+        if self.run.unawaited.remove(&(key.clone(), attempt)).is_some() {
+            return;
+        }
         let Some(&id) = self.run.keys.get(key) else {
             return;
         };
@@ -382,8 +392,17 @@ impl Turn<'_> {
             Ok(pass_through.unwrap_or(output))
         });
         match answer {
-            Ok(output) => self.complete(id, output, None),
+            Ok(output) => self.came_back(id, output),
             Err(error) => self.fail(id, error.bounded()),
+        }
+    }
+
+    /// A call has given what it gives.
+    fn came_back(&mut self, id: TaskId, output: Data) {
+        let plan = self.run.plan.clone();
+        match &plan.node(self.run.tasks[&id].node).kind {
+            Kind::Process(process) => self.process_ended(id, process.output, &output),
+            _ => self.complete(id, output, None),
         }
     }
 

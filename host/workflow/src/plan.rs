@@ -20,6 +20,7 @@ mod function;
 mod graph;
 mod listen;
 mod lower;
+mod process;
 mod raise;
 mod resource;
 mod retry;
@@ -54,6 +55,7 @@ pub(crate) use foreach::Foreach;
 pub(crate) use fork::{BRANCHES, Fork};
 pub(crate) use function::Function;
 pub(crate) use listen::Listen;
+pub(crate) use process::{FUNCTION as PROCESS_FUNCTION, Process};
 pub(crate) use raise::Raise;
 pub(crate) use retry::{DELAY_MAX, RetryPolicy};
 pub(crate) use run::Subflow;
@@ -309,6 +311,7 @@ pub(crate) enum Kind {
     Fork(Fork),
     Function(Function),
     Listen(Box<Listen>),
+    Process(Process),
     Raise(Raise),
     Run(Subflow),
     Set(Template),
@@ -327,6 +330,7 @@ impl Kind {
             Self::For(_) => "for",
             Self::Fork(_) => "fork",
             Self::Listen(_) => "listen",
+            Self::Process(_) => "run",
             Self::Raise(_) => "raise",
             Self::Run(_) => "run",
             Self::Set(_) => "set",

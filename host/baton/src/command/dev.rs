@@ -6,6 +6,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::grants::GrantFlags;
 use crate::listen::Listening;
+use crate::processes::ProcessFlags;
 use crate::secrets::{self, from_environment};
 use crate::{host, logging};
 
@@ -25,6 +26,9 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     grants: GrantFlags,
+
+    #[command(flatten)]
+    processes: ProcessFlags,
 
     #[command(flatten)]
     testing: super::Testing,
@@ -64,6 +68,7 @@ impl Args {
             cache: Some(settings.cache.clone()),
             store_cache_bytes: Some(settings.store_cache_bytes),
             grants: self.grants.by_connector(),
+            processes: self.processes.settings().allowed()?,
             testing_rewrite: self.testing.rewrite,
             ..host::Options::default()
         })?;

@@ -21,6 +21,7 @@ use crate::grants::GrantFlags;
 use crate::host;
 use crate::input::{self, Source};
 use crate::output::Output;
+use crate::processes::ProcessFlags;
 use crate::render::history::Item;
 use crate::render::live::Display;
 use crate::render::text::count;
@@ -63,6 +64,9 @@ pub(crate) struct Args {
     grants: GrantFlags,
 
     #[command(flatten)]
+    processes: ProcessFlags,
+
+    #[command(flatten)]
     testing: super::Testing,
 }
 
@@ -93,6 +97,7 @@ impl Args {
             cache: directories::compiled(),
             grants: self.grants.by_connector(),
             schedules_off: true,
+            processes: self.processes.settings().allowed()?,
             testing_rewrite: self.testing.rewrite,
             ..host::Options::default()
         })?;

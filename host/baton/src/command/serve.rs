@@ -59,6 +59,7 @@ impl Args {
             data: Some(settings.data),
             cache: Some(settings.cache),
             store_cache_bytes: Some(settings.store_cache_bytes),
+            processes: settings.processes.allowed()?,
             ..host::Options::default()
         })?;
         listening.announce();

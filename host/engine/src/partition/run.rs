@@ -41,12 +41,18 @@ pub(super) struct ActiveRun {
     pub(super) index: Arc<baton_store::record::RunIndexRecord>,
     last_at: Timestamp,
     pins: Arc<[Pin]>,
-    calls: HashMap<(TaskKey, u32), CallState>,
+    calls: HashMap<(TaskKey, u32), CallUnderWay>,
     /// The runs that its tasks have started and wait for.
     pub(super) children: HashMap<(TaskKey, u32), ActiveChild>,
     /// What started it.
     pub(super) origin: Origin,
     _place: Place,
+}
+
+struct CallUnderWay {
+    state: CallState,
+    /// Whether a task waits for the answer.
+    awaited: bool,
 }
 
 enum CallState {
@@ -101,16 +107,19 @@ impl ActiveRun {
     pub(super) fn hold_call(&mut self, invocation: &Invocation) {
         self.calls.insert(
             (invocation.task.clone(), invocation.attempt),
-            CallState::Held,
+            CallUnderWay {
+                state: CallState::Held,
+                awaited: invocation.awaited,
+            },
         );
     }
 
     /// A call has been answered, or the answer is no longer wanted: whether it was under way or held.
     pub(super) fn end_call(&mut self, task: &TaskKey, attempt: u32) -> bool {
-        let Some(state) = self.calls.remove(&(task.clone(), attempt)) else {
+        let Some(call) = self.calls.remove(&(task.clone(), attempt)) else {
             return false;
         };
-        if let CallState::Started(handle) = state {
+        if let CallState::Started(handle) = call.state {
             handle.abort();
         }
         self.live.call_ended(task, attempt);
@@ -119,7 +128,17 @@ impl ActiveRun {
 
     /// No answer is wanted any more.
     pub(super) fn end_calls(&mut self) {
-        let calls: Vec<_> = self.calls.keys().cloned().collect();
+        self.end_calls_where(|_| true);
+    }
+
+    /// The run has ended by itself: no task waits for an answer any more. What no task has waited for goes on.
+    pub(super) fn end_awaited_calls(&mut self) {
+        self.end_calls_where(|call| call.awaited);
+    }
+
+    fn end_calls_where(&mut self, ends: impl Fn(&CallUnderWay) -> bool) {
+        let calls = self.calls.iter().filter(|(_, call)| ends(call));
+        let calls: Vec<_> = calls.map(|(key, _)| key.clone()).collect();
         for (task, attempt) in calls {
             self.end_call(&task, attempt);
         }
@@ -129,7 +148,8 @@ impl ActiveRun {
     fn is_held(&self, invocation: &Invocation) -> bool {
         matches!(
             self.calls
-                .get(&(invocation.task.clone(), invocation.attempt)),
+                .get(&(invocation.task.clone(), invocation.attempt))
+                .map(|call| &call.state),
             Some(CallState::Held)
         )
     }
@@ -175,7 +195,10 @@ impl Partition {
         let handle = self.shared.dispatch.start(call, answered);
         run.calls.insert(
             (invocation.task.clone(), attempt),
-            CallState::Started(handle),
+            CallUnderWay {
+                state: CallState::Started(handle),
+                awaited: invocation.awaited,
+            },
         );
     }
 }

@@ -188,7 +188,7 @@ impl Partition {
         let Some(run) = self.runs.get_mut(id) else {
             return;
         };
-        run.end_calls();
+        run.end_awaited_calls();
         for (timer, due) in std::mem::take(&mut run.timers) {
             turn.batch.delete(run.timer_key(self.number, &timer, due));
             self.timers.clear(due, *id, timer);

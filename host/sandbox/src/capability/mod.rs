@@ -16,6 +16,7 @@ pub(crate) mod config;
 pub(crate) mod http;
 pub(crate) mod inert;
 pub(crate) mod log;
+pub(crate) mod process;
 pub(crate) mod random;
 pub(crate) mod secrets;
 pub(crate) mod tcp;
@@ -54,12 +55,14 @@ pub enum Capability {
     Cache,
     /// Connections over TCP, to the `host:port` pairs of the grant.
     Tcp,
+    /// Processes of the host's machine, where the operator has turned them on.
+    Process,
     /// The rest of WASI, where nothing can be had: no environment, files or sockets. Always there.
     Inert,
 }
 
 /// The interfaces of each capability, without versions.
-const INTERFACES: [(Capability, &[&str]); 10] = [
+const INTERFACES: [(Capability, &[&str]); 11] = [
     (Capability::Http, http::Http::INTERFACES),
     (Capability::Log, log::Log::INTERFACES),
     (Capability::Config, config::Config::INTERFACES),
@@ -69,6 +72,7 @@ const INTERFACES: [(Capability, &[&str]); 10] = [
     (Capability::Secrets, secrets::Secrets::INTERFACES),
     (Capability::Cache, cache::Cache::INTERFACES),
     (Capability::Tcp, tcp::Tcp::INTERFACES),
+    (Capability::Process, process::Process::INTERFACES),
     (Capability::Inert, inert::Inert::INTERFACES),
 ];
 
@@ -86,6 +90,7 @@ impl Capability {
             Self::Secrets => "secrets",
             Self::Cache => "cache",
             Self::Tcp => "tcp",
+            Self::Process => "process",
             Self::Inert => "inert",
         }
     }
@@ -161,6 +166,7 @@ pub(crate) struct Granted {
     pub(crate) secrets: <secrets::Secrets as Moments>::Granted,
     pub(crate) cache: <cache::Cache as Moments>::Granted,
     pub(crate) tcp: <tcp::Tcp as Moments>::Granted,
+    pub(crate) process: <process::Process as Moments>::Granted,
 }
 
 /// All capabilities, as a call has them.
@@ -174,6 +180,7 @@ pub(crate) struct Prepared {
     pub(crate) secrets: <secrets::Secrets as Moments>::Prepared,
     pub(crate) cache: <cache::Cache as Moments>::Prepared,
     pub(crate) tcp: <tcp::Tcp as Moments>::Prepared,
+    pub(crate) process: <process::Process as Moments>::Prepared,
     pub(crate) inert: <inert::Inert as Moments>::Prepared,
 }
 
@@ -187,7 +194,8 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     call::Call::link(linker)?;
     secrets::Secrets::link(linker)?;
     cache::Cache::link(linker)?;
-    tcp::Tcp::link(linker)
+    tcp::Tcp::link(linker)?;
+    process::Process::link(linker)
 }
 
 impl Granted {
@@ -198,6 +206,7 @@ impl Granted {
             secrets: secrets::Secrets::configure(spec)?,
             cache: cache::Cache::configure(spec)?,
             tcp: tcp::Tcp::configure(spec)?,
+            process: process::Process::configure(spec)?,
         })
     }
 }
@@ -214,6 +223,7 @@ impl Prepared {
             secrets: secrets::Secrets::prepare(&granted.secrets, call),
             cache: cache::Cache::prepare(&granted.cache, call),
             tcp: tcp::Tcp::prepare(&granted.tcp, call),
+            process: process::Process::prepare(&granted.process, call),
             inert: inert::Inert::prepare(&(), call),
         }
     }
@@ -226,7 +236,8 @@ impl Prepared {
             || self.call.is_used()
             || self.secrets.is_used()
             || self.cache.is_used()
-            || self.tcp.is_used())
+            || self.tcp.is_used()
+            || self.process.is_used())
     }
 
     /// What the call was refused, by any of them.
@@ -234,6 +245,7 @@ impl Prepared {
         let mut refusals = self.secrets.refusals();
         refusals.append(&mut self.http.refusals());
         refusals.extend_from_slice(self.tcp.refusals());
+        refusals.extend_from_slice(self.process.refusals());
         refusals.truncate(REFUSALS_MAX);
         refusals
     }

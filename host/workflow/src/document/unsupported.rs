@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Approval, Call, Document, Input, Listen, Located, Location, Process, Schema, Subscription,
-    Task, TaskKind, TaskList,
+    Approval, Call, Document, Input, Listen, Located, Location, Schema, Subscription, Task,
+    TaskKind, TaskList,
 };
 use crate::diagnostic::{self, Diagnostic, code};
 
@@ -63,7 +63,6 @@ enum Finding<'a> {
     Subscription(&'static str),
     /// Several messages for one call.
     Messages,
-    Process(&'static str),
     ScheduleOn,
     Language(&'a str),
     SchemaFormat(&'a str),
@@ -83,7 +82,6 @@ impl Finding<'_> {
                 format!("`{part}` of a subscription"),
                 Some("receive an `amount`, and look at the messages in the tasks that follow"),
             ),
-            Self::Process(kind) => (format!("`run: {kind}`"), Some("call a connector instead")),
             Self::ScheduleOn => (
                 "`schedule.on`".to_owned(),
                 Some("start runs through the API, or at times: `cron`, `every`, `after`"),
@@ -202,21 +200,11 @@ impl<'d> Walk<'d, '_> {
                     self.task(&branch.task);
                 }
             }
-            TaskKind::Run(run) => {
-                let kind = match &run.process {
-                    Process::Container(_) => Some("container"),
-                    Process::Script(_) => Some("script"),
-                    Process::Shell(_) => Some("shell"),
-                    Process::Workflow(_) => None,
-                };
-                if let Some(kind) = kind {
-                    self.at_key(Finding::Process(kind), task);
-                }
-            }
             TaskKind::Do(_)
             | TaskKind::Emit(_)
             | TaskKind::Listen(_)
             | TaskKind::Raise(_)
+            | TaskKind::Run(_)
             | TaskKind::Set(_)
             | TaskKind::Switch(_)
             | TaskKind::Try(_)
@@ -235,16 +223,6 @@ impl<'d> Walk<'d, '_> {
         for list in task.kind.lists() {
             self.list(list);
         }
-    }
-
-    /// Reports what a task does, at the key that says so.
-    fn at_key(&mut self, finding: Finding<'_>, task: &Task) {
-        let pointer = task.location.pointer.key(task.kind.key());
-        let span = self
-            .document
-            .key_span_of(&pointer.to_string())
-            .unwrap_or(task.location.span);
-        (self.report)(finding, &Location { span, pointer });
     }
 
     fn call(&mut self, call: &'d Call) {

@@ -25,6 +25,7 @@ impl Turn<'_> {
             function: call.function.clone(),
             arguments,
             deadline: task.place.deadline,
+            awaited: true,
         };
         task.work = Work::Call(invocation.clone());
         self.commands.push(Command::Invoke(invocation));

@@ -22,6 +22,7 @@ impl Turn<'_> {
         // A run that is ending is not ended twice.
         if self.run.closing.is_none() {
             self.run.held = None;
+            self.abandon_unawaited();
             self.begin_close(Closing::Cancelled { by, reason });
         }
     }
@@ -30,6 +31,7 @@ impl Turn<'_> {
     pub(super) fn stopped(&mut self, by: String, reason: Option<String>) {
         self.run.held = None;
         self.cancel_all();
+        self.abandon_unawaited();
         self.run.ledger.clear();
         self.run
             .closing

@@ -92,6 +92,8 @@ pub struct Invocation {
     pub arguments: Data,
     /// When the answer must be there, where a timeout around the task says so.
     pub deadline: Option<Timestamp>,
+    /// Whether the task waits for the answer. What nobody waits for goes on where the run ends by itself.
+    pub awaited: bool,
 }
 
 /// A run that a run starts (dsl-reference, "Workflow Process").

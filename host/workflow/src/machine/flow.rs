@@ -87,6 +87,7 @@ impl Turn<'_> {
             Kind::Call(call) => Some(format!("{}@{}", call.function, call.connector)),
             Kind::Function(function) => Some(function.name.clone()),
             Kind::Approval(_) => Some("approval".to_owned()),
+            Kind::Process(process) => Some(process.function()),
             _ => None,
         };
         let workflow = match &node.kind {
@@ -138,6 +139,7 @@ impl Turn<'_> {
             Kind::Fork(fork) => self.begin_fork(id, fork),
             Kind::Function(function) => self.begin_function(id, function),
             Kind::Listen(listen) => self.begin_listen(id, listen),
+            Kind::Process(process) => self.begin_process(id, process),
             Kind::Raise(raise) => self.begin_raise(id, raise),
             Kind::Run(flow) => self.begin_run(id, flow),
             Kind::Set(template) => self.begin_set(id, template),

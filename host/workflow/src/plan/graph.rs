@@ -115,6 +115,7 @@ fn describe(plan: &Plan, id: NodeId, node: &Node) -> Value {
             }
         }
         Kind::Approval(_) => description["function"] = Value::from("approval"),
+        Kind::Process(process) => description["function"] = Value::from(process.function()),
         Kind::Emit(_) | Kind::Raise(_) | Kind::Set(_) | Kind::Switch(_) | Kind::Wait(_) => {}
     }
     if !node.extensions.is_empty() {

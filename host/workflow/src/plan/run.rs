@@ -1,10 +1,11 @@
-//! `run`: another run, of a workflow.
+//! `run`: another run, of a workflow, or a process.
 
 use std::fmt;
 
 use super::builder::{Moment, child};
 use super::lower::Lowering;
-use super::{Kind, Sequence, Template};
+use super::process::{self, Settings};
+use super::{Kind, Template};
 use crate::diagnostic::code;
 use crate::document::{self, Process};
 
@@ -31,7 +32,7 @@ impl fmt::Display for Subflow {
 }
 
 /// Lowers a `run` that stands at `pointer`.
-pub(super) fn lower(lowering: &mut Lowering<'_>, it: &document::Run, pointer: &str) -> Kind {
+pub(super) fn lower<'d>(lowering: &mut Lowering<'d>, it: &'d document::Run, pointer: &str) -> Kind {
     match &it.process {
         Process::Workflow(flow) => {
             let at = child(pointer, "run");
@@ -51,9 +52,17 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, it: &document::Run, pointer: &s
                 pointer: at,
             })
         }
-        // The document says itself that such a process is unsupported, so that this plan is never run.
-        Process::Container(_) | Process::Script(_) | Process::Shell(_) => {
-            Kind::Do(Sequence { first: None })
+        Process::Container(container) => {
+            let settings = Settings::new(&child(pointer, "run"), "container", it);
+            Kind::Process(process::container(lowering, container, &settings))
+        }
+        Process::Script(script) => {
+            let settings = Settings::new(&child(pointer, "run"), "script", it);
+            Kind::Process(process::script(lowering, script, &settings))
+        }
+        Process::Shell(shell) => {
+            let settings = Settings::new(&child(pointer, "run"), "shell", it);
+            Kind::Process(process::shell(lowering, shell, &settings))
         }
     }
 }

@@ -7,21 +7,9 @@ use super::{HEADER, parse, render, with_tasks};
 #[test]
 fn what_is_supported_is_not_named() {
     let document = parse(&with_tasks(
-        "- a: { for: { in: .x }, while: .y, do: [] }\n- b: { call: create-user@scim }\n- c: { set: { x: 1 }, input: { schema: { document: {} } } }\n",
+        "- a: { for: { in: .x }, while: .y, do: [] }\n- b: { call: create-user@scim }\n- c: { set: { x: 1 }, input: { schema: { document: {} } } }\n- d: { emit: { event: { with: { type: x } } } }\n- e: { listen: { to: { any: [] } } }\n- f: { run: { shell: { command: ls } } }\n- g: { call: http, with: { method: get, endpoint: { uri: 'http://a', authentication: { digest: { username: a, password: b } } } } }\n",
     ));
     assert!(document.unsupported().is_empty() && document.not_portable().is_empty());
-}
-
-#[test]
-fn tasks() {
-    let document = parse(&with_tasks(
-        "- a: { emit: { event: { with: { type: x } } } }\n- b: { listen: { to: { any: [] } } }\n- c: { run: { shell: { command: ls } } }\n- d: { set: { x: 1 } }\n- f: { call: http, with: { method: get, endpoint: { uri: 'http://a', authentication: { digest: { username: a, password: b } } } } }\n",
-    ));
-    assert_snapshot!(render(&document.unsupported()), @r"
-    case.yaml:9:10: error[unsupported]: `run: shell` is not yet supported by this host
-      at /do/2/c/run
-      help: call a connector instead
-    ");
 }
 
 #[test]

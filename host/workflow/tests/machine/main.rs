@@ -16,6 +16,7 @@ mod function;
 mod limits;
 mod listen;
 mod loose;
+mod process;
 mod raise;
 mod random;
 mod replay;

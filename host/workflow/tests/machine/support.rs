@@ -39,7 +39,8 @@ impl Catalog for AnyFunction {
                     result: json!({}),
                 })
             }
-            "a2a" | "asyncapi" | "grpc" | "mcp" => Ok(Signature {
+            "a2a" | "asyncapi" | "container" | "grpc" | "javascript" | "mcp" | "python"
+            | "shell" => Ok(Signature {
                 arguments: json!({"type": "object"}),
                 result: json!({}),
             }),
@@ -110,6 +111,18 @@ pub(crate) fn plan(tasks: &str) -> Arc<Plan> {
             )
         }),
     )
+}
+
+/// What is wrong with a workflow that has these tasks.
+pub(crate) fn diagnostics(tasks: &str) -> String {
+    let head = "document: {dsl: '1.0.3', namespace: test, name: test, version: '1.0.0'}\n";
+    let document = Document::parse(format!("{head}{tasks}"), Some("test.yaml"))
+        .expect("what is wrong with it, only lowering can tell");
+    let found = Plan::lower(&document, &AnyFunction).diagnostics;
+    found
+        .iter()
+        .map(|it| format!("{}\n", it.display("test.yaml")))
+        .collect()
 }
 
 /// A run under way.
