@@ -123,10 +123,15 @@ impl Play<'_> {
                 self.ends("faulted").await;
                 self.error_has(&yaml_of(step));
             }
-            _ => match words.strip_prefix("given the secret ") {
-                Some(rest) => self.keep_secret(rest, &yaml_of(step)).await,
-                None => self.other(words),
-            },
+            _ => {
+                if let Some(rest) = words.strip_prefix("given the secret ") {
+                    self.keep_secret(rest, &yaml_of(step)).await;
+                } else if let Some(rest) = words.strip_prefix("given the resource ") {
+                    self.serve(rest, &yaml_of(step));
+                } else {
+                    self.other(words);
+                }
+            }
         }
     }
 
@@ -136,6 +141,14 @@ impl Play<'_> {
         let path = format!("/v1/secrets/{}", name.trim_matches('\''));
         let answer = self.host.put(&path, secret).await;
         assert!(answer.status < 300, "{}", answer.text());
+    }
+
+    /// `'URL' is`, with what is there.
+    fn serve(&self, words: &str, resource: &Value) {
+        let url = words.strip_suffix(" is").expect("a resource is something");
+        let path = url.trim_matches('\'').strip_prefix(petstore::URL);
+        let path = path.expect("resources are with the pet store");
+        self.services.on("GET", path).answer(200, resource.clone());
     }
 
     async fn start(&mut self) {
