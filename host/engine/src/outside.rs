@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use baton_sandbox::{LogLine, Progress, Refusal};
+use baton_sandbox::{Items, LogLine, Progress, Refusal};
 use baton_store::{Digest, TenantId};
 use baton_workflow::machine::TaskKey;
 use baton_workflow::{Data, Error};
@@ -42,6 +42,9 @@ pub struct Call {
     pub idempotency_key: String,
     /// Where the call's heartbeats go.
     pub progress: Progress,
+    /// Where the items go that the call hands over on its way, where they are wanted: it goes on until no more is
+    /// wanted then, or until it ends by itself.
+    pub items: Option<Items>,
 }
 
 /// What a call came to.

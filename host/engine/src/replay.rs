@@ -90,7 +90,8 @@ impl Pin {
                 | Capability::Secrets
                 | Capability::Cache
                 | Capability::Tcp
-                | Capability::Process,
+                | Capability::Process
+                | Capability::Items,
             )
             | None => false,
             Some(Capability::Log | Capability::Random | Capability::Call | Capability::Inert) => {

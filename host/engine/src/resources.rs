@@ -254,6 +254,7 @@ async fn request(
         time: time.min(shared.limits.call_time),
         idempotency_key: format!("fetch/{once}"),
         progress: Default::default(),
+        items: None,
     };
     let answer = shared.dispatch.once(call).await;
     let answer = answer.ok_or(Unavailable::Busy {

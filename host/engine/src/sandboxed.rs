@@ -129,6 +129,7 @@ impl Sandboxed {
             deadline: call.time,
             secrets,
             progress: call.progress,
+            items: call.items,
         };
         let outcome = connector
             .call(function, &call.arguments, &grant, context)

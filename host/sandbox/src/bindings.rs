@@ -13,6 +13,7 @@ wasmtime::component::bindgen!({
             import baton:connector/cache@1.0.0;
             import baton:connector/tcp@1.0.0;
             import baton:connector/process@1.0.0;
+            import baton:connector/items@1.0.0;
             import wasi:logging/logging@0.1.0-draft;
             import wasi:config/store@0.2.0-rc.1;
         }
@@ -21,6 +22,7 @@ wasmtime::component::bindgen!({
         "baton:connector/tcp.connect": async | trappable,
         "baton:connector/process.[static]child.spawn": async | trappable,
         "baton:connector/process.[method]child.wait": async | trappable,
+        "baton:connector/items.push": async | trappable,
         default: trappable,
     },
     with: {

@@ -15,6 +15,7 @@ use crate::inspect::{Description, Digest, Function};
 use crate::limits::LIFTED_BYTES_PER_RESPONSE_BYTE;
 use crate::meter::Meter;
 use crate::outcome::{Outcome, Usage};
+use crate::quota::Renewals;
 use crate::secret::Keyring;
 use crate::state::{Bounds, State};
 use crate::types::{Mismatch, Signature, nearest};
@@ -271,20 +272,26 @@ impl Call<'_> {
     async fn run(self, connector: &Inner, grant: &Grant, context: CallContext) -> Outcome {
         let began = Instant::now();
         let limits = *grant.limits();
-        let deadline = began + limits.time.min(context.deadline);
-        let sandbox = &connector.sandbox;
-        let permits = async {
-            (
-                grant.permits().acquire().await,
-                sandbox.calls.acquire().await,
-            )
+        let goes_on = context.items.is_some();
+        let time = match goes_on {
+            false => limits.time.min(context.deadline),
+            true => context.deadline,
         };
+        let deadline = began + time;
+        let sandbox = &connector.sandbox;
+        // What goes on for long takes no room of what does not: who works on a message may make calls.
+        let (of_grant, of_all) = match goes_on {
+            false => (grant.permits(), &sandbox.calls),
+            true => (grant.subscriptions(), &sandbox.subscriptions),
+        };
+        let permits = async { (of_grant.acquire().await, of_all.acquire().await) };
         let Ok(_permits) = timeout_at(deadline, permits).await else {
-            return Outcome::not_begun(ending::no_turn(&limits, context.deadline), false);
+            return Outcome::not_begun(ending::no_turn(&limits, time), false);
         };
 
         let journal = Journal::default();
         let meter = Arc::new(Meter::new());
+        let renewals = Renewals::default();
         let preparation = Preparation {
             context: &context,
             limits: &limits,
@@ -292,9 +299,13 @@ impl Call<'_> {
             deadline,
             rewrite: sandbox.rewrite.as_ref(),
             keyring: &Keyring::new(&context.secrets, context.seed),
+            renewals: &renewals,
         };
         let prepared = Prepared::prepare(grant.granted(), &preparation);
-        let state = State::new(prepared, Bounds::new(limits, deadline, Arc::clone(&meter)));
+        let state = State::new(
+            prepared,
+            Bounds::new(limits, deadline, Arc::clone(&meter), renewals),
+        );
         let mut store = store(&sandbox.connectors.engine, state, limits.response);
         let ending = self.execute(connector, &mut store, &meter, deadline).await;
 
@@ -308,7 +319,7 @@ impl Call<'_> {
             function: self.function,
             signature: self.signature,
             limits: &limits,
-            patience: context.deadline,
+            time,
             state,
         };
         let (result, depends_on_time) = ended.conclude(ending);

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::sync::oneshot;
 
 use crate::secret::Secrets;
 
@@ -23,7 +24,7 @@ pub struct CallContext {
     /// characters.
     pub idempotency_key: String,
     /// How long the call may take at most by the workflow's own timeouts. The shorter of this and the
-    /// grant's `time` limit ends it.
+    /// grant's `time` limit ends it; a call whose items are wanted is ended by this alone.
     pub deadline: Duration,
     /// What the call's random numbers come from: the same for every attempt and after every recovery.
     pub seed: [u8; 32],
@@ -31,6 +32,34 @@ pub struct CallContext {
     pub secrets: Secrets,
     /// Where heartbeats go.
     pub progress: Progress,
+    /// Where the items go that the call hands over (`items` in `wit/connector.wit`), where they are wanted. The
+    /// grant's other limits hold from one item to the next then.
+    pub items: Option<Items>,
+}
+
+/// Where the items of a call go. Clones are the same place.
+#[derive(Clone)]
+pub struct Items(Arc<dyn Fn(Value, oneshot::Sender<bool>) + Send + Sync>);
+
+impl Items {
+    /// A place where `take` is given each item, and somebody to be told whether more is wanted once it is recorded.
+    /// That one may be dropped, which says that nothing is.
+    pub fn new(take: impl Fn(Value, oneshot::Sender<bool>) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(take))
+    }
+
+    /// Hands over an item and waits until it is recorded. Whether more is wanted.
+    pub async fn push(&self, item: Value) -> bool {
+        let (told, more) = oneshot::channel();
+        (self.0)(item, told);
+        more.await.unwrap_or(false)
+    }
+}
+
+impl fmt::Debug for Items {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Items(…)")
+    }
 }
 
 /// The last progress report of a call. Clones share it, so that the caller can keep one and look.

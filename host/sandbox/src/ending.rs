@@ -28,14 +28,14 @@ pub(crate) struct Ended<'a> {
     pub(crate) function: &'a Function,
     pub(crate) signature: &'a Signature,
     pub(crate) limits: &'a Limits,
-    /// How long the workflow was willing to wait.
-    pub(crate) patience: Duration,
+    /// How long the call could take.
+    pub(crate) time: Duration,
     pub(crate) state: &'a State,
 }
 
-/// The failure of a call that did not get its turn in time.
-pub(crate) fn no_turn(limits: &Limits, patience: Duration) -> Failure {
-    let waited = show_duration(limits.time.min(patience));
+/// The failure of a call that did not get its turn in `time`.
+pub(crate) fn no_turn(limits: &Limits, time: Duration) -> Failure {
+    let waited = show_duration(time);
     let detail = format!(
         "the call waited for {waited} without a free instance: {} calls may run at once under this grant \
          (`limits.concurrency`), and a bounded number in the whole host",
@@ -177,10 +177,10 @@ impl Ended<'_> {
     }
 
     fn time(&self) -> Failure {
-        if self.patience < self.limits.time {
+        if self.time != self.limits.time {
             let detail = format!(
                 "the call did not end within the {} that the task may take",
-                show_duration(self.patience)
+                show_duration(self.time)
             );
             return Failure::new(FailureKind::Timeout, "task timeout", detail);
         }

@@ -19,6 +19,7 @@ use crate::limits::{
     EXPRESSION_RESULT_BYTES_MAX, EXPRESSION_TIME, Limits, TICK,
 };
 use crate::meter::Meter;
+use crate::quota::Renewals;
 use crate::secret::{Keyring, Secrets};
 use crate::state::{Bounds, Exceeded, State};
 use crate::units::{show_bytes, show_duration};
@@ -362,6 +363,7 @@ fn state() -> State {
         seed: [0; 32],
         secrets: Secrets::none(),
         progress: Progress::default(),
+        items: None,
     };
     let limits = Limits {
         memory: EXPRESSION_MEMORY_BYTES,
@@ -374,6 +376,7 @@ fn state() -> State {
         ..GrantSpec::default()
     });
     let granted = granted.expect("the grant of nothing is valid");
+    let renewals = Renewals::default();
     let preparation = Preparation {
         context: &context,
         limits: &limits,
@@ -381,11 +384,12 @@ fn state() -> State {
         deadline,
         rewrite: None,
         keyring: &Keyring::new(&context.secrets, context.seed),
+        renewals: &renewals,
     };
     let prepared = Prepared::prepare(&granted, &preparation);
     State::new(
         prepared,
-        Bounds::new(limits, deadline, Arc::new(Meter::new())),
+        Bounds::new(limits, deadline, Arc::new(Meter::new()), renewals),
     )
 }
 

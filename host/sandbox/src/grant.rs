@@ -46,6 +46,7 @@ struct Inner {
     granted: Granted,
     limits: Limits,
     permits: Semaphore,
+    subscriptions: Semaphore,
 }
 
 /// A grant that cannot be made.
@@ -126,11 +127,12 @@ impl Grant {
             _ => return Err(GrantError::Several(problems)),
         }
         let limits = spec.limits.resolve()?;
-        let permits = Semaphore::new(limits.concurrency);
+        let permits = || Semaphore::new(limits.concurrency);
         Ok(Self(Arc::new(Inner {
             granted: Granted::configure(spec)?,
             limits,
-            permits,
+            permits: permits(),
+            subscriptions: permits(),
         })))
     }
 
@@ -171,6 +173,11 @@ impl Grant {
 
     pub(crate) fn permits(&self) -> &Semaphore {
         &self.0.permits
+    }
+
+    /// The same for calls that go on.
+    pub(crate) fn subscriptions(&self) -> &Semaphore {
+        &self.0.subscriptions
     }
 }
 

@@ -42,6 +42,7 @@ pub mod limits;
 mod meter;
 mod outcome;
 pub mod process;
+mod quota;
 mod runtime;
 mod sandbox;
 mod secret;
@@ -51,7 +52,7 @@ mod units;
 
 pub use capability::Capability;
 pub use connector::{Connector, NoSuchFunction};
-pub use context::{CallContext, Progress};
+pub use context::{CallContext, Items, Progress};
 pub use egress::{Rewrite, RewriteError, Rule, RuleError};
 pub use evaluator::{Evaluator, FilterId, SyntaxError};
 pub use failure::{Failure, FailureKind};

@@ -20,6 +20,9 @@ pub struct Settings {
     /// How many calls may run at once, over all grants. More wait. Default ([`None`]) 512: each takes some
     /// 8 GiB of address space, of which there are 128 TiB, and little memory before it is used.
     pub calls: Option<u32>,
+    /// How many calls whose items are wanted may go on at once besides, over all grants. More wait. Default
+    /// ([`None`]) 256.
+    pub subscriptions: Option<u32>,
     /// How many instances of expression languages may be warm at once. More are an error. Default ([`None`])
     /// 256.
     pub evaluators: Option<u32>,
@@ -31,6 +34,7 @@ pub struct Settings {
 }
 
 const CALLS: u32 = 512;
+const SUBSCRIPTIONS: u32 = 256;
 const EVALUATORS: u32 = 256;
 
 /// The engines with everything that components share.
@@ -38,6 +42,7 @@ pub struct Sandbox {
     pub(crate) connectors: Runtime,
     pub(crate) languages: Runtime,
     pub(crate) calls: Semaphore,
+    pub(crate) subscriptions: Semaphore,
     pub(crate) evaluators: Arc<Semaphore>,
     pub(crate) rewrite: Option<Arc<Rewrite>>,
 }
@@ -107,12 +112,15 @@ impl Sandbox {
     /// Says what the machine does not give.
     pub fn new(settings: Settings) -> Result<Arc<Self>, SandboxError> {
         let calls = settings.calls.unwrap_or(CALLS);
+        let subscriptions = settings.subscriptions.unwrap_or(SUBSCRIPTIONS);
+        let instances = calls.saturating_add(subscriptions);
         let evaluators = settings.evaluators.unwrap_or(EVALUATORS);
         let folder = settings.cache.as_deref();
         Ok(Arc::new(Self {
-            connectors: Runtime::start(Purpose::Calls, calls, folder)?,
+            connectors: Runtime::start(Purpose::Calls, instances, folder)?,
             languages: Runtime::start(Purpose::Expressions, evaluators, folder)?,
             calls: Semaphore::new(calls as usize),
+            subscriptions: Semaphore::new(subscriptions as usize),
             evaluators: Arc::new(Semaphore::new(evaluators as usize)),
             rewrite: settings.testing_rewrite.map(Arc::new),
         }))

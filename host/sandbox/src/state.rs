@@ -1,6 +1,7 @@
 //! What a store holds: the capabilities of one call, and its bounds while it runs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 use wasmtime::component::ResourceTable;
@@ -12,6 +13,7 @@ use crate::Limits;
 use crate::capability::Prepared;
 use crate::limits::{CORE_INSTANCES_MAX, RESOURCES_MAX, TABLE_ELEMENTS_MAX};
 use crate::meter::Meter;
+use crate::quota::Renewals;
 
 /// The data of a store.
 pub(crate) struct State {
@@ -25,6 +27,9 @@ pub(crate) struct Bounds {
     limits: Limits,
     deadline: Instant,
     meter: Arc<Meter>,
+    /// What had been computed when the bounds last began anew.
+    spent: Duration,
+    renewals: Renewals,
     memory: usize,
     memory_peak: usize,
     exceeded: Option<Exceeded>,
@@ -52,15 +57,28 @@ impl State {
 }
 
 impl Bounds {
-    pub(crate) fn new(limits: Limits, deadline: Instant, meter: Arc<Meter>) -> Self {
+    pub(crate) fn new(
+        limits: Limits,
+        deadline: Instant,
+        meter: Arc<Meter>,
+        renewals: Renewals,
+    ) -> Self {
         Self {
             limits,
             deadline,
             meter,
+            spent: Duration::ZERO,
+            renewals,
             memory: 0,
             memory_peak: 0,
             exceeded: None,
         }
+    }
+
+    /// The bounds of what is computed and of what comes in begin anew.
+    pub(crate) fn renew(&mut self) {
+        self.spent = self.meter.spent();
+        self.renewals.renew();
     }
 
     /// The bytes of all linear memories now.
@@ -80,7 +98,7 @@ impl Bounds {
 
     /// At every tick of the engine while the guest computes: ends it, or lets others have the thread.
     pub(crate) fn tick(&mut self) -> UpdateDeadline {
-        if self.meter.spent() > self.limits.cpu {
+        if self.meter.spent() > self.spent + self.limits.cpu {
             self.exceeded = Some(Exceeded::Cpu);
             return UpdateDeadline::Interrupt;
         }

@@ -250,6 +250,7 @@ impl Engine {
             time: shared.limits.call_time,
             idempotency_key: format!("call/{once}"),
             progress: Progress::default(),
+            items: None,
         };
         let busy = CallError::Busy {
             retry_after: Duration::from_secs(1),

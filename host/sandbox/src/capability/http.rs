@@ -25,6 +25,7 @@ use crate::egress::secrets::{self, FillError};
 use crate::egress::{Rewrite, Rule, Rules, Target};
 use crate::limits::{CONNECT_TIMEOUT, REFUSALS_MAX};
 use crate::outcome::Refusal;
+use crate::quota::{Quota, Renewals};
 use crate::secret::Keyring;
 use crate::state::State;
 use crate::{GrantError, GrantSpec};
@@ -61,6 +62,7 @@ impl Moments for Http {
                 keyring: call.keyring.clone(),
                 ledger: Ledger::default(),
                 response_bytes_max: call.limits.response as u64,
+                renewals: call.renewals.clone(),
                 used: false,
             },
         }
@@ -109,6 +111,7 @@ struct Gate {
     keyring: Keyring,
     ledger: Ledger,
     response_bytes_max: u64,
+    renewals: Renewals,
     used: bool,
 }
 
@@ -172,7 +175,8 @@ impl WasiHttpHooks for Gate {
         };
         let rewritten = self.rewrite.clone();
         let granted = Arc::clone(&self.client);
-        let (ledger, limit) = (self.ledger.clone(), self.response_bytes_max);
+        let ledger = self.ledger.clone();
+        let quota = Quota::new(self.response_bytes_max, &self.renewals);
         let keyring = self.keyring.clone();
         Box::new(async move {
             let filled = secrets::fill(request, &keyring, &target).await;
@@ -202,7 +206,7 @@ impl WasiHttpHooks for Gate {
             let body = Limited::wrap(
                 response,
                 &ledger,
-                limit,
+                quota,
                 options.and_then(|o| o.between_bytes_timeout),
             )?;
             let done: Box<dyn Future<Output = Result<(), Error>> + Send> =
@@ -269,8 +273,7 @@ async fn send(
 /// The body of an answer, up to the limit.
 struct Limited {
     body: Incoming,
-    left: u64,
-    limit: u64,
+    quota: Quota,
     ledger: Ledger,
     patience: Option<Patience>,
 }
@@ -286,11 +289,11 @@ impl Limited {
     fn wrap(
         response: Response<Incoming>,
         ledger: &Ledger,
-        limit: u64,
+        quota: Quota,
         patience: Option<Duration>,
     ) -> Result<Response<WasiBody>, Error> {
         let announced = response.body().size_hint().lower();
-        if announced > limit {
+        if announced > quota.limit() {
             return Err(ledger.oversized(Some(announced)));
         }
         let patience = patience.map(|each| Patience {
@@ -301,8 +304,7 @@ impl Limited {
         Ok(response.map(|body| {
             Self {
                 body,
-                left: limit,
-                limit,
+                quota,
                 ledger,
                 patience,
             }
@@ -336,9 +338,8 @@ impl Body for Limited {
         Poll::Ready(frame.map(|frame| {
             let frame = frame.map_err(|error| hyper_error(&error))?;
             let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
-            match self.left.checked_sub(bytes) {
-                Some(left) => self.left = left,
-                None => return Err(self.ledger.oversized(Some(self.limit))),
+            if !self.quota.take(bytes) {
+                return Err(self.ledger.oversized(Some(self.quota.limit())));
             }
             Ok(frame)
         }))

@@ -15,6 +15,7 @@ pub(crate) mod clock;
 pub(crate) mod config;
 pub(crate) mod http;
 pub(crate) mod inert;
+pub(crate) mod items;
 pub(crate) mod log;
 pub(crate) mod process;
 pub(crate) mod random;
@@ -29,6 +30,7 @@ use wasmtime::component::Linker;
 use crate::egress::Rewrite;
 use crate::limits::REFUSALS_MAX;
 use crate::outcome::Refusal;
+use crate::quota::Renewals;
 use crate::secret::Keyring;
 use crate::state::State;
 use crate::{CallContext, GrantError, GrantSpec, Limits};
@@ -57,12 +59,15 @@ pub enum Capability {
     Tcp,
     /// Processes of the host's machine, where the operator has turned them on.
     Process,
+    /// The items of a call that goes on, such as messages of a subscription. Always granted; a call that hands
+    /// one over is impure.
+    Items,
     /// The rest of WASI, where nothing can be had: no environment, files or sockets. Always there.
     Inert,
 }
 
 /// The interfaces of each capability, without versions.
-const INTERFACES: [(Capability, &[&str]); 11] = [
+const INTERFACES: [(Capability, &[&str]); 12] = [
     (Capability::Http, http::Http::INTERFACES),
     (Capability::Log, log::Log::INTERFACES),
     (Capability::Config, config::Config::INTERFACES),
@@ -73,6 +78,7 @@ const INTERFACES: [(Capability, &[&str]); 11] = [
     (Capability::Cache, cache::Cache::INTERFACES),
     (Capability::Tcp, tcp::Tcp::INTERFACES),
     (Capability::Process, process::Process::INTERFACES),
+    (Capability::Items, items::Items::INTERFACES),
     (Capability::Inert, inert::Inert::INTERFACES),
 ];
 
@@ -91,6 +97,7 @@ impl Capability {
             Self::Cache => "cache",
             Self::Tcp => "tcp",
             Self::Process => "process",
+            Self::Items => "items",
             Self::Inert => "inert",
         }
     }
@@ -98,7 +105,7 @@ impl Capability {
     /// Whether importing it asks for something that an operator would want to know about.
     #[must_use]
     pub const fn is_requested(self) -> bool {
-        !matches!(self, Self::Call | Self::Cache | Self::Inert)
+        !matches!(self, Self::Call | Self::Cache | Self::Items | Self::Inert)
     }
 
     /// The capability of an interface, with or without its version.
@@ -156,6 +163,8 @@ pub(crate) struct Preparation<'a> {
     pub(crate) rewrite: Option<&'a std::sync::Arc<Rewrite>>,
     /// What the call may use of secrets: shared by all capabilities that let something out.
     pub(crate) keyring: &'a Keyring,
+    /// How often the call's bounds have begun anew.
+    pub(crate) renewals: &'a Renewals,
 }
 
 /// All capabilities, as a grant gives them. What needs no configuration is not listed.
@@ -181,6 +190,7 @@ pub(crate) struct Prepared {
     pub(crate) cache: <cache::Cache as Moments>::Prepared,
     pub(crate) tcp: <tcp::Tcp as Moments>::Prepared,
     pub(crate) process: <process::Process as Moments>::Prepared,
+    pub(crate) items: <items::Items as Moments>::Prepared,
     pub(crate) inert: <inert::Inert as Moments>::Prepared,
 }
 
@@ -195,7 +205,8 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     secrets::Secrets::link(linker)?;
     cache::Cache::link(linker)?;
     tcp::Tcp::link(linker)?;
-    process::Process::link(linker)
+    process::Process::link(linker)?;
+    items::Items::link(linker)
 }
 
 impl Granted {
@@ -224,6 +235,7 @@ impl Prepared {
             cache: cache::Cache::prepare(&granted.cache, call),
             tcp: tcp::Tcp::prepare(&granted.tcp, call),
             process: process::Process::prepare(&granted.process, call),
+            items: items::Items::prepare(&(), call),
             inert: inert::Inert::prepare(&(), call),
         }
     }
@@ -237,7 +249,8 @@ impl Prepared {
             || self.secrets.is_used()
             || self.cache.is_used()
             || self.tcp.is_used()
-            || self.process.is_used())
+            || self.process.is_used()
+            || self.items.is_used())
     }
 
     /// What the call was refused, by any of them.

@@ -12,6 +12,7 @@ use crate::egress::Rules;
 use crate::egress::dial::{self, Bounded, DialError, Filling};
 use crate::limits::{REFUSALS_MAX, TCP_CONNECTIONS_MAX, TCP_UNSENT_BYTES_MAX};
 use crate::outcome::Refusal;
+use crate::quota::{Quota, Renewals};
 use crate::secret::{Destination, Keyring};
 use crate::state::State;
 use crate::{GrantError, GrantSpec};
@@ -24,6 +25,7 @@ pub(crate) struct Connections {
     rules: Arc<Rules>,
     keyring: Keyring,
     bytes_max: u64,
+    renewals: Renewals,
     opened: usize,
     refusals: Vec<Refusal>,
 }
@@ -81,6 +83,7 @@ impl Moments for Tcp {
             rules: Arc::clone(granted),
             keyring: call.keyring.clone(),
             bytes_max: call.limits.response as u64,
+            renewals: call.renewals.clone(),
             opened: 0,
             refusals: Vec::new(),
         }
@@ -129,7 +132,7 @@ impl tcp::Host for View<'_> {
         let (reader, writer) = tokio::io::split(connection);
         let reader = Bounded {
             reader,
-            left: connections.bytes_max,
+            quota: Quota::new(connections.bytes_max, &connections.renewals),
         };
         let to = Destination {
             host: target.host,

@@ -16,6 +16,7 @@ use super::connect::{ConnectError, connect};
 use super::rule::{Rule, RuleError};
 use super::rules::Rules;
 use super::target::Target;
+use crate::quota::Quota;
 use crate::secret::{Destination, Encoding, Keyring, Used};
 
 /// A connection, whatever secures it.
@@ -118,7 +119,7 @@ pub(crate) async fn dial(
 /// What comes in, up to a limit.
 pub(crate) struct Bounded<R> {
     pub(crate) reader: R,
-    pub(crate) left: u64,
+    pub(crate) quota: Quota,
 }
 
 impl<R: AsyncRead + Unpin> AsyncRead for Bounded<R> {
@@ -130,15 +131,12 @@ impl<R: AsyncRead + Unpin> AsyncRead for Bounded<R> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.reader).poll_read(cx, buf))?;
         let came = (buf.filled().len() - before) as u64;
-        match self.left.checked_sub(came) {
-            Some(left) => self.left = left,
-            None => {
-                // Where reading fails, nothing may have been read.
-                buf.set_filled(before);
-                return Poll::Ready(Err(io::Error::other(
-                    "the connection brought more than the limit `response` of the grant",
-                )));
-            }
+        if !self.quota.take(came) {
+            // Where reading fails, nothing may have been read.
+            buf.set_filled(before);
+            return Poll::Ready(Err(io::Error::other(
+                "the connection brought more than the limit `response` of the grant",
+            )));
         }
         Poll::Ready(Ok(()))
     }
@@ -220,6 +218,7 @@ impl<W: AsyncWrite + Unpin> AsyncWrite for Filling<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quota::Renewals;
     use tokio::io::AsyncReadExt as _;
 
     #[test]
@@ -270,7 +269,7 @@ mod tests {
     async fn more_than_the_limit_is_an_error() {
         let mut bounded = Bounded {
             reader: &b"12345"[..],
-            left: 4,
+            quota: Quota::new(4, &Renewals::default()),
         };
         let mut all = Vec::new();
         let error = bounded.read_to_end(&mut all).await.expect_err("too long");

@@ -90,6 +90,7 @@ pub(crate) fn context() -> CallContext {
         seed: [7; 32],
         secrets: Secrets::none(),
         progress: Progress::default(),
+        items: None,
     }
 }
 
