@@ -1,5 +1,5 @@
 """A websocket server: it sends what it was sent to all that are connected, and three messages to whoever asks for
-`/count`. Listens on a free port of loopback and prints `ready PORT`, then each message on a line."""
+`/count`. Says by which code each connection was closed. Listens on a free port of loopback and prints `ready PORT`, then each message on a line."""
 
 import asyncio
 
@@ -21,6 +21,7 @@ async def handle(socket):
             broadcast(connected, message)
     finally:
         connected.discard(socket)
+        print(f"closed {socket.close_code}", flush=True)
 
 
 async def main():

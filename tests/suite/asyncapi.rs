@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::fixtures::{fresh, is_error};
 
 /// A document of AsyncAPI 3 with one server, at this address, and the channel `orders.new`.
-fn document(protocol: &str, host: &str, address: &str) -> String {
+pub(crate) fn document(protocol: &str, host: &str, address: &str) -> String {
     format!(
         "
 asyncapi: 3.0.0
@@ -21,7 +21,7 @@ operations:
 }
 
 /// Who has the document, and a host that may go there and to one place more.
-async fn world(text: &str, rule: &str) -> (Stub, Host) {
+pub(crate) async fn world(text: &str, rule: &str) -> (Stub, Host) {
     let files = Stub::start().await;
     let yaml = [("content-type", "application/yaml")];
     files.on("GET", "/api.yaml").answer_with(200, &yaml, text);
@@ -46,17 +46,47 @@ fn publish(files: &Stub) -> String {
 }
 
 fn subscribe(files: &Stub, consume: &str) -> String {
+    fresh(&take(files, &format!("{{ consume: {consume} }}")))
+}
+
+/// A task that subscribes.
+pub(crate) fn take(files: &Stub, subscription: &str) -> String {
     let url = files.url();
-    fresh(&format!(
+    format!(
         "
         - take:
             call: asyncapi
             with:
               document: {{ endpoint: '{url}/api.yaml' }}
               operation: take
-              subscription: {{ consume: {consume} }}
+              subscription: {subscription}
         "
-    ))
+    )
+}
+
+/// The members `order` of the payloads.
+fn orders(messages: &Value) -> Vec<&Value> {
+    let messages = messages.as_array().expect("an array").iter();
+    messages.map(|it| &it["payload"]["order"]).collect()
+}
+
+/// Waits until a server of NATS has as many subscriptions.
+pub(crate) async fn subscribed(nats: &Service, count: u64) {
+    eventually("as many subscriptions", async || {
+        (nats.subscriptions().await == count).then_some(())
+    })
+    .await;
+}
+
+/// Publishes messages with these orders, one after the other.
+async fn place(host: &Host, files: &Stub, orders: &[&str]) {
+    let document = publish(files);
+    for order in orders {
+        let done = host
+            .run_document(&document, &json!({ "order": order }))
+            .await;
+        assert_eq!(done["status"], "completed", "{done:#}");
+    }
 }
 
 /// Starts a run of a document, without waiting for its end.
@@ -73,17 +103,11 @@ async fn messages_go_through_nats_and_a_subscription_outlives_a_crash() {
     let text = document("nats", &place, "orders.new");
     let (files, mut host) = world(&text, &format!("tcp://{place}")).await;
     let run = begin(&host, subscribe(&files, "{ amount: 2 }")).await;
-    let subscribed = async |count: u64| {
-        eventually("the subscription stands", async || {
-            (nats.subscriptions().await == count).then_some(())
-        })
-        .await;
-    };
-    subscribed(1).await;
+    subscribed(&nats, 1).await;
     host.kill9().await;
-    subscribed(0).await;
+    subscribed(&nats, 0).await;
     host.restart().await;
-    subscribed(1).await;
+    subscribed(&nats, 1).await;
 
     for order in ["one", "two"] {
         let done = host
@@ -93,9 +117,8 @@ async fn messages_go_through_nats_and_a_subscription_outlives_a_crash() {
         assert_eq!(done["output"], Value::Null);
     }
     let run = host.ended(&run).await;
-    let messages = run["output"].as_array().expect("an array");
-    let payloads: Vec<&Value> = messages.iter().map(|it| &it["payload"]["order"]).collect();
-    assert_eq!(payloads, ["one", "two"], "{run:#}");
+    let messages = &run["output"];
+    assert_eq!(orders(messages), ["one", "two"], "{run:#}");
     assert_eq!(messages[0]["headers"]["x-kind"], "test");
     assert!(messages[0]["headers"]["Nats-Msg-Id"].is_string());
 }
@@ -111,6 +134,104 @@ async fn a_subscription_ends_with_its_time() {
         .run_document(&subscribe(&files, consume), &json!({}))
         .await;
     assert_eq!(run["output"], json!([]), "{run:#}");
+}
+
+#[tokio::test]
+async fn messages_are_filtered_and_consumed_while_or_until() {
+    let nats = Service::nats(&[]).await;
+    let place_of = format!("127.0.0.1:{}", nats.port());
+    let text = document("nats", &place_of, "orders.new");
+    let (files, host) = world(&text, &format!("tcp://{place_of}")).await;
+    let consumed = async |subscription: &str| {
+        let run = begin(&host, fresh(&take(&files, subscription))).await;
+        subscribed(&nats, 1).await;
+        place(&host, &files, &["tea", "milk", "jam", "mint tea"]).await;
+        let run = host.ended(&run).await;
+        subscribed(&nats, 0).await;
+        run["output"].clone()
+    };
+    let filter = "{ filter: '${ .payload.order | test(\"m\") }', consume: { amount: 2 } }";
+    assert_eq!(orders(&consumed(filter).await), ["milk", "jam"]);
+    let until = "{ consume: { until: '${ .[-1].payload.order == \"jam\" }' } }";
+    assert_eq!(orders(&consumed(until).await), ["tea", "milk", "jam"]);
+    let r#while = "{ consume: { while: '${ (. | length) < 2 }' } }";
+    assert_eq!(orders(&consumed(r#while).await), ["tea", "milk"]);
+}
+
+#[tokio::test]
+async fn tasks_are_performed_for_each_message_and_a_crash_loses_none_that_was_taken() {
+    let nats = Service::nats(&[]).await;
+    let place_of = format!("127.0.0.1:{}", nats.port());
+    let text = document("nats", &place_of, "orders.new");
+    let (files, mut host) = world(&text, &format!("tcp://{place_of}")).await;
+    let gate = files.on("POST", "/kitchen").hold();
+    let url = files.url();
+    let subscription = format!(
+        "
+                consume: {{ until: '${{ ($context.seen | length) == 2 }}' }}
+                foreach:
+                  item: message
+                  at: i
+                  do:
+                    - careful:
+                        try:
+                          - cook:
+                              call: http
+                              with:
+                                method: post
+                                endpoint: '{url}/kitchen'
+                                body: {{ order: '${{ $message.payload.order }}' }}
+                        catch: {{ errors: {{ with: {{ status: 404 }} }} }}
+                  output: {{ as: '${{ [$i, $message.payload.order] }}' }}
+                  export: {{ as: '${{ {{ seen: (($context.seen // []) + [$i]) }} }}' }}"
+    );
+    let subscription = take(&files, &subscription);
+    let run = begin(&host, fresh(&subscription)).await;
+    subscribed(&nats, 1).await;
+    place(&host, &files, &["soup"]).await;
+    gate.arrived(1).await;
+    // While it is worked on: the message is on disk, and its call is made again.
+    host.kill9().await;
+    subscribed(&nats, 0).await;
+    host.restart().await;
+    gate.arrived(2).await;
+    subscribed(&nats, 1).await;
+    place(&host, &files, &["cake"]).await;
+    gate.open();
+    let run = host.ended(&run).await;
+    assert_eq!(run["status"], "completed", "{run:#}");
+    assert_eq!(run["output"], json!([[0, "soup"], [1, "cake"]]), "{run:#}");
+    let seen = files.seen_on("POST", "/kitchen");
+    let orders: Vec<Value> = seen
+        .iter()
+        .map(|seen| seen.json()["order"].clone())
+        .collect();
+    assert_eq!(orders, ["soup", "soup", "cake"]);
+    let key = |index: usize| seen[index].header("idempotency-key");
+    assert!(key(0) == key(1) && key(1) != key(2));
+}
+
+#[tokio::test]
+async fn a_subscription_outlasts_the_limits_of_a_call() {
+    let nats = Service::nats(&[]).await;
+    let place_of = format!("127.0.0.1:{}", nats.port());
+    let text = document("nats", &place_of, "orders.new");
+    let (files, host) = world(&text, &format!("tcp://{place_of}")).await;
+    let grant = async |time: &str| {
+        let limits = json!({ "time": time, "response": "8KiB" });
+        let grant = json!({ "egress": [files.url()], "tcp": [place_of], "limits": limits });
+        let path = "/v1/connectors/asyncapi/grants";
+        host.put(path, &grant).await.expect(200);
+    };
+    // No call can be made in that time.
+    grant("1ms").await;
+    let run = begin(&host, subscribe(&files, "{ amount: 8 }")).await;
+    subscribed(&nats, 1).await;
+    grant("1m").await;
+    let order = "x".repeat(2_000);
+    place(&host, &files, &[order.as_str(); 8]).await;
+    let run = host.ended(&run).await;
+    assert_eq!(orders(&run["output"]).len(), 8, "{run:#}");
 }
 
 #[tokio::test]
@@ -157,6 +278,15 @@ async fn messages_go_through_a_websocket() {
         .run_document(&subscribe(&files, "{ amount: 3 }"), &json!({}))
         .await;
     assert_eq!(run["output"][2]["payload"]["number"], 2, "{run:#}");
+    // It takes its leave as the protocol says (RFC 6455, section 7.4).
+    eventually("the websocket is closed", async || {
+        let output = server.output();
+        let closed = output.lines().filter(|line| line.starts_with("closed "));
+        let codes: Vec<&str> = closed.collect();
+        assert!(codes.iter().all(|line| *line != "closed 1006"), "{codes:?}");
+        (codes.len() == 2).then_some(())
+    })
+    .await;
 
     let (files, host) = world(&document("ws", &place, "/huge"), &rule).await;
     let run = host

@@ -1,9 +1,10 @@
 //! SIGKILL while a run waits, for every kind of waiting: after the restart the run goes on as if nothing had
 //! happened, and nothing is begun or completed twice.
 
-use baton_tests::{Client, Host, Start, Stub, eventually};
+use baton_tests::{Client, Host, Service, Start, Stub, eventually};
 use serde_json::{Value, json};
 
+use crate::asyncapi;
 use crate::fixtures::{document, is_error};
 
 /// A run that waits, on a host that can be killed.
@@ -53,8 +54,14 @@ impl Waiting {
 
     /// Kills the host, and starts it again on the same data.
     async fn crash(&mut self) {
+        self.crash_until(async || {}).await;
+    }
+
+    /// Kills the host, and starts it again on the same data once something has come of that.
+    async fn crash_until(&mut self, noticed: impl AsyncFnOnce()) {
         let before = self.host.history(&self.run).await;
         self.host.kill9().await;
+        noticed().await;
         self.host.restart().await;
         let after = self.host.history(&self.run).await;
         assert_eq!(
@@ -340,4 +347,34 @@ async fn a_suspended_run() {
     waiting.until_status("suspended").await;
     waiting.control("resume").await;
     waiting.completes_with(json!({ "n": 2 })).await;
+}
+
+#[tokio::test]
+async fn messages_of_a_subscription() {
+    let nats = Service::nats(&[]).await;
+    let place = format!("127.0.0.1:{}", nats.port());
+    let text = asyncapi::document("nats", &place, "orders.new");
+    let (files, host) = asyncapi::world(&text, &format!("tcp://{place}")).await;
+    let subscription = "{ consume: { amount: 2 }, foreach: { do: [ { heard: { set: '${ $item.payload.n }' } } ] } }";
+    let tasks = asyncapi::take(&files, subscription);
+    let mut waiting = Waiting::start(host, &tasks).await;
+    let url = files.url();
+    for number in 1..3 {
+        asyncapi::subscribed(&nats, 1).await;
+        let tell = format!(
+            "- tell: {{ call: asyncapi, with: {{ document: {{ endpoint: '{url}/api.yaml' }}, operation: place, message: {{ payload: {{ n: {number} }} }} }} }}"
+        );
+        let name = format!("tells-{number}");
+        let told = waiting
+            .host
+            .run_document(&document(&name, &tell), &json!({}))
+            .await;
+        assert_eq!(told["status"], "completed", "{told:#}");
+        if number == 1 {
+            waiting.until("task.completed", "heard").await;
+            let noticed = async || asyncapi::subscribed(&nats, 0).await;
+            waiting.crash_until(noticed).await;
+        }
+    }
+    waiting.completes_with(json!([1, 2])).await;
 }

@@ -96,6 +96,17 @@ pub(crate) fn event_record(event: &Event, at: Timestamp) -> EventRecord {
             attempt: *attempt,
             answer: decision_record(answer),
         },
+        Event::Yielded {
+            task,
+            attempt,
+            item,
+        } => EventKindRecord::Yielded {
+            call: CallRecord {
+                task: task_record(task),
+                attempt: *attempt,
+            },
+            item: json(item),
+        },
     };
     EventRecord {
         at_ms: at.as_millis(),
@@ -151,6 +162,11 @@ pub(crate) fn occurrence(record: EventRecord) -> Result<Occurrence, ReadError> {
             task: task_key(task),
             attempt,
             answer: decision(answer)?,
+        },
+        EventKindRecord::Yielded { call, item } => Event::Yielded {
+            task: task_key(call.task),
+            attempt: call.attempt,
+            item: data(&item)?,
         },
     };
     Ok(Occurrence {
@@ -281,6 +297,7 @@ pub(crate) fn timer_record(timer: &TimerKey) -> TimerKindRecord {
         TimerKey::Timeout(task) => TimerKindRecord::Timeout(task_record(task)),
         TimerKey::Retry(task) => TimerKindRecord::Retry(task_record(task)),
         TimerKey::Attempt(task) => TimerKindRecord::Attempt(task_record(task)),
+        TimerKey::Consume(task) => TimerKindRecord::Consume(task_record(task)),
         TimerKey::RunTimeout => TimerKindRecord::RunTimeout,
     }
 }
@@ -291,6 +308,7 @@ fn timer_key(record: TimerKindRecord) -> TimerKey {
         TimerKindRecord::Timeout(task) => TimerKey::Timeout(task_key(task)),
         TimerKindRecord::Retry(task) => TimerKey::Retry(task_key(task)),
         TimerKindRecord::Attempt(task) => TimerKey::Attempt(task_key(task)),
+        TimerKindRecord::Consume(task) => TimerKey::Consume(task_key(task)),
         TimerKindRecord::RunTimeout => TimerKey::RunTimeout,
     }
 }
@@ -310,6 +328,7 @@ pub(crate) fn timer_discriminator(timer: &TimerKey) -> u64 {
         TimerKey::Timeout(task) => ("timeout", Some(task)),
         TimerKey::Retry(task) => ("retry", Some(task)),
         TimerKey::Attempt(task) => ("attempt", Some(task)),
+        TimerKey::Consume(task) => ("consume", Some(task)),
         TimerKey::RunTimeout => ("run", None),
     };
     let task = task
@@ -395,6 +414,7 @@ mod tests {
             TimerKey::Timeout(task(2)),
             TimerKey::Retry(task(3)),
             TimerKey::Attempt(task(4)),
+            TimerKey::Consume(task(5)),
             TimerKey::RunTimeout,
         ];
         let mut events = vec![
@@ -444,6 +464,11 @@ mod tests {
                 by: "ada".into(),
                 reason: Some("done".into()),
             },
+            Event::Yielded {
+                task: task(2),
+                attempt: 3,
+                item: Arc::new(json!({ "payload": 1, "headers": {} })),
+            },
             Event::Decided {
                 task: task(2),
                 attempt: 1,
@@ -471,6 +496,7 @@ mod tests {
             TimerKey::Timeout(task(1)),
             TimerKey::Retry(task(1)),
             TimerKey::Attempt(task(1)),
+            TimerKey::Consume(task(1)),
             TimerKey::RunTimeout,
         ];
         let different: std::collections::BTreeSet<_> =

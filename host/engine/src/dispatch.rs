@@ -1,6 +1,7 @@
 //! Calls under way: each a task of the async runtime, bounded in number for each tenant and for all.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use baton_workflow::{Error, ErrorKind};
 use tokio::runtime::Handle;
@@ -9,25 +10,30 @@ use tokio::task::AbortHandle;
 use crate::fair::FairSemaphore;
 use crate::outside::{Answer, Call, Invoke};
 
+/// How long a call may take to say goodbye to whom it has subscribed with.
+const FAREWELL: Duration = Duration::from_secs(5);
+
 /// Makes calls.
 pub(crate) struct Dispatch {
     runtime: Handle,
     invoke: Arc<dyn Invoke>,
     permits: Arc<FairSemaphore>,
+    subscriptions: Arc<FairSemaphore>,
 }
 
 impl Dispatch {
-    /// Calls on `runtime`, `all` of them at most, `per_tenant` of one tenant.
+    /// Calls on `runtime`, as many at once as there are `permits`, and `subscriptions` besides.
     pub(crate) fn new(
         runtime: Handle,
         invoke: Arc<dyn Invoke>,
-        all: usize,
-        per_tenant: usize,
+        permits: FairSemaphore,
+        subscriptions: FairSemaphore,
     ) -> Self {
         Self {
             runtime,
             invoke,
-            permits: Arc::new(FairSemaphore::new(all, per_tenant)),
+            permits: Arc::new(permits),
+            subscriptions: Arc::new(subscriptions),
         }
     }
 
@@ -42,7 +48,10 @@ impl Dispatch {
         call: Call,
         answered: impl FnOnce(Answer) + Send + 'static,
     ) -> AbortHandle {
-        let permits = self.permits.clone();
+        let permits = match call.items {
+            None => self.permits.clone(),
+            Some(_) => self.subscriptions.clone(),
+        };
         let invoke = self.invoke.clone();
         let task = self.runtime.spawn(async move {
             let answered = Answered(Some(answered));
@@ -56,6 +65,14 @@ impl Dispatch {
             answered.with(answer);
         });
         task.abort_handle()
+    }
+
+    /// Ends a call that has been told that no more is wanted of it, unless it ends by itself in good time.
+    pub(crate) fn see_off(&self, call: AbortHandle) {
+        self.runtime.spawn(async move {
+            tokio::time::sleep(FAREWELL).await;
+            call.abort();
+        });
     }
 
     /// Makes a call outside of any run, if there is room for one more of the tenant.

@@ -186,8 +186,8 @@ impl Engine {
             dispatch: Dispatch::new(
                 Handle::current(),
                 invoke,
-                limits.calls,
-                limits.calls_per_tenant,
+                FairSemaphore::new(limits.calls, limits.calls_per_tenant),
+                FairSemaphore::new(limits.subscriptions, limits.subscriptions_per_tenant),
             ),
             live: LiveRuns::default(),
             admission: Admission::new(limits.open_runs_per_tenant),

@@ -6,6 +6,7 @@
 
 mod child;
 mod effect;
+mod items;
 mod listeners;
 mod request;
 mod run;
@@ -32,6 +33,7 @@ use crate::shared::Shared;
 pub(crate) use request::{Decided, Reply, Request};
 
 use effect::Effect;
+use items::HandedOver;
 use listeners::Listeners;
 use run::ActiveRun;
 use timers::Timers;
@@ -60,6 +62,13 @@ pub(crate) enum Message {
         task: TaskKey,
         attempt: u32,
         answer: Answer,
+    },
+    /// A call has handed over an item, and waits to hear whether more is wanted.
+    HandedOver {
+        run: RunId,
+        task: TaskKey,
+        attempt: u32,
+        item: HandedOver,
     },
     /// Somebody asks something of a run: who, and why.
     Request {
@@ -114,6 +123,8 @@ pub(crate) struct Partition {
     runs: HashMap<RunId, ActiveRun>,
     timers: Timers,
     listeners: Listeners,
+    /// The calls of which the next item is wanted, if they have handed one over.
+    pulls: Vec<(RunId, TaskKey, u32)>,
     /// The turns that are not durable yet, and what waits for each.
     pending: BTreeMap<u64, Vec<Effect>>,
     turns: u64,
@@ -128,6 +139,7 @@ impl Partition {
             runs: HashMap::new(),
             timers: Timers::default(),
             listeners: Listeners::default(),
+            pulls: Vec::new(),
             pending: BTreeMap::new(),
             turns: 0,
         }
@@ -172,6 +184,7 @@ impl Partition {
             }
             self.elapse(&mut turn);
             self.offer(&mut turn);
+            self.pull(&mut turn);
             self.finish(turn);
             if !open {
                 // Nobody takes their answers any more. They will be made again.
@@ -207,6 +220,12 @@ impl Partition {
                 attempt,
                 answer,
             } => self.answered(&run, task, attempt, answer, turn),
+            Message::HandedOver {
+                run,
+                task,
+                attempt,
+                item,
+            } => self.handed_over(&run, &task, attempt, item, turn),
             Message::Request {
                 run,
                 request,

@@ -84,8 +84,14 @@ pub struct EngineLimits {
     /// How many calls of one tenant may be under way at once; others of that tenant wait. Default: 256,
     /// so that no tenant takes all of [`EngineLimits::calls`].
     pub calls_per_tenant: usize,
+    /// How many subscriptions (`call: asyncapi`) of all tenants may be open at once; others wait their turn. They
+    /// count apart from calls, since what works on a message may make calls. Default: 256, which is also what the
+    /// sandbox has instances for.
+    pub subscriptions: usize,
+    /// How many subscriptions of one tenant may be open at once; others of that tenant wait. Default: 128.
+    pub subscriptions_per_tenant: usize,
     /// How long a call may take that neither the workflow nor the grant bounds. Default: 24 hours; the
-    /// sandbox's own default limit ends most calls long before.
+    /// sandbox's own default limit ends most calls long before. It ends no subscription.
     pub call_time: Duration,
     /// The largest input of a run, in bytes of JSON text. Default: 4 MiB.
     pub input_bytes: usize,
@@ -133,6 +139,8 @@ impl Default for EngineLimits {
             journal_queue: 10_000,
             calls: 512,
             calls_per_tenant: 256,
+            subscriptions: 256,
+            subscriptions_per_tenant: 128,
             call_time: Duration::from_secs(24 * 3600),
             input_bytes: 4 << 20,
             tags: 32,

@@ -239,6 +239,7 @@ fn every_version_of_every_record() {
         ("retry", TimerKindRecord::Retry(task())),
         ("run-timeout", TimerKindRecord::RunTimeout),
         ("attempt", TimerKindRecord::Attempt(task())),
+        ("consume", TimerKindRecord::Consume(task())),
     ] {
         check(
             &format!("event-elapsed-{file}.1.hex"),
@@ -280,6 +281,13 @@ fn every_version_of_every_record() {
         answer: decision.clone(),
     };
     check("event-decided.1.hex", &event(decided));
+    let call = CallRecord {
+        task: task(),
+        attempt: 2,
+    };
+    let item = json.clone();
+    let yielded = EventKindRecord::Yielded { call, item };
+    check("event-yielded.1.hex", &event(yielded));
     let approval = |outcome| ApprovalRecord {
         namespace: "examples".into(),
         workflow: "release".into(),

@@ -49,7 +49,8 @@ pub use authentication::{
     Authentication, AuthenticationScheme, Credentials, OAuth2, Token, UserPassword,
 };
 pub use call::{
-    Approval, Call, FunctionCall, FunctionTarget, HttpCall, HttpOutput, ProtocolCall, Subscription,
+    Approval, Call, Enough, FunctionCall, FunctionTarget, HttpCall, HttpOutput, ProtocolCall,
+    Subscription,
 };
 pub use catch::{Catch, ErrorFilter};
 pub use cron::{Cron, CronError};

@@ -44,6 +44,7 @@ mod raise;
 mod run;
 mod scope;
 mod set;
+mod subscription;
 mod suspend;
 mod switch;
 mod task;
@@ -60,6 +61,7 @@ use serde_json::Value;
 pub use approval::{Answer, Approval, Decision};
 pub use command::{ChildRun, Command, Detail, Ending, Invocation, Listening, Note, NoteKind};
 pub use event::{Event, Occurrence, TaskKey, TimerKey};
+pub use subscription::Weight;
 
 use close::Closing;
 use compensate::Ledger;
@@ -246,6 +248,11 @@ impl Machine {
                 Work::Run(child) if !settled.call(&child.task, child.attempt) => {
                     outstanding.children.push(child.clone());
                 }
+                Work::Subscription(work) => {
+                    let call = work.call();
+                    let wanted = call.filter(|it| !settled.call(&it.task, it.attempt));
+                    outstanding.calls.extend(wanted.cloned());
+                }
                 Work::Listen(_) if self.held.is_none() => {
                     outstanding.listening.extend(self.listening(task));
                 }
@@ -277,10 +284,11 @@ impl Machine {
         if self.held.is_some() {
             self.status = Status::Suspended;
         } else if !self.status.is_ended() {
-            let at_work = self
-                .tasks
-                .values()
-                .any(|task| matches!(task.work, Work::Call(_) | Work::Run(_)));
+            let at_work = self.tasks.values().any(|task| match &task.work {
+                Work::Call(_) | Work::Run(_) => true,
+                Work::Subscription(work) => work.call().is_some(),
+                _ => false,
+            });
             self.status = if at_work {
                 Status::Running
             } else {
@@ -341,6 +349,11 @@ impl Turn<'_> {
                 event,
             } => self.received(&task, position, &event),
             Event::EventsDropped { task, first } => self.events_dropped(&task, first),
+            Event::Yielded {
+                task,
+                attempt,
+                item,
+            } => self.yielded(&task, attempt, item),
         }
     }
 
@@ -385,6 +398,7 @@ impl Turn<'_> {
             Work::Run(child) if child.attempt == attempt => {
                 (!child.awaited).then(|| self.run.tasks[&id].input.clone())
             }
+            Work::Subscription(_) => return self.source_ended(id, attempt, answer),
             _ => return,
         };
         let answer = answer.and_then(|output| {
@@ -435,6 +449,11 @@ impl Turn<'_> {
             TimerKey::Timeout(key) => {
                 if let Some(id) = task(&key) {
                     self.time_out(id);
+                }
+            }
+            TimerKey::Consume(key) => {
+                if let Some(id) = task(&key) {
+                    self.consumed_long_enough(id);
                 }
             }
         }

@@ -29,6 +29,7 @@ mod schedule;
 mod schema;
 mod set;
 mod site;
+mod subscription;
 mod switch;
 mod template;
 mod r#try;
@@ -60,6 +61,7 @@ pub(crate) use raise::Raise;
 pub(crate) use retry::{DELAY_MAX, RetryPolicy};
 pub(crate) use run::Subflow;
 pub(crate) use schema::{BadSchema, Schema};
+pub(crate) use subscription::{Enough, Subscription};
 pub(crate) use switch::Case;
 pub(crate) use template::{Filling, Scope, Template, truthy};
 pub(crate) use r#try::Try;
@@ -315,6 +317,7 @@ pub(crate) enum Kind {
     Raise(Raise),
     Run(Subflow),
     Set(Template),
+    Subscription(Box<Subscription>),
     Switch(Vec<Case>),
     Try(Box<Try>),
     Wait(DurationTemplate),
@@ -324,7 +327,7 @@ impl Kind {
     /// The key that makes a task one of this kind.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::Approval(_) | Self::Call(_) | Self::Function(_) => "call",
+            Self::Approval(_) | Self::Call(_) | Self::Function(_) | Self::Subscription(_) => "call",
             Self::Do(_) => "do",
             Self::Emit(_) => "emit",
             Self::For(_) => "for",

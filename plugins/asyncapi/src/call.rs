@@ -32,13 +32,16 @@ pub struct Arguments {
     pub idempotency_key: String,
 }
 
-/// How many messages one call may receive.
-const AMOUNT_MAX: u32 = 10_000;
-
 /// Something that sends requests and makes connections.
 pub trait Network: Open + Dial {}
 
 impl<T: Open + Dial> Network for T {}
+
+/// Takes the messages of a subscription.
+pub trait Take {
+    /// Takes a message. Answers whether more are wanted.
+    fn take(&mut self, message: Value) -> bool;
+}
 
 /// Publishes a message.
 ///
@@ -61,33 +64,26 @@ pub fn publish(
     }
 }
 
-/// Receives as many messages, or as many as come in the time that `network` gives.
+/// Gives messages to `to` as they come, until it wants no more or there are no more.
 ///
 /// # Errors
 ///
-/// As for [`publish`].
+/// As for [`publish`], and where the connection breaks off.
 pub fn subscribe(
     arguments: &Arguments,
-    amount: u32,
+    to: &mut impl Take,
     network: &impl Network,
-) -> Result<Vec<Value>, Failure> {
-    if !(1..=AMOUNT_MAX).contains(&amount) {
-        return Err(Failure::validation(format!(
-            "amount: {amount} is not from 1 to {AMOUNT_MAX}"
-        )));
-    }
+) -> Result<(), Failure> {
     let call = Call::read(arguments, Action::Subscribe, network)?;
     let mut received = Received {
-        messages: Vec::new(),
-        amount: amount as usize,
+        to,
         correlation: call.correlation.clone(),
     };
     match call.target.protocol {
-        Protocol::Http => http::subscribe(&call, &mut received, network)?,
-        Protocol::WebSocket => websocket::subscribe(&call, &mut received, network)?,
-        Protocol::Nats => nats::subscribe(&call, &mut received, network)?,
+        Protocol::Http => http::subscribe(&call, &mut received, network),
+        Protocol::WebSocket => websocket::subscribe(&call, &mut received, network),
+        Protocol::Nats => nats::subscribe(&call, &mut received, network),
     }
-    Ok(received.messages)
 }
 
 /// What is to be called, as the document says it.
@@ -125,18 +121,16 @@ impl Call {
     }
 }
 
-/// The messages of a subscription.
-pub struct Received {
-    messages: Vec<Value>,
-    amount: usize,
+/// The messages of a subscription, on their way to whoever takes them.
+pub struct Received<'a> {
+    to: &'a mut dyn Take,
     correlation: Option<String>,
 }
 
-impl Received {
+impl Received<'_> {
     /// Takes a message. Answers whether more are wanted.
     pub fn take(&mut self, payload: &[u8], headers: &[(String, String)]) -> bool {
         let message = crate::message::inbound(payload, headers, self.correlation.as_deref());
-        self.messages.push(message);
-        self.messages.len() < self.amount
+        self.to.take(message)
     }
 }

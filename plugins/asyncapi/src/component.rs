@@ -15,14 +15,23 @@ mod bindings {
     });
 }
 
-use bindings::baton::connector::call;
+use bindings::baton::connector::{call, items};
 use bindings::exports::baton::asyncapi::asyncapi::{Failure, Guest};
 use serde_json::Value;
 
-use crate::Arguments;
+use crate::{Arguments, Take};
 use network::Network;
 
 struct Connector;
+
+/// The workflow, as what takes messages.
+struct Workflow;
+
+impl Take for Workflow {
+    fn take(&mut self, message: Value) -> bool {
+        items::push(&message.to_string())
+    }
+}
 
 impl Guest for Connector {
     fn publish(
@@ -43,7 +52,7 @@ impl Guest for Connector {
             authentication,
             idempotency_key: call::get().idempotency_key,
         };
-        crate::publish(&arguments, &message, &Network::unlimited())
+        crate::publish(&arguments, &message, &Network)
             .map(|()| Value::Null.to_string())
             .map_err(Failure::from)
     }
@@ -54,10 +63,8 @@ impl Guest for Connector {
         channel: Option<String>,
         server: Option<String>,
         protocol: Option<String>,
-        amount: u32,
-        time: Option<u64>,
         authentication: Option<String>,
-    ) -> Result<String, Failure> {
+    ) -> Result<(), Failure> {
         let arguments = Arguments {
             document,
             operation,
@@ -67,10 +74,7 @@ impl Guest for Connector {
             authentication,
             idempotency_key: call::get().idempotency_key,
         };
-        let network = time.map_or_else(Network::unlimited, Network::within);
-        crate::subscribe(&arguments, amount, &network)
-            .map(|messages| Value::from(messages).to_string())
-            .map_err(Failure::from)
+        crate::subscribe(&arguments, &mut Workflow, &Network).map_err(Failure::from)
     }
 }
 

@@ -14,7 +14,7 @@ pub trait Dial {
     fn dial(&self, host: &str, port: u16, secured: bool) -> Result<Box<dyn Connection>, Failure>;
 }
 
-/// A connection. Reading waits, and fails with [`io::ErrorKind::TimedOut`] when the call's time is over.
+/// A connection. Reading waits.
 pub trait Connection: Read + Write {}
 
 impl<T: Read + Write> Connection for T {}
@@ -22,9 +22,6 @@ impl<T: Read + Write> Connection for T {}
 /// The failure that an error of a connection to `place` is.
 #[must_use]
 pub fn failed(place: &str, error: &io::Error) -> Failure {
-    let (kind, title) = match error.kind() {
-        io::ErrorKind::TimedOut => (Kind::Timeout, "Timed out"),
-        _ => (Kind::Communication, "Connection failed"),
-    };
-    Failure::new(kind, title, format!("{place}: {error}"))
+    let detail = format!("{place}: {error}");
+    Failure::new(Kind::Communication, "Connection failed", detail)
 }

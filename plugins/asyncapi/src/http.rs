@@ -1,6 +1,6 @@
 //! HTTP: a message is a request, and messages are what a response brings with time.
 
-use outgoing::{Answer, ErrorKind, Open, Request, SendError};
+use outgoing::{Answer, Open, Request, SendError};
 use protocols::Failure;
 use protocols::endpoint::{Endpoint, uri};
 use protocols::sse::Events;
@@ -41,8 +41,12 @@ pub fn publish(
 ///
 /// # Errors
 ///
-/// As for [`publish`]; that the time is over is none once the response has begun.
-pub fn subscribe(call: &Call, received: &mut Received, network: &impl Open) -> Result<(), Failure> {
+/// As for [`publish`].
+pub fn subscribe(
+    call: &Call,
+    received: &mut Received<'_>,
+    network: &impl Open,
+) -> Result<(), Failure> {
     let accept = [(
         "accept",
         "text/event-stream, application/x-ndjson, application/json",
@@ -58,15 +62,10 @@ pub fn subscribe(call: &Call, received: &mut Received, network: &impl Open) -> R
     } else {
         lines(&mut answer, received)
     };
-    match ended {
-        Err(error) if error.kind != ErrorKind::Timeout => {
-            Err(Failure::no_response(&request, &error))
-        }
-        _ => Ok(()),
-    }
+    ended.map_err(|error| Failure::no_response(&request, &error))
 }
 
-fn events(answer: &mut Answer, received: &mut Received) -> Result<(), SendError> {
+fn events(answer: &mut Answer, received: &mut Received<'_>) -> Result<(), SendError> {
     let mut events = Events::new(&mut *answer.body);
     while let Some(event) = events.receive()? {
         let fields = [("event", event.kind), ("id", event.id)];
@@ -82,7 +81,7 @@ fn events(answer: &mut Answer, received: &mut Received) -> Result<(), SendError>
     Ok(())
 }
 
-fn lines(answer: &mut Answer, received: &mut Received) -> Result<(), SendError> {
+fn lines(answer: &mut Answer, received: &mut Received<'_>) -> Result<(), SendError> {
     let mut pending = Vec::new();
     loop {
         let next = answer.body.next()?;

@@ -21,4 +21,4 @@ pub mod nats;
 pub mod target;
 pub mod websocket;
 
-pub use call::{Arguments, publish, subscribe};
+pub use call::{Arguments, Take, publish, subscribe};

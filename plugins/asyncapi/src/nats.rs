@@ -75,20 +75,19 @@ pub fn publish(
 ///
 /// # Errors
 ///
-/// As for [`publish`]. That the time is over is none once the subscription stands.
-pub fn subscribe(call: &Call, received: &mut Received, network: &impl Dial) -> Result<(), Failure> {
+/// As for [`publish`], and where the connection breaks off.
+pub fn subscribe(
+    call: &Call,
+    received: &mut Received<'_>,
+    network: &impl Dial,
+) -> Result<(), Failure> {
     let subject = subject(call)?;
     let queue = call.operation["bindings"]["nats"]["queue"].as_str();
     let queue = queue.map(|queue| format!("{queue} ")).unwrap_or_default();
     let mut client = Client::connect(call, network)?;
     client.write(format!("SUB {subject} {queue}1\r\n").as_bytes())?;
     loop {
-        let operation = match client.next() {
-            Ok(operation) => operation,
-            Err(failure) if failure.kind == Kind::Timeout => return Ok(()),
-            Err(failure) => return Err(failure),
-        };
-        if let Operation::Message { headers, payload } = operation {
+        if let Operation::Message { headers, payload } = client.next()? {
             if !received.take(&payload, &headers) {
                 return Ok(());
             }

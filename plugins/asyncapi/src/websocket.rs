@@ -1,7 +1,5 @@
 //! Websockets (RFC 6455).
 
-use std::io;
-
 use protocols::{Failure, Kind};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::handshake::HandshakeError;
@@ -38,8 +36,12 @@ pub fn publish(call: &Call, message: &Outbound, network: &impl Dial) -> Result<(
 ///
 /// # Errors
 ///
-/// Where it can't be opened, or breaks off. That the other side closes it, or the time is over, is none.
-pub fn subscribe(call: &Call, received: &mut Received, network: &impl Dial) -> Result<(), Failure> {
+/// Where it can't be opened, or breaks off. That the other side closes it is none.
+pub fn subscribe(
+    call: &Call,
+    received: &mut Received<'_>,
+    network: &impl Dial,
+) -> Result<(), Failure> {
     let mut socket = open(call, &[], network)?;
     loop {
         let more = match socket.read() {
@@ -48,7 +50,6 @@ pub fn subscribe(call: &Call, received: &mut Received, network: &impl Dial) -> R
             // A ping is answered by the library.
             Ok(_) => true,
             Err(Error::ConnectionClosed | Error::AlreadyClosed) => return Ok(()),
-            Err(Error::Io(error)) if error.kind() == io::ErrorKind::TimedOut => return Ok(()),
             Err(error) => return Err(broken(call, &error)),
         };
         if !more {

@@ -3,6 +3,7 @@
 use baton_store::RunId;
 use baton_workflow::machine::{ChildRun, Invocation, Note, Status};
 use baton_workflow::{Data, Error, Timestamp};
+use tokio::sync::oneshot;
 
 use super::{Message, Partition, Reply};
 use crate::error::ControlError;
@@ -26,6 +27,8 @@ pub(super) enum Effect {
     Show(RunId, Status, Vec<Note>),
     /// A run has ended.
     Ended(RunId),
+    /// A call is told that the item which it has handed over is recorded, and whether more is wanted.
+    Taken(oneshot::Sender<bool>, bool),
     /// Who asked something of a run is answered.
     Reply(Reply, Result<(), ControlError>),
 }
@@ -58,6 +61,8 @@ impl Partition {
                 self.runs.remove(&run);
                 self.shared.live.end(&run);
             }
+            // The call may be gone.
+            Effect::Taken(reply, more) => drop(reply.send(more)),
             // Who asked may be gone.
             Effect::Reply(reply, answer) => drop(reply.send(answer)),
         }

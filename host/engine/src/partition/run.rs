@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use baton_sandbox::Progress;
 use baton_store::record::ApprovalRecord;
@@ -11,6 +12,7 @@ use baton_workflow::{Error, ErrorKind, Timestamp};
 use tokio::task::AbortHandle;
 
 use super::child::ActiveChild;
+use super::items::{self, HandedOver};
 use super::{Message, Partition};
 use crate::admission::Place;
 use crate::codec;
@@ -55,11 +57,13 @@ struct CallUnderWay {
     awaited: bool,
 }
 
-enum CallState {
+pub(super) enum CallState {
     /// It waits for what brought it about to become durable.
     Held,
-    /// It is under way.
-    Started(AbortHandle),
+    /// It is under way. What it has handed over waits until its task is ready for it.
+    Started(AbortHandle, Option<HandedOver>),
+    /// Its task takes what it has handed over just now.
+    Giving,
 }
 
 impl ActiveRun {
@@ -119,7 +123,7 @@ impl ActiveRun {
         let Some(call) = self.calls.remove(&(task.clone(), attempt)) else {
             return false;
         };
-        if let CallState::Started(handle) = call.state {
+        if let CallState::Started(handle, _) = call.state {
             handle.abort();
         }
         self.live.call_ended(task, attempt);
@@ -141,6 +145,19 @@ impl ActiveRun {
         let calls: Vec<_> = calls.map(|(key, _)| key.clone()).collect();
         for (task, attempt) in calls {
             self.end_call(&task, attempt);
+        }
+    }
+
+    /// How far a call is that is wanted.
+    pub(super) fn call(&mut self, task: &TaskKey, attempt: u32) -> Option<&mut CallState> {
+        let call = self.calls.get_mut(&(task.clone(), attempt))?;
+        Some(&mut call.state)
+    }
+
+    /// A call that is wanted is so far now.
+    pub(super) fn set_call(&mut self, task: &TaskKey, attempt: u32, to: CallState) {
+        if let Some(state) = self.call(task, attempt) {
+            *state = to;
         }
     }
 
@@ -182,33 +199,31 @@ impl Partition {
             answered(no_such_connector(&invocation.connector));
             return;
         };
-        let call = call(
-            run,
-            invocation,
-            digest,
-            invocation
-                .deadline
-                .map_or(limit, |due| now.until(due).min(limit)),
-        );
+        let limit = match invocation.items {
+            false => limit,
+            true => items::TIME_MAX,
+        };
+        let time = invocation
+            .deadline
+            .map_or(limit, |due| now.until(due).min(limit));
+        let mut call = call(run, invocation, digest, time);
+        if invocation.items {
+            call.items = Some(items::to_partition(&self.mailbox, id, invocation));
+        }
         run.live
             .call_started(invocation.task.clone(), attempt, call.progress.clone());
         let handle = self.shared.dispatch.start(call, answered);
         run.calls.insert(
             (invocation.task.clone(), attempt),
             CallUnderWay {
-                state: CallState::Started(handle),
+                state: CallState::Started(handle, None),
                 awaited: invocation.awaited,
             },
         );
     }
 }
 
-fn call(
-    run: &ActiveRun,
-    invocation: &Invocation,
-    digest: Digest,
-    time: std::time::Duration,
-) -> Call {
+fn call(run: &ActiveRun, invocation: &Invocation, digest: Digest, time: Duration) -> Call {
     Call {
         tenant: run.tenant.clone(),
         run: run.id.to_string(),
@@ -223,6 +238,7 @@ fn call(
         time,
         idempotency_key: idempotency_key(&run.id, &invocation.task),
         progress: Progress::default(),
+        items: None,
     }
 }
 

@@ -109,6 +109,7 @@ impl Partition {
                     let last = run.last_turn;
                     self.after(last, Effect::StartChild(*id, child), turn);
                 }
+                Command::Pull { task, attempt } => self.pulls.push((*id, task, attempt)),
                 Command::Abandon { task, attempt } => {
                     run.end_call(&task, attempt);
                     if let Some(child) = run.abandon_child(&task, attempt) {

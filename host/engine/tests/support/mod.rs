@@ -56,11 +56,20 @@ pub fn sandbox(settings: baton_sandbox::Settings) -> Arc<Sandbox> {
     Sandbox::new(baton_sandbox::Settings { cache, ..settings }).expect("a sandbox")
 }
 
+/// A sandbox for all tests that ask nothing special of it.
+pub fn shared_sandbox() -> &'static Arc<Sandbox> {
+    static SANDBOX: OnceLock<Arc<Sandbox>> = OnceLock::new();
+    SANDBOX.get_or_init(|| sandbox(baton_sandbox::Settings::default()))
+}
+
 impl Host {
     pub fn open(store: Arc<dyn Store>, script: &Script) -> Self {
-        static SANDBOX: OnceLock<Arc<Sandbox>> = OnceLock::new();
-        let sandbox = SANDBOX.get_or_init(|| sandbox(baton_sandbox::Settings::default()));
-        Self::open_with(store, sandbox, Some(script), EngineLimits::default())
+        Self::open_with(
+            store,
+            shared_sandbox(),
+            Some(script),
+            EngineLimits::default(),
+        )
     }
 
     /// Without a script, the calls are made.
@@ -68,6 +77,17 @@ impl Host {
         store: Arc<dyn Store>,
         sandbox: &Arc<Sandbox>,
         script: Option<&Script>,
+        limits: EngineLimits,
+    ) -> Self {
+        let invoke = script.map(|script| Arc::new(script.clone()) as Arc<dyn Invoke>);
+        Self::open_calling(store, sandbox, invoke, limits)
+    }
+
+    /// Whose calls somebody else makes.
+    pub fn open_calling(
+        store: Arc<dyn Store>,
+        sandbox: &Arc<Sandbox>,
+        invoke: Option<Arc<dyn Invoke>>,
         limits: EngineLimits,
     ) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_800_000_000_000)));
@@ -81,19 +101,16 @@ impl Host {
             )
         };
         let settings = Settings {
-            bundled: vec![("http".into(), component("http"))],
+            bundled: ["http", "asyncapi"]
+                .map(|name| (name.to_owned(), component(name)))
+                .into(),
             language: component("jq"),
             clock: clock.clone(),
             partitions: 2,
             limits,
             ..Settings::default()
         };
-        let engine = Engine::open_with(
-            store,
-            sandbox.clone(),
-            settings,
-            script.map(|script| Arc::new(script.clone()) as Arc<dyn Invoke>),
-        );
+        let engine = Engine::open_with(store, sandbox.clone(), settings, invoke);
         Self {
             engine: engine.expect("an engine"),
             clock,

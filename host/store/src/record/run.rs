@@ -253,6 +253,13 @@ pub enum EventKindRecord {
         /// What they decided.
         answer: DecisionRecord,
     },
+    /// A call handed over an item, such as a message of a subscription.
+    Yielded {
+        /// Which call.
+        call: CallRecord,
+        /// The item.
+        item: Json,
+    },
 }
 
 /// What a person decided.
@@ -327,6 +334,8 @@ pub enum TimerKindRecord {
     RunTimeout,
     /// The time limit of one attempt of a `try` task.
     Attempt(TaskRecord),
+    /// The end of the time for which a subscription consumes.
+    Consume(TaskRecord),
 }
 
 /// How a run ended. Written with the event that ended it.

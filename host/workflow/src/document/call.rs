@@ -10,7 +10,7 @@ mod mcp;
 mod openapi;
 
 pub use approval::Approval;
-pub use asyncapi::Subscription;
+pub use asyncapi::{Enough, Subscription};
 pub use function::{FunctionCall, FunctionTarget};
 pub use http::{HttpCall, HttpOutput};
 
@@ -43,7 +43,7 @@ pub struct ProtocolCall {
     /// `with.timeout` of `call: mcp`: how long it may take.
     pub timeout: Option<Located<Duration>>,
     /// `with.subscription` of `call: asyncapi`.
-    pub subscription: Option<Subscription>,
+    pub subscription: Option<Box<Subscription>>,
 }
 
 /// The functions that the language and this host give.
@@ -69,6 +69,14 @@ impl Call {
             Self::Protocol(call) => Some(&call.with),
             Self::Approval(call) => Some(&call.with),
             Self::Function(call) => call.with.as_ref(),
+        }
+    }
+
+    /// The subscription that it makes, where it makes one.
+    pub fn subscription(&self) -> Option<&Subscription> {
+        match self {
+            Self::Protocol(call) => call.subscription.as_deref(),
+            _ => None,
         }
     }
 
@@ -103,7 +111,7 @@ impl ProtocolCall {
         match protocol.as_str() {
             "openapi" => openapi::check(with, reader)?,
             "grpc" => grpc::check(with, reader)?,
-            "asyncapi" => subscription = asyncapi::subscription(with, reader)?,
+            "asyncapi" => subscription = asyncapi::subscription(with, reader)?.map(Box::new),
             "a2a" => a2a::check(with, reader)?,
             _ => timeout = mcp::timeout(with, reader)?,
         }

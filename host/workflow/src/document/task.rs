@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::read::{Field, Object, Read, Reader, Scope, nearest};
 use super::{
-    Call, Do, Emit, Export, Flow, For, Fork, Input, Listen, Located, Location, Output, Raise,
-    Reusable, Run, Set, Switch, Timeout, Try, Wait,
+    Call, Do, Emit, Export, Flow, For, Foreach, Fork, Input, Listen, Located, Location, Output,
+    Raise, Reusable, Run, Set, Switch, Timeout, Try, Wait,
 };
 use crate::diagnostic::{Span, code};
 use crate::yaml::Data;
@@ -110,11 +110,22 @@ impl TaskKind {
         match self {
             Self::Do(Do { tasks }) | Self::For(For { tasks, .. }) => vec![tasks],
             Self::Try(Try { tasks, catch }) => std::iter::once(tasks).chain(&catch.tasks).collect(),
-            Self::Listen(Listen {
-                foreach: Some(foreach),
-                ..
-            }) => foreach.tasks.iter().collect(),
-            _ => Vec::new(),
+            _ => {
+                let foreach = self.foreach();
+                foreach
+                    .and_then(|it| it.tasks.as_ref())
+                    .into_iter()
+                    .collect()
+            }
+        }
+    }
+
+    /// What happens for each item, where the task consumes some.
+    pub fn foreach(&self) -> Option<&Foreach> {
+        match self {
+            Self::Listen(listen) => listen.foreach.as_ref(),
+            Self::Call(call) => call.subscription()?.foreach.as_ref(),
+            _ => None,
         }
     }
 

@@ -2,10 +2,7 @@
 
 use serde_json::Value;
 
-use super::{
-    Approval, Call, Document, Input, Listen, Located, Location, Schema, Subscription, Task,
-    TaskKind, TaskList,
-};
+use super::{Approval, Call, Document, Input, Location, Schema, Task, TaskKind, TaskList};
 use crate::diagnostic::{self, Diagnostic, code};
 
 /// What of a document this host does not run yet. This list shrinks with time; the model does not change.
@@ -59,8 +56,6 @@ enum Finding<'a> {
     Compensate,
     TimeZone,
     Approval,
-    /// A part of a subscription.
-    Subscription(&'static str),
     /// Several messages for one call.
     Messages,
     ScheduleOn,
@@ -78,10 +73,6 @@ impl Finding<'_> {
             | Self::Approval
             | Self::Messages
             | Self::TimeZone => return None,
-            Self::Subscription(part) => (
-                format!("`{part}` of a subscription"),
-                Some("receive an `amount`, and look at the messages in the tasks that follow"),
-            ),
             Self::ScheduleOn => (
                 "`schedule.on`".to_owned(),
                 Some("start runs through the API, or at times: `cron`, `every`, `after`"),
@@ -210,11 +201,7 @@ impl<'d> Walk<'d, '_> {
             | TaskKind::Try(_)
             | TaskKind::Wait(_) => {}
         }
-        if let TaskKind::Listen(Listen {
-            foreach: Some(foreach),
-            ..
-        }) = &task.kind
-        {
+        if let Some(foreach) = task.kind.foreach() {
             let output = foreach.output.as_ref();
             self.schema(output.and_then(|output| output.schema.as_ref()));
             let export = foreach.export.as_ref();
@@ -229,7 +216,6 @@ impl<'d> Walk<'d, '_> {
         match call {
             Call::Http(_) => {}
             Call::Protocol(call) => {
-                self.subscription(call.subscription.as_ref());
                 if call.with.get("arguments").is_some_and(Value::is_array) {
                     let pointer = call.with.location.pointer.key("arguments");
                     let span = self.document.span_of(&pointer.to_string());
@@ -242,20 +228,6 @@ impl<'d> Walk<'d, '_> {
                 (self.report)(Finding::Approval, &function.location);
             }
             Call::Function(_) => {}
-        }
-    }
-
-    fn subscription(&mut self, subscription: Option<&Subscription>) {
-        let Some(it) = subscription else { return };
-        let of = |text: &Option<Located<String>>| text.as_ref().map(|it| it.location.clone());
-        for (part, location) in [
-            ("filter", of(&it.filter)),
-            ("consume.while` or `consume.until", of(&it.condition)),
-            ("foreach", it.foreach.clone()),
-        ] {
-            if let Some(location) = location {
-                (self.report)(Finding::Subscription(part), &location);
-            }
         }
     }
 

@@ -11,13 +11,21 @@ use crate::plan::{Call, Template};
 
 impl Turn<'_> {
     pub(super) fn begin_call(&mut self, id: TaskId, call: &Call) {
-        let authorized = self.authorize(id, call.authentication.as_ref());
-        let arguments = match authorized.and_then(|()| self.define(id, &call.arguments)) {
-            Ok(arguments) => arguments,
-            Err(error) => return self.fail(id, error),
-        };
-        let task = self.task_mut(id);
-        let invocation = Invocation {
+        match self.invocation(id, call) {
+            Ok(invocation) => {
+                self.task_mut(id).work = Work::Call(invocation.clone());
+                self.commands.push(Command::Invoke(invocation));
+            }
+            Err(error) => self.fail(id, error),
+        }
+    }
+
+    /// The call that a task makes, its arguments evaluated.
+    pub(super) fn invocation(&mut self, id: TaskId, call: &Call) -> Result<Invocation, Error> {
+        self.authorize(id, call.authentication.as_ref())?;
+        let arguments = self.define(id, &call.arguments)?;
+        let task = &self.run.tasks[&id];
+        Ok(Invocation {
             task: task.key.clone(),
             attempt: task.attempt,
             connector: call.connector.clone(),
@@ -26,9 +34,8 @@ impl Turn<'_> {
             arguments,
             deadline: task.place.deadline,
             awaited: true,
-        };
-        task.work = Work::Call(invocation.clone());
-        self.commands.push(Command::Invoke(invocation));
+            items: false,
+        })
     }
 
     /// Makes `$authorization` exist for the rest of the task.

@@ -20,6 +20,14 @@ pub enum Command {
     /// Start another run and answer with [`super::Event::Answered`]: with its output or its error when it has
     /// ended or, where it is not awaited, with anything as soon as its start is durable.
     StartRun(ChildRun),
+    /// Offer the task the next item that its call hands over, or has handed over: see [`super::Machine::weigh`]. From
+    /// the call's beginning on it need not be said that the first one is wanted.
+    Pull {
+        /// The task that called.
+        task: TaskKey,
+        /// Which of its attempts.
+        attempt: u32,
+    },
     /// An answer is no longer wanted. The call may be stopped, the run that is awaited has to be cancelled; an
     /// answer changes nothing.
     Abandon {
@@ -94,6 +102,9 @@ pub struct Invocation {
     pub deadline: Option<Timestamp>,
     /// Whether the task waits for the answer. What nobody waits for goes on where the run ends by itself.
     pub awaited: bool,
+    /// Whether the items that the call hands over on its way are wanted, rather than its result: see
+    /// [`super::Machine::weigh`].
+    pub items: bool,
 }
 
 /// A run that a run starts (dsl-reference, "Workflow Process").

@@ -30,6 +30,8 @@ pub enum TimerKey {
     Attempt(TaskKey),
     /// The time limit of the run itself.
     RunTimeout,
+    /// The end of the time for which a subscription consumes messages (`consume.for`).
+    Consume(TaskKey),
 }
 
 /// What happens to a run. The sequence of its events, each with its time, is a run's journal: the same
@@ -113,6 +115,15 @@ pub enum Event {
         attempt: u32,
         /// What they have decided. That they may and that the data fits has been checked.
         answer: Answer,
+    },
+    /// A call has handed over an item that its task takes: see [`super::Machine::weigh`].
+    Yielded {
+        /// The task that called.
+        task: TaskKey,
+        /// Which of its attempts, from 1. An item of an earlier one changes nothing.
+        attempt: u32,
+        /// The item: a message.
+        item: Data,
     },
 }
 

@@ -84,7 +84,8 @@ impl Turn<'_> {
         };
         self.task_mut(id).input = input.clone();
         let function = match &node.kind {
-            Kind::Call(call) => Some(format!("{}@{}", call.function, call.connector)),
+            Kind::Call(call) => Some(call.name()),
+            Kind::Subscription(subscription) => Some(subscription.call.name()),
             Kind::Function(function) => Some(function.name.clone()),
             Kind::Approval(_) => Some("approval".to_owned()),
             Kind::Process(process) => Some(process.function()),
@@ -143,6 +144,7 @@ impl Turn<'_> {
             Kind::Raise(raise) => self.begin_raise(id, raise),
             Kind::Run(flow) => self.begin_run(id, flow),
             Kind::Set(template) => self.begin_set(id, template),
+            Kind::Subscription(subscription) => self.begin_subscription(id, subscription),
             Kind::Switch(cases) => self.begin_switch(id, cases),
             Kind::Try(it) => self.begin_try(id, it),
             Kind::Wait(duration) => self.begin_wait(id, duration),
@@ -269,7 +271,7 @@ impl Turn<'_> {
             Work::Do => self.complete(id, output, None),
             Work::For(_) => self.iterated(id, place.slot, output),
             Work::Fork(_) => self.branch_done(id, place.slot, output),
-            Work::Listen(_) => self.item_worked_on(id, output),
+            Work::Listen(_) | Work::Subscription(_) => self.item_worked_on(id, output),
             Work::Try(_) => self.try_scope_done(id, output),
             Work::Approval(_) | Work::Beginning | Work::Call(_) | Work::Run(_) | Work::Wait => {
                 unreachable!("such a task has nothing inside it")
@@ -425,6 +427,7 @@ impl Turn<'_> {
         self.run.keys.remove(&task.key);
         self.clear_timers(&task.key);
         self.unlisten(&task.key, &task.work);
+        self.unsubscribe(&task.work);
         self.forget_work(&task.place, &mut task.work);
         task
     }
@@ -437,7 +440,9 @@ impl Turn<'_> {
         // Its `timeout` goes on: it bounds what comes after, too.
         let key = task.key.clone();
         self.clear_timer(TimerKey::Attempt(key.clone()));
+        self.clear_timer(TimerKey::Consume(key.clone()));
         self.unlisten(&key, &work);
+        self.unsubscribe(&work);
         self.forget_work(&place, &mut work);
     }
 
@@ -462,6 +467,7 @@ impl Turn<'_> {
             TimerKey::Timeout,
             TimerKey::Retry,
             TimerKey::Attempt,
+            TimerKey::Consume,
         ] {
             self.clear_timer(timer(key.clone()));
         }

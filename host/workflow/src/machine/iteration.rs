@@ -49,6 +49,11 @@ impl Iteration {
         &self.outputs
     }
 
+    /// Whether no item is worked on or waits.
+    pub(super) fn is_idle(&self) -> bool {
+        self.current.is_none() && self.queue.is_empty()
+    }
+
     fn push(&mut self, output: &Data) -> Result<(), Error> {
         // Nested one deeper than it is.
         let bytes = extent::measure(output).unwrap_or(BYTES_MAX);
@@ -132,6 +137,7 @@ impl Turn<'_> {
         match output.and_then(|output| iteration.push(&output)) {
             Ok(()) => match &self.run.tasks[&id].work {
                 Work::Listen(_) => self.listen_further(id),
+                Work::Subscription(_) => self.consume_further(id),
                 _ => unreachable!("only subscriptions have items"),
             },
             Err(error) => {
@@ -159,6 +165,7 @@ impl Turn<'_> {
     pub(super) fn iteration_mut(&mut self, id: TaskId) -> &mut Iteration {
         match &mut self.task_mut(id).work {
             Work::Listen(work) => &mut work.iteration,
+            Work::Subscription(work) => &mut work.iteration,
             _ => unreachable!("only subscriptions have items"),
         }
     }
@@ -168,6 +175,7 @@ impl Turn<'_> {
 fn foreach(node: &Node) -> Option<&Foreach> {
     match &node.kind {
         Kind::Listen(listen) => listen.foreach.as_ref(),
+        Kind::Subscription(subscription) => subscription.foreach.as_ref(),
         _ => None,
     }
 }

@@ -29,6 +29,7 @@ impl Turn<'_> {
             arguments: arguments.into(),
             deadline: task.place.deadline,
             awaited: process.awaited,
+            items: false,
         };
         if process.awaited {
             task.work = Work::Call(invocation.clone());

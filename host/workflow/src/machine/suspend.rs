@@ -110,6 +110,7 @@ impl Turn<'_> {
         let listening: Vec<_> = tasks.filter_map(|task| self.run.listening(task)).collect();
         let listen = listening.into_iter().map(Command::Listen);
         self.commands.extend(listen);
+        self.pull_all();
     }
 
     pub(super) fn note_request(&mut self, kind: NoteKind, by: String, reason: Option<String>) {

@@ -11,6 +11,7 @@ use super::compensate::Ledger;
 use super::event::TaskKey;
 use super::lines::Lines;
 use super::listen::ListenWork;
+use super::subscription::SubscriptionWork;
 use super::visits::FrameId;
 use crate::data::{Data, Timestamp};
 use crate::error::Error;
@@ -154,6 +155,7 @@ pub(super) enum Work {
     Fork(Lines),
     Listen(ListenWork),
     Run(ChildRun),
+    Subscription(Box<SubscriptionWork>),
     Try(TryWork),
     Wait,
 }

@@ -26,6 +26,13 @@ pub(crate) struct Call {
     pub(crate) authentication: Option<Template>,
 }
 
+impl Call {
+    /// What is called, as `function@connector`.
+    pub(crate) fn name(&self) -> String {
+        format!("{}@{}", self.function, self.connector)
+    }
+}
+
 /// Lowers a `call` that stands at `pointer`.
 pub(super) fn lower(lowering: &mut Lowering<'_>, it: &document::Call, pointer: &str) -> Call {
     let with = format!("{pointer}/with");

@@ -7,7 +7,7 @@ use super::builder::Moment;
 use super::lower::Lowering;
 use super::site::Site;
 use super::{Edge, Sequence, Template};
-use crate::document::{self, ExtensionTarget, Listen, Pointer, Task, TaskKind, TaskList};
+use crate::document::{self, ExtensionTarget, Pointer, Task, TaskKind, TaskList};
 
 /// An extension as it is around one task.
 #[derive(Debug)]
@@ -102,16 +102,9 @@ fn is_extended(target: ExtensionTarget, task: &Task) -> bool {
     match target {
         ExtensionTarget::All => true,
         ExtensionTarget::Kind(kind) => task.kind.key() == kind,
-        ExtensionTarget::Composite => matches!(
-            task.kind,
-            TaskKind::Do(_)
-                | TaskKind::For(_)
-                | TaskKind::Fork(_)
-                | TaskKind::Try(_)
-                | TaskKind::Listen(Listen {
-                    foreach: Some(_),
-                    ..
-                })
-        ),
+        ExtensionTarget::Composite => match &task.kind {
+            TaskKind::Do(_) | TaskKind::For(_) | TaskKind::Fork(_) | TaskKind::Try(_) => true,
+            kind => kind.foreach().is_some(),
+        },
     }
 }

@@ -81,7 +81,13 @@ fn describe(plan: &Plan, id: NodeId, node: &Node) -> Value {
     }
     match &node.kind {
         Kind::Call(call) => {
-            description["function"] = Value::from(format!("{}@{}", call.function, call.connector));
+            description["function"] = Value::from(call.name());
+        }
+        Kind::Subscription(it) => {
+            description["function"] = Value::from(it.call.name());
+            if let Some(foreach) = &it.foreach {
+                description["start"] = first(plan, foreach.body);
+            }
         }
         Kind::Do(body) => description["start"] = first(plan, *body),
         Kind::For(it) => description["start"] = first(plan, it.body),

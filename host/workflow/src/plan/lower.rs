@@ -15,7 +15,8 @@ use super::schema::BadSchema;
 use super::site::Site;
 use super::{
     Edge, Kind, Lowered, Node, NodeId, Plan, Schema, Sequence, Template, Transform, approval, call,
-    emit, extension, r#for, fork, function, listen, raise, run, schedule, set, switch, r#try, wait,
+    emit, extension, r#for, fork, function, listen, raise, run, schedule, set, subscription,
+    switch, r#try, wait,
 };
 use crate::diagnostic::{self, Diagnostic, code};
 use crate::document::{
@@ -286,7 +287,13 @@ impl<'d> Lowering<'d> {
             TaskKind::Call(document::Call::Approval(it)) => {
                 Kind::Approval(Box::new(approval::lower(self, it)))
             }
-            TaskKind::Call(it) => Kind::Call(call::lower(self, it, pointer)),
+            TaskKind::Call(it) => {
+                let call = call::lower(self, it, pointer);
+                match it.subscription() {
+                    Some(it) => Kind::Subscription(Box::new(subscription::lower(self, it, call))),
+                    None => Kind::Call(call),
+                }
+            }
             TaskKind::Do(it) => Kind::Do(self.list(&it.tasks)),
             TaskKind::Emit(it) => Kind::Emit(emit::lower(self, it)),
             TaskKind::For(it) => Kind::For(r#for::lower(self, it)),

@@ -7,27 +7,9 @@ use super::{HEADER, parse, render, with_tasks};
 #[test]
 fn what_is_supported_is_not_named() {
     let document = parse(&with_tasks(
-        "- a: { for: { in: .x }, while: .y, do: [] }\n- b: { call: create-user@scim }\n- c: { set: { x: 1 }, input: { schema: { document: {} } } }\n- d: { emit: { event: { with: { type: x } } } }\n- e: { listen: { to: { any: [] } } }\n- f: { run: { shell: { command: ls } } }\n- g: { call: http, with: { method: get, endpoint: { uri: 'http://a', authentication: { digest: { username: a, password: b } } } } }\n",
+        "- a: { for: { in: .x }, while: .y, do: [] }\n- b: { call: create-user@scim }\n- c: { set: { x: 1 }, input: { schema: { document: {} } } }\n- d: { emit: { event: { with: { type: x } } } }\n- e: { listen: { to: { any: [] } } }\n- f: { run: { shell: { command: ls } } }\n- g: { call: http, with: { method: get, endpoint: { uri: 'http://a', authentication: { digest: { username: a, password: b } } } } }\n- h: { call: asyncapi, with: { document: { endpoint: 'http://a' }, channel: x, subscription: { filter: .x, consume: { until: .x, for: PT1S }, foreach: { do: [] } } } }\n",
     ));
     assert!(document.unsupported().is_empty() && document.not_portable().is_empty());
-}
-
-#[test]
-fn parts_of_a_subscription() {
-    let document = parse(&with_tasks(
-        "- a: { call: asyncapi, with: { document: { endpoint: 'http://a' }, operation: x, subscription: { filter: .x, consume: { amount: 1 }, foreach: { do: [] } } } }\n- b: { call: asyncapi, with: { document: { endpoint: 'http://a' }, channel: x, subscription: { consume: { until: .x, for: PT1S } } } }\n- c: { call: asyncapi, with: { document: { endpoint: 'http://a' }, channel: x, subscription: { consume: { amount: 1, for: PT1S } } } }\n",
-    ));
-    assert_snapshot!(render(&document.unsupported()), @r"
-    case.yaml:7:108: error[unsupported]: `filter` of a subscription is not yet supported by this host
-      at /do/0/a/with/subscription/filter
-      help: receive an `amount`, and look at the messages in the tasks that follow
-    case.yaml:7:136: error[unsupported]: `foreach` of a subscription is not yet supported by this host
-      at /do/0/a/with/subscription/foreach
-      help: receive an `amount`, and look at the messages in the tasks that follow
-    case.yaml:8:116: error[unsupported]: `consume.while` or `consume.until` of a subscription is not yet supported by this host
-      at /do/1/b/with/subscription/consume/until
-      help: receive an `amount`, and look at the messages in the tasks that follow
-    ");
 }
 
 #[test]
@@ -49,7 +31,7 @@ fn around_the_tasks() {
 fn additions_are_found_wherever_tasks_stand() {
     let addition = "{ x: { set: { y: 1 }, compensate: [] } }";
     let document = parse(&format!(
-        "{HEADER}use:\n  functions: {{ f: {{ do: [ {addition} ] }} }}\n  extensions: [ {{ e: {{ extend: all, before: [ {addition} ], after: [ {addition} ] }} }} ]\ndo:\n- a: {{ try: [ {addition} ], catch: {{ do: [ {addition} ] }} }}\n- b: {{ for: {{ in: .x }}, do: [ {addition} ] }}\n- c: {{ fork: {{ branches: [ {addition} ] }} }}\n- d: {{ listen: {{ to: {{ any: [] }} }}, foreach: {{ do: [ {addition} ] }} }}\n- e: {{ set: {{ y: 1 }}, compensate: [] }}\n- g: {{ do: [ {addition} ] }}\n"
+        "{HEADER}use:\n  functions: {{ f: {{ do: [ {addition} ] }} }}\n  extensions: [ {{ e: {{ extend: all, before: [ {addition} ], after: [ {addition} ] }} }} ]\ndo:\n- a: {{ try: [ {addition} ], catch: {{ do: [ {addition} ] }} }}\n- b: {{ for: {{ in: .x }}, do: [ {addition} ] }}\n- c: {{ fork: {{ branches: [ {addition} ] }} }}\n- d: {{ listen: {{ to: {{ any: [] }} }}, foreach: {{ do: [ {addition} ] }} }}\n- e: {{ set: {{ y: 1 }}, compensate: [] }}\n- g: {{ do: [ {addition} ] }}\n- h: {{ call: asyncapi, with: {{ document: {{ endpoint: 'http://a' }}, channel: x, subscription: {{ consume: {{ amount: 1 }}, foreach: {{ do: [ {addition} ] }} }} }} }}\n"
     ));
     let mut found: Vec<String> = document
         .not_portable()
@@ -67,6 +49,7 @@ fn additions_are_found_wherever_tasks_stand() {
             "/do/3/d/foreach/do/0/x/compensate",
             "/do/4/e/compensate",
             "/do/5/g/do/0/x/compensate",
+            "/do/6/h/with/subscription/foreach/do/0/x/compensate",
             "/use/extensions/0/e/after/0/x/compensate",
             "/use/extensions/0/e/before/0/x/compensate",
             "/use/functions/f/do/0/x/compensate",

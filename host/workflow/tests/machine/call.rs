@@ -150,6 +150,7 @@ fn messages_are_published_and_received_by_functions_of_their_own() {
     insta::assert_snapshot!(run.transcript(), @r##"
       task.completed tell -> null
       task.started hear
-    invoke hear subscribe@asyncapi {"document":{"endpoint":"http://a/api"},"operation":"news","amount":2,"time":3000}
+    set consume hear 3000ms
+    invoke hear subscribe@asyncapi {"document":{"endpoint":"http://a/api"},"operation":"news"}
     "##);
 }

@@ -23,6 +23,7 @@ mod replay;
 mod run;
 mod secrets;
 mod set;
+mod subscription;
 mod suspend;
 mod switch;
 mod timeout;

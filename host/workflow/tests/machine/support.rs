@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use baton_workflow::document::Document;
 use baton_workflow::expression::{Evaluate, Expression};
-use baton_workflow::machine::{Ending, Facts, NoteKind, Occurrence, Status, TaskKey, TimerKey};
+use baton_workflow::machine::{
+    Ending, Facts, NoteKind, Occurrence, Status, TaskKey, TimerKey, Weight,
+};
 use baton_workflow::plan::{Catalog, FunctionReference, NoSuchFunction, Signature, Topics};
 use baton_workflow::{CloudEvent, Command, Error, ErrorKind, Event, Machine, Plan, Timestamp};
 use serde_json::{Value, json};
@@ -218,6 +220,29 @@ impl Run {
         self.answer(task, Err(error));
     }
 
+    /// Hands over an item of the oldest call under way of the task with this name; what comes of it.
+    pub(crate) fn hand_over(&mut self, task: &str, item: Value) -> Weight {
+        let name = format!("/{task}");
+        let found = self
+            .calls
+            .iter()
+            .find(|(key, _)| key.pointer.ends_with(&name));
+        // Of a call that is abandoned nobody wants anything.
+        let Some((task, attempt)) = found.cloned() else {
+            return Weight::Unwanted;
+        };
+        let item = Arc::new(item);
+        let weight = self.machine.weigh(&task, attempt, &item, &mut self.jq);
+        if weight == Weight::Taken {
+            self.apply(Event::Yielded {
+                task,
+                attempt,
+                item,
+            });
+        }
+        weight
+    }
+
     /// Puts an event into the log, and offers it to those that listen.
     pub(crate) fn publish(&mut self, kind: &str, data: Value) {
         let id = self.log.len() + 1;
@@ -347,6 +372,7 @@ impl Run {
                     child.input
                 )
             }
+            Command::Pull { task, attempt } => writeln!(out, "pull {}", name(task, *attempt)),
             Command::Abandon { task, attempt } => {
                 self.calls
                     .retain(|(key, number)| key != task || number != attempt);
@@ -434,5 +460,6 @@ fn timer_name(timer: &TimerKey) -> String {
         TimerKey::Retry(task) => format!("retry {}", name(task, 1)),
         TimerKey::Attempt(task) => format!("attempt {}", name(task, 1)),
         TimerKey::RunTimeout => "timeout of the run".to_owned(),
+        TimerKey::Consume(task) => format!("consume {}", name(task, 1)),
     }
 }

@@ -2,12 +2,10 @@
 
 use std::io::{self, Read, Write};
 
-use outgoing::{Answer, Open, Patient, Request, SendError};
+use outgoing::{Answer, Open, Request, SendError};
 use protocols::{Failure, Kind};
 
 use super::bindings::baton::connector::tcp::{self, Error, Security};
-use super::bindings::wasi::clocks::monotonic_clock;
-use super::bindings::wasi::io::poll;
 use super::bindings::wasi::io::streams::{InputStream, OutputStream, StreamError};
 use super::bindings::wasi::random::random;
 use crate::connection::{Connection, Dial};
@@ -15,34 +13,12 @@ use crate::connection::{Connection, Dial};
 /// How much is written at a time: the most that `blocking-write-and-flush` takes.
 const WRITE_BYTES: usize = 4096;
 
-/// The network, for a limited time or as long as the call may take.
-pub(super) struct Network {
-    /// An instant of the monotonic clock, in nanoseconds.
-    until: Option<u64>,
-}
-
-impl Network {
-    pub(super) fn unlimited() -> Self {
-        Self { until: None }
-    }
-
-    pub(super) fn within(milliseconds: u64) -> Self {
-        let nanoseconds = milliseconds.saturating_mul(1_000_000);
-        Self {
-            until: Some(monotonic_clock::now().saturating_add(nanoseconds)),
-        }
-    }
-}
+/// The network, as long as the call may take.
+pub(super) struct Network;
 
 impl Open for Network {
     fn open(&self, request: &Request) -> Result<Answer, SendError> {
-        match self.until {
-            None => outgoing::Network.open(request),
-            Some(until) => {
-                let left = until.saturating_sub(monotonic_clock::now());
-                Patient::within(left / 1_000_000).open(request)
-            }
-        }
+        outgoing::Network.open(request)
     }
 }
 
@@ -60,41 +36,19 @@ impl Dial for Network {
                 Failure::new(Kind::Communication, "Connection not secured", why)
             }
         })?;
-        Ok(Box::new(Stream {
-            input,
-            output,
-            until: self.until,
-        }))
+        Ok(Box::new(Stream { input, output }))
     }
 }
 
 struct Stream {
     input: InputStream,
     output: OutputStream,
-    until: Option<u64>,
-}
-
-impl Stream {
-    fn wait(&self) -> io::Result<()> {
-        let ready = self.input.subscribe();
-        let Some(until) = self.until else {
-            ready.block();
-            return Ok(());
-        };
-        let timer = monotonic_clock::subscribe_instant(until);
-        if poll::poll(&[&ready, &timer]).contains(&0) {
-            Ok(())
-        } else {
-            Err(io::Error::new(io::ErrorKind::TimedOut, "the time is over"))
-        }
-    }
 }
 
 impl Read for Stream {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         loop {
-            self.wait()?;
-            match self.input.read(bytes.len() as u64) {
+            match self.input.blocking_read(bytes.len() as u64) {
                 Ok(read) if read.is_empty() && !bytes.is_empty() => {}
                 Ok(read) => {
                     bytes[..read.len()].copy_from_slice(&read);

@@ -2,24 +2,32 @@
 
 use serde_json::{Map, Value};
 
+use crate::diagnostic::code;
 use crate::document::read::{Field, Read, Reader};
-use crate::document::{
-    Authentication, Duration, ExternalResource, Foreach, Located, Location, Reusable,
-};
+use crate::document::{Authentication, Duration, ExternalResource, Foreach, Located, Reusable};
 
-/// A subscription (dsl-reference, "AsyncAPI Subscription"), as far as the host has to do with it itself.
+/// A subscription (dsl-reference, "AsyncAPI Subscription").
 #[derive(Debug, Clone)]
 pub struct Subscription {
-    /// `filter`: which messages count.
+    /// `filter`: which messages count; an expression on a message.
     pub filter: Option<Located<String>>,
-    /// `consume.amount`: how many messages to receive.
-    pub amount: Option<Located<u64>>,
-    /// `consume.while` or `consume.until`: as long as what more are wanted.
-    pub condition: Option<Located<String>>,
-    /// `consume.for`: how long to receive.
+    /// What of `consume` says when there have been enough messages.
+    pub enough: Enough,
+    /// `consume.for`: how long to consume.
     pub time: Option<Located<Duration>>,
     /// `foreach`: what to do with each.
-    pub foreach: Option<Location>,
+    pub foreach: Option<Foreach>,
+}
+
+/// When a subscription has consumed enough (dsl-reference, "AsyncAPI Subscription Lifetime").
+#[derive(Debug, Clone)]
+pub enum Enough {
+    /// `amount`: with so many messages. At least 1.
+    Amount(Located<u64>),
+    /// `while`: when the expression is no longer true.
+    While(Located<String>),
+    /// `until`: when the expression is true.
+    Until(Located<String>),
 }
 
 /// Checks the arguments, and gives `subscription`.
@@ -119,24 +127,20 @@ impl Read for Subscription {
         let mut object = reader.object(field, "`subscription`")?;
         let filter = object.optional("filter");
         let consume = object.required::<Consume>("consume");
-        let place = object.get("foreach").map(|field| field.location());
-        let foreach = object.optional::<Foreach>("foreach").map(drop);
+        let foreach = object.optional("foreach");
         object.finish()?;
-        foreach?;
-        let consume = consume?;
+        let Consume { enough, time } = consume?;
         Some(Self {
             filter: filter?,
-            amount: consume.amount,
-            condition: consume.condition,
-            time: consume.time,
-            foreach: place,
+            enough,
+            time,
+            foreach: foreach?,
         })
     }
 }
 
 struct Consume {
-    amount: Option<Located<u64>>,
-    condition: Option<Located<String>>,
+    enough: Enough,
     time: Option<Located<Duration>>,
 }
 
@@ -144,17 +148,24 @@ impl Read for Consume {
     fn read(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         let mut object = reader.object(field, "`consume`")?;
         let time = object.optional("for");
-        let end = object
+        let enough = object
             .one_of(&["amount", "while", "until"])
             .and_then(|key| match key {
-                "amount" => object.required("amount").map(|it| (Some(it), None)),
-                key => object.required(key).map(|it| (None, Some(it))),
+                "amount" => object.required("amount").map(Enough::Amount),
+                "while" => object.required("while").map(Enough::While),
+                _ => object.required("until").map(Enough::Until),
             });
         object.finish()?;
-        let (amount, condition) = end?;
+        let enough = enough?;
+        if let Enough::Amount(amount) = &enough
+            && amount.value == 0
+        {
+            let message = "`amount` must be at least 1".to_owned();
+            reader.error(code::BAD_VALUE, &amount.location, message, None);
+            return None;
+        }
         Some(Self {
-            amount,
-            condition,
+            enough,
             time: time?,
         })
     }

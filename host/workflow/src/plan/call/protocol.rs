@@ -6,11 +6,9 @@
 //! whose URI may be a template; an authentication, which may be the name of one under `use`; and a duration,
 //! which the connector is given in milliseconds.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
-use crate::document::{ProtocolCall, Subscription};
+use crate::document::ProtocolCall;
 use crate::plan::Template;
 use crate::plan::builder::{Moment, child};
 use crate::plan::lower::Lowering;
@@ -72,6 +70,7 @@ pub(super) fn arguments(lowering: &mut Lowering<'_>, call: &ProtocolCall) -> Tem
     let mut members = Vec::new();
     for (key, value) in &call.with.value {
         let template = match (key.as_str(), &call.timeout) {
+            // The host's own affair: the connector hands over message by message, until no more is wanted.
             ("subscription", _) => continue,
             ("timeout", Some(timeout)) => {
                 let duration = lowering.builder.duration(timeout, Moment::During);
@@ -81,24 +80,7 @@ pub(super) fn arguments(lowering: &mut Lowering<'_>, call: &ProtocolCall) -> Tem
         };
         members.push((kebab(key), template));
     }
-    if let Some(subscription) = &call.subscription {
-        members.extend(bounds(lowering, subscription));
-    }
     Template::Object(members)
-}
-
-/// How many messages to receive, and for how long.
-fn bounds(lowering: &mut Lowering<'_>, it: &Subscription) -> Vec<(String, Template)> {
-    let amount = it.amount.as_ref().map(|amount| {
-        let amount = Template::Constant(Arc::new(Value::from(amount.value)));
-        ("amount".to_owned(), amount)
-    });
-    let time = it.time.as_ref().map(|time| {
-        let duration = lowering.builder.duration(time, Moment::During);
-        let time = Template::Milliseconds(Box::new(duration));
-        ("time".to_owned(), time)
-    });
-    amount.into_iter().chain(time).collect()
 }
 
 /// The authentication among the arguments of a call: of the call itself, of its service, or of the first
