@@ -1,7 +1,10 @@
 """A websocket server: it sends what it was sent to all that are connected, and three messages to whoever asks for
-`/count`. Says by which code each connection was closed. Listens on a free port of loopback and prints `ready PORT`, then each message on a line."""
+`/count`. Says by which code each connection was closed. Listens on a free port of loopback, over TLS where it is
+given the files of a certificate and its key, and prints `ready PORT`, then each message on a line."""
 
 import asyncio
+import ssl
+import sys
 
 from websockets.asyncio.server import broadcast, serve
 
@@ -25,7 +28,11 @@ async def handle(socket):
 
 
 async def main():
-    async with serve(handle, "127.0.0.1", 0) as server:
+    secured = None
+    if sys.argv[1:]:
+        secured = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        secured.load_cert_chain(*sys.argv[1:])
+    async with serve(handle, "127.0.0.1", 0, ssl=secured) as server:
         print(f"ready {server.sockets[0].getsockname()[1]}", flush=True)
         await asyncio.get_running_loop().create_future()
 

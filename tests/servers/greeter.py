@@ -43,7 +43,12 @@ class Greeter(services.GreeterServicer):
 
 server = grpc.server(futures.ThreadPoolExecutor(max_workers=8))
 services.add_GreeterServicer_to_server(Greeter(), server)
-port = server.add_insecure_port("127.0.0.1:0")
+if sys.argv[1:]:
+    certificate, key = (open(path, "rb").read() for path in sys.argv[1:])
+    credentials = grpc.ssl_server_credentials([(key, certificate)])
+    port = server.add_secure_port("127.0.0.1:0", credentials)
+else:
+    port = server.add_insecure_port("127.0.0.1:0")
 server.start()
 print(f"ready {port}", flush=True)
 server.wait_for_termination()

@@ -15,10 +15,12 @@
 //!   and can stand in front of a real server.
 //! - [`ScimServer`], [`AssetServer`]: the directory and the asset system of the flagship workflow.
 //! - [`Service`]: servers of the protocols that the language calls: gRPC, MCP, A2A, NATS, websockets.
+//! - [`Authority`]: certificates for servers that speak TLS.
 //! - [`guests`]: small components written as WebAssembly text, the hostile ones among them.
 //! - [`paths`]: where things are.
 
 mod assets;
+mod authority;
 pub mod cli;
 mod client;
 mod environment;
@@ -32,6 +34,7 @@ mod service;
 mod stub;
 
 pub use assets::AssetServer;
+pub use authority::Authority;
 pub use client::{Answer, Client};
 pub use eventually::eventually;
 pub use host::{Host, Start};

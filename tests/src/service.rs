@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::process::Process;
 use crate::scim::on_a_free_port;
-use crate::{Client, eventually, paths};
+use crate::{Authority, Client, eventually, paths};
 
 /// A running server of some protocol, on a free port of loopback. It stops when it is dropped.
 #[derive(Debug)]
@@ -20,7 +20,16 @@ impl Service {
     ///
     /// When it is not installed or does not start; as for all of them.
     pub async fn greeter() -> Self {
-        Self::python("greeter.py").await
+        Self::python("greeter.py", None).await
+    }
+
+    /// The same over TLS.
+    ///
+    /// # Panics
+    ///
+    /// See [`Service::greeter`].
+    pub async fn secured_greeter(authority: &Authority) -> Self {
+        Self::python("greeter.py", Some(authority)).await
     }
 
     /// The A2A agent of `tests/servers/agent.py` (a2a-sdk from PyPI).
@@ -29,7 +38,7 @@ impl Service {
     ///
     /// See [`Service::greeter`].
     pub async fn agent() -> Self {
-        Self::python("agent.py").await
+        Self::python("agent.py", None).await
     }
 
     /// The websocket server of `tests/servers/echo.py` (websockets from PyPI).
@@ -38,7 +47,16 @@ impl Service {
     ///
     /// See [`Service::greeter`].
     pub async fn websocket() -> Self {
-        Self::python("echo.py").await
+        Self::python("echo.py", None).await
+    }
+
+    /// The same over TLS.
+    ///
+    /// # Panics
+    ///
+    /// See [`Service::greeter`].
+    pub async fn secured_websocket(authority: &Authority) -> Self {
+        Self::python("echo.py", Some(authority)).await
     }
 
     /// A NATS server (Debian's package `nats-server`), with these arguments besides.
@@ -111,11 +129,25 @@ impl Service {
         self.process.output()
     }
 
-    /// A script of `tests/servers` that says `ready PORT`.
-    async fn python(script: &str) -> Self {
+    /// A NATS server over TLS.
+    ///
+    /// # Panics
+    ///
+    /// See [`Service::greeter`].
+    pub async fn secured_nats(authority: &Authority) -> Self {
+        let (certificate, key) = (authority.certificate(), authority.key());
+        Self::nats(&["--tls", "--tlscert", &certificate, "--tlskey", &key]).await
+    }
+
+    /// A script of `tests/servers` that says `ready PORT`, over TLS where there is an authority.
+    async fn python(script: &str, authority: Option<&Authority>) -> Self {
         let python = paths::installed("BATON_PYTHON", "venv/bin/python3");
         let script: PathBuf = paths::file("tests/servers").join(script);
-        let process = Process::start(&python, &[&script], &[]);
+        let mut arguments = vec![script.to_string_lossy().into_owned()];
+        if let Some(authority) = authority {
+            arguments.extend([authority.certificate(), authority.key()]);
+        }
+        let process = Process::start(&python, &arguments, &[]);
         let port = ready(&script.to_string_lossy(), &process, |output| {
             let line = output
                 .lines()

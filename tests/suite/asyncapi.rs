@@ -29,7 +29,7 @@ pub(crate) async fn world(text: &str, rule: &str) -> (Stub, Host) {
     (files, host)
 }
 
-fn publish(files: &Stub) -> String {
+pub(crate) fn publish(files: &Stub) -> String {
     let url = files.url();
     fresh(&format!(
         "

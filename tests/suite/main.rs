@@ -26,5 +26,6 @@ mod storage;
 mod stranger;
 mod subflow;
 mod support;
+mod tls;
 mod waiting;
 mod workflows;

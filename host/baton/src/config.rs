@@ -78,6 +78,15 @@ pub(crate) struct Typed {
     )]
     pub(crate) secrets_key_file: Option<PathBuf>,
 
+    /// A file of certificates, in PEM: authorities that connectors trust besides those of the machine
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "BATON_CERTIFICATE_AUTHORITIES",
+        hide_env_values = true
+    )]
+    pub(crate) certificate_authorities: Option<PathBuf>,
+
     /// Who may use the host: a tenant, a name and the SHA-256 of a token; see `baton token new`
     #[arg(
         long = "token-hash",
@@ -122,6 +131,8 @@ pub(crate) struct Resolved {
     pub(crate) log_level: String,
     /// The file of the key that secrets are sealed under.
     pub(crate) secrets_key_file: Option<PathBuf>,
+    /// The file of the authorities that connectors trust besides those of the machine.
+    pub(crate) certificate_authorities: Option<PathBuf>,
     /// Who may use the host.
     pub(crate) tokens: Vec<TokenHash>,
     /// Processes of the machine, and for whom.
@@ -161,6 +172,9 @@ impl Typed {
             log_format: self.log_format.or(other.log_format),
             log_level: self.log_level.or(other.log_level),
             secrets_key_file: self.secrets_key_file.or(other.secrets_key_file),
+            certificate_authorities: self
+                .certificate_authorities
+                .or(other.certificate_authorities),
             tokens: if self.tokens.is_empty() {
                 other.tokens
             } else {
@@ -184,6 +198,7 @@ impl Typed {
             log_format: self.log_format.unwrap_or_default(),
             log_level: self.log_level.unwrap_or_else(|| log_level.to_owned()),
             secrets_key_file: self.secrets_key_file,
+            certificate_authorities: self.certificate_authorities,
             tokens: self.tokens,
             processes: self.processes,
         }
@@ -212,6 +227,7 @@ mod tests {
             log-format = "json"
             log-level = "warn"
             secrets-key-file = "/etc/baton/secrets.key"
+            certificate-authorities = "/etc/baton/authorities.pem"
 
             [[token]]
             tenant = "acme"
@@ -232,6 +248,7 @@ mod tests {
             log_format: LogFormat::Json,
             log_level: "warn".into(),
             secrets_key_file: Some("/etc/baton/secrets.key".into()),
+            certificate_authorities: Some("/etc/baton/authorities.pem".into()),
             tokens: resolved.tokens.clone(),
             processes: resolved.processes.clone(),
         };
@@ -269,7 +286,7 @@ mod tests {
     #[test]
     fn an_unknown_setting_is_shown_in_its_place() {
         insta::assert_snapshot!(error("data = \"d\"\nlisten-on = \"127.0.0.1:1\"\n"), @r#"
-        error: the configuration is wrong: unknown field `listen-on`, expected one of `listen`, `data`, `cache`, `store-cache-mib`, `log-format`, `log-level`, `secrets-key-file`, `token`, `processes`
+        error: the configuration is wrong: unknown field `listen-on`, expected one of `listen`, `data`, `cache`, `store-cache-mib`, `log-format`, `log-level`, `secrets-key-file`, `certificate-authorities`, `token`, `processes`
          --> baton.toml:2:1
           |
         2 | listen-on = "127.0.0.1:1"

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use baton_engine::{Engine, GrantSpec, MasterKeys, Settings, TenantId};
-use baton_sandbox::{Rewrite, Sandbox};
+use baton_sandbox::{Authorities, Rewrite, Sandbox};
 use baton_store::{MemoryStore, RedbOptions, RedbStore, Store};
 
 use crate::bundled;
@@ -33,6 +33,8 @@ pub(crate) struct Options {
     pub(crate) schedules_off: bool,
     /// Which tenants' connectors may run processes of the machine.
     pub(crate) processes: Allowed,
+    /// Authorities that connectors trust besides those of the machine.
+    pub(crate) authorities: Authorities,
     /// For tests alone: requests to the first authority of each pair go to the second.
     pub(crate) testing_rewrite: Vec<(String, String)>,
 }
@@ -49,7 +51,7 @@ pub(crate) fn open(options: Options) -> Result<Engine, Failure> {
         (None, Some(data)) if options.makes_secrets_key => Some(secrets::own_key(data)?),
         (keys, _) => keys,
     };
-    let sandbox = open_sandbox(options.cache, options.testing_rewrite)?;
+    let sandbox = open_sandbox(options.cache, options.authorities, options.testing_rewrite)?;
     let tenant = TenantId::default();
     let grants = options
         .grants
@@ -85,6 +87,7 @@ pub(crate) fn open(options: Options) -> Result<Engine, Failure> {
 /// The machine does not give what it needs, or a rewrite is none.
 fn open_sandbox(
     cache: Option<PathBuf>,
+    authorities: Authorities,
     rewrite: Vec<(String, String)>,
 ) -> Result<Arc<Sandbox>, Failure> {
     let rewrite = match rewrite.is_empty() {
@@ -97,6 +100,7 @@ fn open_sandbox(
     };
     let settings = baton_sandbox::Settings {
         cache,
+        authorities,
         testing_rewrite: rewrite,
         ..Default::default()
     };

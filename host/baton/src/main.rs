@@ -12,6 +12,7 @@
 //! - [`remote`]: a host somewhere else.
 //! - [`render`], [`output`], [`check`]: what people and programs read.
 
+mod authorities;
 mod bundled;
 mod check;
 mod command;

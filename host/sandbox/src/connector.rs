@@ -300,6 +300,7 @@ impl Call<'_> {
             rewrite: sandbox.rewrite.as_ref(),
             keyring: &Keyring::new(&context.secrets, context.seed),
             renewals: &renewals,
+            trust: &sandbox.trust,
         };
         let prepared = Prepared::prepare(grant.granted(), &preparation);
         let state = State::new(

@@ -143,7 +143,7 @@ impl Ended<'_> {
     fn with_refusals(&self, mut failure: Failure) -> Failure {
         let refusals = self.state.capabilities.refusals();
         let Some(first) = refusals.first() else {
-            return self.with_oversized(failure);
+            return self.with_causes(failure);
         };
         // What would allow it is for the caller to say, who knows how rules are given.
         let mut detail = format!("{}: {}", first.request, first.reason);
@@ -163,7 +163,8 @@ impl Ended<'_> {
         failure
     }
 
-    fn with_oversized(&self, mut failure: Failure) -> Failure {
+    /// A call that failed after something was amiss with an answer most likely failed for that.
+    fn with_causes(&self, mut failure: Failure) -> Failure {
         if self.state.capabilities.http.is_oversized() {
             failure.detail = Some(with_own(
                 &format!(
@@ -172,6 +173,8 @@ impl Ended<'_> {
                 ),
                 &failure,
             ));
+        } else if let Some(untrusted) = self.state.capabilities.http.untrusted() {
+            failure.detail = Some(with_own(&untrusted, &failure));
         }
         failure
     }

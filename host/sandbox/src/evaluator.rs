@@ -385,6 +385,7 @@ fn state() -> State {
         rewrite: None,
         keyring: &Keyring::new(&context.secrets, context.seed),
         renewals: &renewals,
+        trust: &Arc::default(),
     };
     let prepared = Prepared::prepare(&granted, &preparation);
     State::new(

@@ -102,6 +102,10 @@ pub const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many connections over TCP a call may make. A protocol takes one, or some where it reconnects.
 pub const TCP_CONNECTIONS_MAX: usize = 16;
 
+/// The longest line that the other side may say before a connection is secured, in bytes. That of NATS has some
+/// hundred.
+pub const GREETING_BYTES_MAX: usize = 64 << 10;
+
 /// How many bytes a guest may have written to a connection whose other side has not taken them.
 pub const TCP_UNSENT_BYTES_MAX: usize = 64 << 10;
 

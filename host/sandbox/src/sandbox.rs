@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::capability::Capability;
 use crate::connector::Connector;
-use crate::egress::Rewrite;
+use crate::egress::{Authorities, Rewrite, Trust};
 use crate::inspect::{Description, InspectError, inspect};
 use crate::language::Language;
 use crate::runtime::{Purpose, Runtime};
@@ -29,6 +29,8 @@ pub struct Settings {
     /// A folder for compiled components, which belongs to the host alone. Without one they are compiled at
     /// every start.
     pub cache: Option<PathBuf>,
+    /// Authorities whose certificates are trusted besides those of the machine. Default: none.
+    pub authorities: Authorities,
     /// Origins whose requests go elsewhere. **For testing only.**
     pub testing_rewrite: Option<Rewrite>,
 }
@@ -45,6 +47,7 @@ pub struct Sandbox {
     pub(crate) subscriptions: Semaphore,
     pub(crate) evaluators: Arc<Semaphore>,
     pub(crate) rewrite: Option<Arc<Rewrite>>,
+    pub(crate) trust: Arc<Trust>,
 }
 
 /// Why there is no sandbox.
@@ -123,6 +126,7 @@ impl Sandbox {
             subscriptions: Semaphore::new(subscriptions as usize),
             evaluators: Arc::new(Semaphore::new(evaluators as usize)),
             rewrite: settings.testing_rewrite.map(Arc::new),
+            trust: Arc::new(Trust::new(settings.authorities)),
         }))
     }
 

@@ -4,14 +4,31 @@ use std::io::{self, Read, Write};
 
 use protocols::{Failure, Kind};
 
+/// How a connection is secured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Security {
+    /// Not at all.
+    Plain,
+    /// By TLS from the beginning.
+    Tls,
+    /// By TLS, once the other side has said a line in clear text, which is the first that is read.
+    TlsAfterGreeting,
+}
+
 /// Makes connections.
 pub trait Dial {
-    /// Connects, with TLS where `secured`.
+    /// Connects.
     ///
     /// # Errors
     ///
-    /// `authorization` where the host does not allow it; `communication` where nobody answers.
-    fn dial(&self, host: &str, port: u16, secured: bool) -> Result<Box<dyn Connection>, Failure>;
+    /// `authorization` where the host does not allow it; `communication` where nobody answers, or there is no
+    /// agreement on TLS.
+    fn dial(
+        &self,
+        host: &str,
+        port: u16,
+        security: Security,
+    ) -> Result<Box<dyn Connection>, Failure>;
 }
 
 /// A connection. Reading waits.

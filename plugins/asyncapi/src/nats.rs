@@ -6,8 +6,9 @@ use protocols::{Failure, Kind};
 use serde_json::{Value, json};
 
 use crate::call::{Call, Received};
-use crate::connection::{Connection, Dial, failed};
+use crate::connection::{Connection, Dial, Security, failed};
 use crate::message::Outbound;
+use crate::target::Target;
 
 /// The longest line of the protocol that is taken, in bytes. `INFO` is the longest, with some hundred.
 const LINE_BYTES_MAX: usize = 64 << 10;
@@ -126,29 +127,15 @@ struct Client {
 impl Client {
     fn connect(call: &Call, network: &impl Dial) -> Result<Self, Failure> {
         let target = &call.target;
-        let mut client = Self {
-            connection: network.dial(&target.host, target.port, false)?,
-            place: target.place(),
-            pending: Vec::new(),
-            has_headers: false,
-        };
-        let Operation::Info(info) = client.next()? else {
-            return Err(client.broken("it does not greet as a server of NATS does"));
-        };
-        if info["tls_required"] == true {
-            let detail = format!(
-                "{} takes only TLS, which is not spoken to NATS here",
-                client.place
-            );
-            return Err(Failure::new(
-                Kind::Configuration,
-                "TLS not supported",
-                detail,
-            ));
+        let (mut client, mut info) = Self::greet(target, network, target.secured)?;
+        // Nothing has been said yet that others must not hear.
+        let secured = target.secured || info["tls_required"] == true;
+        if secured && !target.secured {
+            (client, info) = Self::greet(target, network, true)?;
         }
         client.has_headers = info["headers"] == true;
         let mut hello = json!({
-            "verbose": false, "pedantic": false, "tls_required": false,
+            "verbose": false, "pedantic": false, "tls_required": secured,
             "lang": "baton", "version": env!("CARGO_PKG_VERSION"), "protocol": 1,
             "headers": client.has_headers, "no_responders": false,
         });
@@ -162,6 +149,28 @@ impl Client {
         client.write(format!("CONNECT {hello}\r\n").as_bytes())?;
         client.confirm()?;
         Ok(client)
+    }
+
+    /// Connects, and hears what the server says of itself.
+    fn greet(
+        target: &Target,
+        network: &impl Dial,
+        secured: bool,
+    ) -> Result<(Self, Value), Failure> {
+        let security = match secured {
+            true => Security::TlsAfterGreeting,
+            false => Security::Plain,
+        };
+        let mut client = Self {
+            connection: network.dial(&target.host, target.port, security)?,
+            place: target.place(),
+            pending: Vec::new(),
+            has_headers: false,
+        };
+        match client.next()? {
+            Operation::Info(info) => Ok((client, info)),
+            _ => Err(client.broken("it does not greet as a server of NATS does")),
+        }
     }
 
     /// Waits until the server has dealt with all that was sent.

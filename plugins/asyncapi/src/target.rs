@@ -23,7 +23,7 @@ pub enum Protocol {
 pub struct Target {
     /// By which protocol.
     pub protocol: Protocol,
-    /// Whether over TLS.
+    /// Whether over TLS. A server of NATS may ask for it besides.
     pub secured: bool,
     /// The server's host.
     pub host: String,
@@ -115,9 +115,9 @@ impl Target {
                 return Err(broken(detail.to_owned()));
             }
         };
-        let place = place
-            .split_once("://")
-            .map_or(place.as_str(), |(_, rest)| rest);
+        let (own_scheme, place) = place.split_once("://").unwrap_or(("", &place));
+        // As clients of NATS have it: the protocol's name is the same with TLS and without.
+        let secured = secured || (protocol == Protocol::Nats && own_scheme == "tls");
         let parameters = Variables {
             given: variables.given,
             defaults: &operation.channel["parameters"],

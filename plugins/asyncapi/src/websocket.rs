@@ -8,7 +8,7 @@ use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Error, Message, WebSocket};
 
 use crate::call::{Call, Received};
-use crate::connection::{Connection, Dial, failed};
+use crate::connection::{Connection, Dial, Security, failed};
 use crate::message::Outbound;
 
 /// The longest message that is taken, in bytes: as much as a response may have by default.
@@ -80,7 +80,11 @@ fn open(call: &Call, headers: &[(String, String)], network: &impl Dial) -> Resul
         };
         request.headers_mut().insert(name, value);
     }
-    let connection = network.dial(&target.host, target.port, target.secured)?;
+    let security = match target.secured {
+        true => Security::Tls,
+        false => Security::Plain,
+    };
+    let connection = network.dial(&target.host, target.port, security)?;
     let config = WebSocketConfig {
         max_message_size: Some(MESSAGE_BYTES_MAX),
         max_frame_size: Some(MESSAGE_BYTES_MAX),

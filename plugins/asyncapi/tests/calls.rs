@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::io::{self, Cursor, Read, Write};
 use std::rc::Rc;
 
-use asyncapi::connection::{Connection, Dial};
+use asyncapi::connection::{Connection, Dial, Security};
 use asyncapi::{Arguments, Take, publish};
 use outgoing::{Answer, Open, Request, Response, SendError};
 use protocols::{Failure, Kind};
@@ -66,6 +66,8 @@ struct Network {
     answers: RefCell<VecDeque<Response>>,
     requests: RefCell<Vec<Request>>,
     says: String,
+    /// What is said where the connection is secured after the greeting.
+    secured: String,
     told: Rc<RefCell<Vec<u8>>>,
     dialled: RefCell<Vec<String>>,
 }
@@ -104,11 +106,20 @@ impl Open for Network {
 }
 
 impl Dial for Network {
-    fn dial(&self, host: &str, port: u16, secured: bool) -> Result<Box<dyn Connection>, Failure> {
-        let place = format!("{host}:{port}{}", if secured { " secured" } else { "" });
+    fn dial(
+        &self,
+        host: &str,
+        port: u16,
+        security: Security,
+    ) -> Result<Box<dyn Connection>, Failure> {
+        let (place, says) = match security {
+            Security::Plain => (format!("{host}:{port}"), &self.says),
+            Security::Tls => (format!("{host}:{port} secured"), &self.says),
+            Security::TlsAfterGreeting => (format!("{host}:{port} to be secured"), &self.secured),
+        };
         self.dialled.borrow_mut().push(place);
         Ok(Box::new(Scripted {
-            says: Cursor::new(self.says.clone().into_bytes()),
+            says: Cursor::new(says.clone().into_bytes()),
             told: Rc::clone(&self.told),
         }))
     }
@@ -320,12 +331,28 @@ fn servers_of_nats_that_refuse_or_misbehave_are_failures() {
     };
     let failure = publish(&of("say"), MESSAGE, &endless).expect_err("no line");
     assert!(failure.detail.contains("a line is longer"), "{failure}");
-    let secured = Network {
+}
+
+#[test]
+fn nats_is_spoken_by_tls_where_the_server_or_its_address_says_so() {
+    let asking = Network {
         says: "INFO {\"tls_required\":true}\r\n".to_owned(),
+        secured: "INFO {\"headers\":true}\r\nPONG\r\nPONG\r\n".to_owned(),
         ..Network::new(V3, Vec::new())
     };
-    let failure = publish(&of("say"), MESSAGE, &secured).expect_err("TLS");
-    assert_eq!(failure.kind, Kind::Configuration);
+    publish(&of("say"), MESSAGE, &asking).expect("published");
+    let (plain, secured) = ("broker.test:4222", "broker.test:4222 to be secured");
+    assert_eq!(*asking.dialled.borrow(), [plain, secured]);
+    assert!(asking.told().starts_with("CONNECT {"), "{}", asking.told());
+    assert!(asking.told().contains("\"tls_required\":true"));
+
+    let document = V3.replace("'broker.test:{port}'", "'tls://broker.test:{port}'");
+    let insisting = Network {
+        secured: asking.secured.clone(),
+        ..Network::new(&document, Vec::new())
+    };
+    publish(&of("say"), MESSAGE, &insisting).expect("published");
+    assert_eq!(*insisting.dialled.borrow(), [secured]);
 }
 
 #[test]

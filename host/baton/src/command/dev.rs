@@ -8,7 +8,7 @@ use crate::grants::GrantFlags;
 use crate::listen::Listening;
 use crate::processes::ProcessFlags;
 use crate::secrets::{self, from_environment};
-use crate::{host, logging};
+use crate::{authorities, host, logging};
 
 /// The arguments of `baton dev`.
 ///
@@ -68,6 +68,7 @@ impl Args {
             cache: Some(settings.cache.clone()),
             store_cache_bytes: Some(settings.store_cache_bytes),
             grants: self.grants.by_connector(),
+            authorities: authorities::read(settings.certificate_authorities.as_deref())?,
             processes: self.processes.settings().allowed()?,
             testing_rewrite: self.testing.rewrite,
             ..host::Options::default()

@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::listen::Listening;
 use crate::secrets::{self, from_environment};
-use crate::{host, logging};
+use crate::{authorities, host, logging};
 
 /// The arguments of `baton serve`.
 ///
@@ -59,6 +59,7 @@ impl Args {
             data: Some(settings.data),
             cache: Some(settings.cache),
             store_cache_bytes: Some(settings.store_cache_bytes),
+            authorities: authorities::read(settings.certificate_authorities.as_deref())?,
             processes: settings.processes.allowed()?,
             ..host::Options::default()
         })?;

@@ -22,7 +22,7 @@ use wasmtime_wasi_http::{
 use super::{Capability, Moments, Preparation};
 use crate::egress::client::{Client, SendError, hyper_error};
 use crate::egress::secrets::{self, FillError};
-use crate::egress::{Rewrite, Rule, Rules, Target};
+use crate::egress::{Rewrite, Rule, Rules, Target, Trust};
 use crate::limits::{CONNECT_TIMEOUT, REFUSALS_MAX};
 use crate::outcome::Refusal;
 use crate::quota::{Quota, Renewals};
@@ -63,6 +63,7 @@ impl Moments for Http {
                 ledger: Ledger::default(),
                 response_bytes_max: call.limits.response as u64,
                 renewals: call.renewals.clone(),
+                trust: Arc::clone(call.trust),
                 used: false,
             },
         }
@@ -91,6 +92,11 @@ impl Outgoing {
         self.gate.ledger.with(|entries| entries.oversized)
     }
 
+    /// Whose certificate was not trusted, and why.
+    pub(crate) fn untrusted(&self) -> Option<String> {
+        self.gate.ledger.with(|entries| entries.untrusted.clone())
+    }
+
     /// What the implementation of `wasi:http` works on.
     pub(crate) fn view<'a>(
         &'a mut self,
@@ -112,6 +118,7 @@ struct Gate {
     ledger: Ledger,
     response_bytes_max: u64,
     renewals: Renewals,
+    trust: Arc<Trust>,
     used: bool,
 }
 
@@ -123,6 +130,7 @@ struct Ledger(Arc<Mutex<Entries>>);
 struct Entries {
     refusals: Vec<Refusal>,
     oversized: bool,
+    untrusted: Option<String>,
 }
 
 impl Ledger {
@@ -144,6 +152,13 @@ impl Ledger {
             }
         });
         Error::HttpRequestDenied
+    }
+
+    /// Notes that a certificate is not trusted, and gives the error that tells the guest.
+    fn untrusted(&self, target: &Target, why: &str) -> Error {
+        let what = format!("{}: {why}", target.host);
+        self.with(|entries| entries.untrusted = Some(what));
+        Error::TlsCertificateError
     }
 
     /// Notes that an answer is too large, and gives the error that tells the guest.
@@ -177,7 +192,7 @@ impl WasiHttpHooks for Gate {
         let granted = Arc::clone(&self.client);
         let ledger = self.ledger.clone();
         let quota = Quota::new(self.response_bytes_max, &self.renewals);
-        let keyring = self.keyring.clone();
+        let (keyring, trust) = (self.keyring.clone(), Arc::clone(&self.trust));
         Box::new(async move {
             let filled = secrets::fill(request, &keyring, &target).await;
             let (mut request, used) = filled.map_err(|error| match error {
@@ -195,8 +210,9 @@ impl WasiHttpHooks for Gate {
                 }
                 None => &*granted,
             };
-            let response = send(client, request, options.as_ref()).await.map_err(|error| match error {
+            let response = send(client, request, options.as_ref(), &trust).await.map_err(|error| match error {
                 SendError::Failed(error) => error,
+                SendError::Untrusted(why) => ledger.untrusted(&target, &why),
                 SendError::Refused { address, what } => ledger.refuse(
                     target.to_string(),
                     format!("the host's address {address} is {what}, which must be granted by address"),
@@ -253,9 +269,10 @@ async fn send(
     client: &Client,
     request: Request<WasiBody>,
     options: Option<&RequestOptions>,
+    trust: &Trust,
 ) -> Result<Response<Incoming>, SendError> {
     let connect = options.and_then(|options| options.connect_timeout);
-    let answer = client.send(request, connect);
+    let answer = client.send(request, connect, trust);
     match options.and_then(|options| options.first_byte_timeout) {
         None => answer.await,
         Some(first_byte) => {

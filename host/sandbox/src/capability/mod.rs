@@ -27,7 +27,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use wasmtime::component::Linker;
 
-use crate::egress::Rewrite;
+use crate::egress::{Rewrite, Trust};
 use crate::limits::REFUSALS_MAX;
 use crate::outcome::Refusal;
 use crate::quota::Renewals;
@@ -165,6 +165,8 @@ pub(crate) struct Preparation<'a> {
     pub(crate) keyring: &'a Keyring,
     /// How often the call's bounds have begun anew.
     pub(crate) renewals: &'a Renewals,
+    /// Whom the host trusts.
+    pub(crate) trust: &'a std::sync::Arc<Trust>,
 }
 
 /// All capabilities, as a grant gives them. What needs no configuration is not listed.

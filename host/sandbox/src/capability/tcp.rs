@@ -1,15 +1,17 @@
 //! `baton:connector/tcp`: connections, to the `host:port` pairs of the grant.
 
+use std::io::Cursor;
 use std::sync::Arc;
 
+use tokio::io::AsyncReadExt as _;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::p2::pipe::{AsyncReadStream, AsyncWriteStream};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream};
 
 use super::{Capability, Moments, Preparation};
 use crate::bindings::baton::connector::tcp::{self, Error, Security};
-use crate::egress::Rules;
 use crate::egress::dial::{self, Bounded, DialError, Filling};
+use crate::egress::{Rules, Trust};
 use crate::limits::{REFUSALS_MAX, TCP_CONNECTIONS_MAX, TCP_UNSENT_BYTES_MAX};
 use crate::outcome::Refusal;
 use crate::quota::{Quota, Renewals};
@@ -26,6 +28,7 @@ pub(crate) struct Connections {
     keyring: Keyring,
     bytes_max: u64,
     renewals: Renewals,
+    trust: Arc<Trust>,
     opened: usize,
     refusals: Vec<Refusal>,
 }
@@ -84,6 +87,7 @@ impl Moments for Tcp {
             keyring: call.keyring.clone(),
             bytes_max: call.limits.response as u64,
             renewals: call.renewals.clone(),
+            trust: Arc::clone(call.trust),
             opened: 0,
             refusals: Vec::new(),
         }
@@ -120,18 +124,29 @@ impl tcp::Host for View<'_> {
             return Ok(Err(connections.refuse(request, "this is no host", None)));
         };
         connections.opened += 1;
-        let secured = matches!(security, Security::Tls);
-        let connection = match dial::dial(&connections.rules, &target, &uri, secured).await {
-            Ok(connection) => connection,
+        let security = match security {
+            Security::Plain => dial::Security::Plain,
+            Security::Tls => dial::Security::Tls,
+            Security::TlsAfterGreeting => dial::Security::TlsAfterGreeting,
+        };
+        let dialled = dial::dial(
+            &connections.rules,
+            &target,
+            &uri,
+            security,
+            &connections.trust,
+        );
+        let dialled = match dialled.await {
+            Ok(dialled) => dialled,
             Err(DialError::Denied { reason, rule }) => {
                 return Ok(Err(connections.refuse(request, &reason, Some(rule))));
             }
             Err(DialError::Unreachable(why)) => return Ok(Err(Error::Unreachable(why))),
             Err(DialError::Insecure(why)) => return Ok(Err(Error::Insecure(why))),
         };
-        let (reader, writer) = tokio::io::split(connection);
+        let (reader, writer) = tokio::io::split(dialled.connection);
         let reader = Bounded {
-            reader,
+            reader: Cursor::new(dialled.greeting).chain(reader),
             quota: Quota::new(connections.bytes_max, &connections.renewals),
         };
         let to = Destination {

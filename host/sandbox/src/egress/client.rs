@@ -15,12 +15,12 @@ use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::{Client as Pooled, Error as PooledError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::{ClientConfig, RootCertStore};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::connect::{ConnectError, Connector, PATIENCE};
 use super::rules::Rules;
 use super::target::Scheme;
+use super::trust::{Trust, distrust, of_tls};
 use crate::limits::{
     CONNECT_TIMEOUT, HTTP2_PING_INTERVAL, HTTP2_PING_TIMEOUT, IDLE_CONNECTION_TIMEOUT,
     IDLE_CONNECTIONS_MAX,
@@ -39,6 +39,8 @@ pub(crate) struct Client {
 pub(crate) enum SendError {
     /// The host resolves to a special address that no rule grants.
     Refused { address: IpAddr, what: &'static str },
+    /// Its certificate is not trusted; why, and what to do.
+    Untrusted(String),
     /// Anything else, as `wasi:http` names it.
     Failed(Error),
 }
@@ -57,17 +59,19 @@ impl Client {
         &self.rules
     }
 
-    /// Sends a request whose URL has been checked, and waits for the head of the answer.
+    /// Sends a request whose URL has been checked, and waits for the head of the answer. `trust` is the sandbox's,
+    /// the same for all requests.
     pub(crate) async fn send(
         &self,
         request: Request<WasiBody>,
         connect_timeout: Option<Duration>,
+        trust: &Trust,
     ) -> Result<Response<Incoming>, SendError> {
         let patience = connect_timeout.unwrap_or(CONNECT_TIMEOUT);
         let scheme = request.uri().scheme_str().and_then(Scheme::from_name);
         let answer = PATIENCE.scope(patience, async {
             match scheme {
-                Some(Scheme::Https) => self.secure().request(request).await,
+                Some(Scheme::Https) => self.secure(trust).request(request).await,
                 _ if is_grpc(request.headers()) => self.plain_http2().request(request).await,
                 _ => self.plain().request(request).await,
             }
@@ -84,9 +88,11 @@ impl Client {
             .get_or_init(|| builder().http2_only(true).build(self.connector()))
     }
 
-    fn secure(&self) -> &Pooled<HttpsConnector<Connector>, WasiBody> {
-        self.secure
-            .get_or_init(|| builder().build(HttpsConnector::from((self.connector(), tls()))))
+    fn secure(&self, trust: &Trust) -> &Pooled<HttpsConnector<Connector>, WasiBody> {
+        self.secure.get_or_init(|| {
+            let config = trust.config().clone();
+            builder().build(HttpsConnector::from((self.connector(), config)))
+        })
     }
 
     fn connector(&self) -> Connector {
@@ -123,28 +129,6 @@ pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
     content_type.is_some_and(|it| it.as_bytes().starts_with(b"application/grpc"))
 }
 
-/// The TLS settings of all clients: TLS 1.2 and 1.3, the roots that the system trusts, and those of the
-/// Mozilla programme where the system has none.
-pub(super) fn tls() -> Arc<ClientConfig> {
-    static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
-    let config = CONFIG.get_or_init(|| {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if roots.is_empty() {
-            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        }
-        let mut config =
-            ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-                .with_safe_default_protocol_versions()
-                .expect("ring supports TLS 1.2 and 1.3")
-                .with_root_certificates(roots)
-                .with_no_client_auth();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Arc::new(config)
-    });
-    Arc::clone(config)
-}
-
 /// Finds what was wrong at the bottom of the client's error.
 fn classify(error: &PooledError) -> SendError {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
@@ -157,7 +141,10 @@ fn classify(error: &PooledError) -> SendError {
             return SendError::Failed(Error::InternalError(Some(error.to_string())));
         }
         if let Some(error) = current.downcast_ref::<io::Error>() {
-            return SendError::Failed(io_error(error));
+            return match distrust(error) {
+                Some(why) => SendError::Untrusted(why),
+                None => SendError::Failed(io_error(error)),
+            };
         }
         if let Some(error) = current.downcast_ref::<hyper::Error>()
             && error.source().is_none()
@@ -188,10 +175,7 @@ fn connect_error(error: &ConnectError) -> SendError {
 }
 
 fn io_error(error: &io::Error) -> Error {
-    if let Some(error) = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-    {
+    if let Some(error) = of_tls(error) {
         return tls_error(error);
     }
     match error.kind() {

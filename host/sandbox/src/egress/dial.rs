@@ -6,16 +6,20 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use http::{Method, Uri};
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
-use super::client::tls;
 use super::connect::{ConnectError, connect};
 use super::rule::{Rule, RuleError};
 use super::rules::Rules;
 use super::target::Target;
+use super::trust::{Trust, distrust};
+use crate::limits::{CONNECT_TIMEOUT, GREETING_BYTES_MAX};
 use crate::quota::Quota;
 use crate::secret::{Destination, Encoding, Keyring, Used};
 
@@ -23,6 +27,24 @@ use crate::secret::{Destination, Encoding, Keyring, Used};
 pub(crate) trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
+
+/// How a connection is secured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Security {
+    /// Not at all.
+    Plain,
+    /// By TLS from the beginning.
+    Tls,
+    /// By TLS, once the other side has said a line in clear text.
+    TlsAfterGreeting,
+}
+
+/// A connection that has been made.
+pub(crate) struct Dialled {
+    pub(crate) connection: Box<dyn Connection>,
+    /// What the other side has said in clear text.
+    pub(crate) greeting: Vec<u8>,
+}
 
 /// Why there is no connection.
 #[derive(Debug)]
@@ -78,14 +100,15 @@ pub(crate) async fn dial(
     rules: &Rules,
     target: &Target,
     uri: &Uri,
-    secured: bool,
-) -> Result<Box<dyn Connection>, DialError> {
+    security: Security,
+    trust: &Trust,
+) -> Result<Dialled, DialError> {
     let place = format!("{}:{}", target.host, target.port);
     rules.check(target).map_err(|_| DialError::Denied {
         reason: format!("the grant has no connection to {place}"),
         rule: place.clone(),
     })?;
-    let stream = connect(rules, uri).await.map_err(|error| match error {
+    let mut stream = connect(rules, uri).await.map_err(|error| match error {
         ConnectError::Refused { address, what } => DialError::Denied {
             reason: format!(
                 "the host's address {address} is {what}, which must be granted by address"
@@ -94,26 +117,56 @@ pub(crate) async fn dial(
         },
         other => DialError::Unreachable(format!("{place}: {other}")),
     })?;
-    if !secured {
-        return Ok(Box::new(stream));
+    let mut greeting = Vec::new();
+    match security {
+        Security::Plain => {
+            let connection = Box::new(stream);
+            return Ok(Dialled {
+                connection,
+                greeting,
+            });
+        }
+        Security::Tls => {}
+        Security::TlsAfterGreeting => {
+            let said = timeout(CONNECT_TIMEOUT, line(&mut stream)).await;
+            let failed = |why: String| DialError::Unreachable(format!("{place}: {why}"));
+            greeting = match said {
+                Ok(Ok(line)) => line,
+                Ok(Err(error)) => return Err(failed(error.to_string())),
+                Err(_) => return Err(failed("it says nothing in time".to_owned())),
+            };
+        }
     }
     let insecure = |why: String| DialError::Insecure(format!("{place}: {why}"));
     let host = target.host.to_string();
     let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
         .map_err(|error| insecure(error.to_string()))?;
-    let mut config = (*tls()).clone();
+    let mut config = ClientConfig::clone(trust.config());
     // What is spoken inside is the connector's affair.
     config.alpn_protocols.clear();
     let connector = TlsConnector::from(Arc::new(config));
-    let stream = tokio::time::timeout(
-        crate::limits::CONNECT_TIMEOUT,
-        connector.connect(name, stream),
-    );
-    match stream.await {
-        Ok(Ok(stream)) => Ok(Box::new(stream)),
-        Ok(Err(error)) => Err(insecure(error.to_string())),
+    match timeout(CONNECT_TIMEOUT, connector.connect(name, stream)).await {
+        Ok(Ok(stream)) => Ok(Dialled {
+            connection: Box::new(stream),
+            greeting,
+        }),
+        Ok(Err(error)) => Err(insecure(
+            distrust(&error).unwrap_or_else(|| error.to_string()),
+        )),
         Err(_) => Err(insecure("no agreement on TLS in time".to_owned())),
     }
+}
+
+/// The first line that the other side says, and not a byte more: what follows is TLS.
+async fn line(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    while line.last() != Some(&b'\n') {
+        if line.len() >= GREETING_BYTES_MAX {
+            return Err(io::Error::other("its greeting is longer than it may be"));
+        }
+        line.push(stream.read_u8().await?);
+    }
+    Ok(line)
 }
 
 /// What comes in, up to a limit.
@@ -219,7 +272,6 @@ impl<W: AsyncWrite + Unpin> AsyncWrite for Filling<W> {
 mod tests {
     use super::*;
     use crate::quota::Renewals;
-    use tokio::io::AsyncReadExt as _;
 
     #[test]
     fn a_rule_is_a_host_and_a_port() {
@@ -253,7 +305,8 @@ mod tests {
             |texts: &[&str]| Rules::new(texts.iter().map(|text| rule(text).expect(text)).collect());
         let denied = async |granted: &[&str], host: &str| {
             let (target, uri) = target(host, 9).expect("a target");
-            match dial(&rules(granted), &target, &uri, false).await {
+            let trust = Trust::default();
+            match dial(&rules(granted), &target, &uri, Security::Plain, &trust).await {
                 Err(DialError::Denied { rule, .. }) => rule,
                 Err(other) => panic!("{other:?}"),
                 Ok(_) => panic!("it is connected"),

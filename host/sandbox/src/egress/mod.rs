@@ -14,8 +14,11 @@ mod rule;
 mod rules;
 pub(crate) mod secrets;
 mod target;
+mod trust;
 
 pub use rewrite::{Rewrite, RewriteError};
 pub use rule::{Rule, RuleError};
 pub(crate) use rules::Rules;
 pub(crate) use target::{Target, normal_host};
+pub(crate) use trust::Trust;
+pub use trust::{Authorities, AuthoritiesError};

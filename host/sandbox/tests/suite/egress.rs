@@ -89,7 +89,7 @@ fn connector(sandbox: &Arc<Sandbox>) -> Connector {
     sandbox.load(&bytes).unwrap()
 }
 
-async fn get_in(sandbox: &Arc<Sandbox>, url: &str, spec: Value) -> Outcome {
+pub(crate) async fn get_in(sandbox: &Arc<Sandbox>, url: &str, spec: Value) -> Outcome {
     let connector = connector(sandbox);
     let function = connector.function(None, "request").unwrap();
     let arguments = json!({"method": "get", "endpoint": url});

@@ -8,4 +8,5 @@ mod hostile;
 mod language;
 mod loading;
 mod secrets;
+mod tls;
 mod values;

@@ -5,10 +5,10 @@ use std::io::{self, Read, Write};
 use outgoing::{Answer, Open, Request, SendError};
 use protocols::{Failure, Kind};
 
-use super::bindings::baton::connector::tcp::{self, Error, Security};
+use super::bindings::baton::connector::tcp::{self, Error};
 use super::bindings::wasi::io::streams::{InputStream, OutputStream, StreamError};
 use super::bindings::wasi::random::random;
-use crate::connection::{Connection, Dial};
+use crate::connection::{Connection, Dial, Security};
 
 /// How much is written at a time: the most that `blocking-write-and-flush` takes.
 const WRITE_BYTES: usize = 4096;
@@ -23,11 +23,16 @@ impl Open for Network {
 }
 
 impl Dial for Network {
-    fn dial(&self, host: &str, port: u16, secured: bool) -> Result<Box<dyn Connection>, Failure> {
-        let security = if secured {
-            Security::Tls
-        } else {
-            Security::Plain
+    fn dial(
+        &self,
+        host: &str,
+        port: u16,
+        security: Security,
+    ) -> Result<Box<dyn Connection>, Failure> {
+        let security = match security {
+            Security::Plain => tcp::Security::Plain,
+            Security::Tls => tcp::Security::Tls,
+            Security::TlsAfterGreeting => tcp::Security::TlsAfterGreeting,
         };
         let (input, output) = tcp::connect(host, port, security).map_err(|error| match error {
             Error::Denied(why) => Failure::new(Kind::Authorization, "Connection not allowed", why),
