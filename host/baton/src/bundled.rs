@@ -1,9 +1,14 @@
-//! The components that ship with the host, as `plugins/dist` holds them.
+//! The components that ship with the host, as `plugins/dist` holds them. What each of them is is known from when it
+//! was built: none is read before somebody uses it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
+use baton_engine::{Bundled, Digest};
 use baton_sandbox::{LimitsSpec, Quantity};
+use serde::Deserialize;
+
+/// What was written down of each when it was built. A test holds the components to it.
+const RECORDS: &str = include_str!("../../../plugins/dist/digests.toml");
 
 /// `run: container`.
 const CONTAINER: &[u8] = include_bytes!("../../../plugins/dist/container.wasm");
@@ -31,7 +36,8 @@ const SHELL: &[u8] = include_bytes!("../../../plugins/dist/shell.wasm");
 const SCIM: &[u8] = include_bytes!("../../../plugins/dist/scim.wasm");
 
 /// The connectors by name.
-pub(crate) fn connectors() -> Vec<(String, Arc<[u8]>)> {
+pub(crate) fn connectors() -> BTreeMap<String, Bundled> {
+    let records = records();
     [
         ("a2a", A2A),
         ("asyncapi", ASYNCAPI),
@@ -45,7 +51,7 @@ pub(crate) fn connectors() -> Vec<(String, Arc<[u8]>)> {
         ("scim", SCIM),
         ("shell", SHELL),
     ]
-    .map(|(name, bytes)| (name.to_owned(), Arc::from(bytes)))
+    .map(|(name, bytes)| (name.to_owned(), bundled(&records, name, bytes)))
     .into()
 }
 
@@ -75,6 +81,40 @@ pub(crate) fn limits() -> BTreeMap<String, LimitsSpec> {
 }
 
 /// The component of the expression language.
-pub(crate) fn language() -> Arc<[u8]> {
-    Arc::from(JQ)
+pub(crate) fn language() -> Bundled {
+    bundled(&records(), "jq", JQ)
+}
+
+/// What was written down of a component.
+#[derive(Deserialize)]
+struct Record {
+    /// Its SHA-256, in hexadecimal.
+    component: String,
+}
+
+fn records() -> BTreeMap<String, Record> {
+    toml::from_str(RECORDS).expect("`cargo run -p baton-build` has written it")
+}
+
+fn bundled(records: &BTreeMap<String, Record>, name: &str, bytes: &'static [u8]) -> Bundled {
+    let digest = records
+        .get(name)
+        .and_then(|record| hex::decode(&record.component).ok())
+        .and_then(|digest| digest.try_into().ok());
+    let digest = digest.expect("`cargo run -p baton-build` has written down what it has built");
+    Bundled::known(Digest(digest), bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_the_component_that_was_written_down() {
+        let language = ("jq".to_owned(), language());
+        for (name, known) in connectors().into_iter().chain([language]) {
+            let found = Bundled::new(known.bytes().to_vec());
+            assert_eq!(known.digest(), found.digest(), "{name}");
+        }
+    }
 }

@@ -59,7 +59,7 @@ pub(crate) fn open(options: Options) -> Result<Engine, Failure> {
         .map(|(connector, granted)| ((tenant.clone(), connector), granted.spec()));
     let settings = Settings {
         bundled: bundled::connectors(),
-        language: bundled::language(),
+        language: Some(bundled::language()),
         standing_grants: grants.collect(),
         schedules: !options.schedules_off,
         secrets,

@@ -1,10 +1,14 @@
 //! The connectors, as a plan looks functions up in them.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use baton_sandbox::Description;
+use baton_store::{ReadError, TenantId};
 use baton_workflow::plan::{Catalog, FunctionReference, NoSuchFunction, Signature};
+
+use crate::library::{DescribeError, Entry, Library};
 
 /// Some connectors, by the names under which documents know them.
 #[derive(Clone, Default)]
@@ -12,40 +16,74 @@ pub(crate) struct Connectors(pub(crate) BTreeMap<String, Arc<Description>>);
 
 impl Catalog for Connectors {
     fn function(&self, reference: &FunctionReference) -> Result<Signature, NoSuchFunction> {
-        let name = &reference.connector;
-        let connector = self
-            .0
-            .get(name)
-            .ok_or_else(|| self.no_connector(reference))?;
-        if let Some(wanted) = &reference.version {
-            check_version(name, wanted, connector)?;
-        }
-        let found = connector.function(reference.interface.as_deref(), &reference.function);
-        let function = found.map_err(|error| NoSuchFunction {
-            message: format!("connector `{name}`: {error}"),
-            help: Some(format!(
-                "`baton connector inspect {name}` shows what it has"
-            )),
-        })?;
-        let schemas = function.input_schema().zip(function.output_schema());
-        let (arguments, result) = schemas.ok_or_else(|| NoSuchFunction {
-            message: format!("`{function}` of connector `{name}` can't be called"),
-            help: None,
-        })?;
-        Ok(Signature { arguments, result })
+        function(self, reference)
     }
 
-    /// The default catalog is that of all connectors: a function that one of them alone has needs not name it.
     fn resolve(&self, reference: FunctionReference) -> FunctionReference {
-        if reference.connector != DEFAULT || self.0.contains_key(DEFAULT) {
-            return reference;
-        }
-        match &self.who_has(&reference)[..] {
-            [one] => FunctionReference {
-                connector: (*one).to_owned(),
-                ..reference
-            },
-            _ => reference,
+        resolve(self, reference)
+    }
+}
+
+impl Lookup for Connectors {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    fn description(&self, name: &str) -> Option<Arc<Description>> {
+        self.0.get(name).cloned()
+    }
+}
+
+/// All connectors that a tenant has. What one is is looked up where a document names it: of the many that come with
+/// the host, a document names a few.
+pub(crate) struct TenantConnectors<'l> {
+    library: &'l Library,
+    entries: BTreeMap<String, Entry>,
+    failure: RefCell<Option<DescribeError>>,
+}
+
+impl<'l> TenantConnectors<'l> {
+    pub(crate) fn new(library: &'l Library, tenant: &TenantId) -> Result<Self, ReadError> {
+        Ok(Self {
+            library,
+            entries: library.list(tenant)?,
+            failure: RefCell::default(),
+        })
+    }
+
+    /// Says whether what was looked up could be read: one that could not is as if it were not there.
+    ///
+    /// # Errors
+    ///
+    /// The first failure that there was.
+    pub(crate) fn check(self) -> Result<(), DescribeError> {
+        self.failure.into_inner().map_or(Ok(()), Err)
+    }
+}
+
+impl Catalog for TenantConnectors<'_> {
+    fn function(&self, reference: &FunctionReference) -> Result<Signature, NoSuchFunction> {
+        function(self, reference)
+    }
+
+    fn resolve(&self, reference: FunctionReference) -> FunctionReference {
+        resolve(self, reference)
+    }
+}
+
+impl Lookup for TenantConnectors<'_> {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(String::as_str)
+    }
+
+    fn description(&self, name: &str) -> Option<Arc<Description>> {
+        let entry = self.entries.get(name)?;
+        match self.library.describe(&entry.digest) {
+            Ok(description) => Some(description),
+            Err(error) => {
+                self.failure.borrow_mut().get_or_insert(error);
+                None
+            }
         }
     }
 }
@@ -53,48 +91,100 @@ impl Catalog for Connectors {
 /// The name of the default catalog.
 const DEFAULT: &str = "default";
 
-impl Connectors {
-    /// The connectors that have a function of that name.
-    fn who_has(&self, reference: &FunctionReference) -> Vec<&str> {
-        let has = |connector: &Description| {
+/// Where connectors are looked up.
+trait Lookup {
+    /// The names of all.
+    fn names(&self) -> impl Iterator<Item = &str>;
+
+    /// What one of them is.
+    fn description(&self, name: &str) -> Option<Arc<Description>>;
+}
+
+fn function(
+    connectors: &impl Lookup,
+    reference: &FunctionReference,
+) -> Result<Signature, NoSuchFunction> {
+    let name = &reference.connector;
+    let connector = connectors
+        .description(name)
+        .ok_or_else(|| no_connector(connectors, reference))?;
+    if let Some(wanted) = &reference.version {
+        check_version(name, wanted, &connector)?;
+    }
+    let found = connector.function(reference.interface.as_deref(), &reference.function);
+    let function = found.map_err(|error| NoSuchFunction {
+        message: format!("connector `{name}`: {error}"),
+        help: Some(format!(
+            "`baton connector inspect {name}` shows what it has"
+        )),
+    })?;
+    let schemas = function.input_schema().zip(function.output_schema());
+    let (arguments, result) = schemas.ok_or_else(|| NoSuchFunction {
+        message: format!("`{function}` of connector `{name}` can't be called"),
+        help: None,
+    })?;
+    Ok(Signature { arguments, result })
+}
+
+/// The default catalog is that of all connectors: a function that one of them alone has needs not name it.
+fn resolve(connectors: &impl Lookup, reference: FunctionReference) -> FunctionReference {
+    if reference.connector != DEFAULT || connectors.names().any(|name| name == DEFAULT) {
+        return reference;
+    }
+    match &who_has(connectors, &reference)[..] {
+        [one] => FunctionReference {
+            connector: (*one).to_owned(),
+            ..reference
+        },
+        _ => reference,
+    }
+}
+
+/// The connectors that have a function of that name.
+fn who_has<'l>(connectors: &'l impl Lookup, reference: &FunctionReference) -> Vec<&'l str> {
+    let has = |name: &&str| {
+        connectors.description(name).is_some_and(|connector| {
             connector
                 .function(reference.interface.as_deref(), &reference.function)
                 .is_ok()
-        };
-        let having = self.0.iter().filter(|(_, connector)| has(connector));
-        having.map(|(name, _)| name.as_str()).collect()
-    }
+        })
+    };
+    connectors.names().filter(has).collect()
+}
 
-    fn no_connector(&self, reference: &FunctionReference) -> NoSuchFunction {
-        let (name, function) = (&reference.connector, &reference.function);
-        if name == DEFAULT {
-            return match &self.who_has(reference)[..] {
-                [] => NoSuchFunction {
-                    message: format!("no connector has a function `{function}`"),
-                    help: Some("`baton connector list` shows which there are".to_owned()),
-                },
-                several => NoSuchFunction {
-                    message: format!("several connectors have a function `{function}`"),
-                    help: Some(format!(
-                        "name one of {}: {function}@{}",
-                        several.join(", "),
-                        several[0]
-                    )),
-                },
-            };
-        }
-        let there: Vec<String> = self.0.keys().take(20).map(|it| format!("`{it}`")).collect();
-        let help = match there.is_empty() {
-            true => "install it: `baton connector install FILE`".to_owned(),
-            false => format!(
-                "there are {}; install others with `baton connector install FILE`",
-                there.join(", ")
-            ),
+fn no_connector(connectors: &impl Lookup, reference: &FunctionReference) -> NoSuchFunction {
+    let (name, function) = (&reference.connector, &reference.function);
+    if name == DEFAULT {
+        return match &who_has(connectors, reference)[..] {
+            [] => NoSuchFunction {
+                message: format!("no connector has a function `{function}`"),
+                help: Some("`baton connector list` shows which there are".to_owned()),
+            },
+            several => NoSuchFunction {
+                message: format!("several connectors have a function `{function}`"),
+                help: Some(format!(
+                    "name one of {}: {function}@{}",
+                    several.join(", "),
+                    several[0]
+                )),
+            },
         };
-        NoSuchFunction {
-            message: format!("there is no connector `{name}`"),
-            help: Some(help),
-        }
+    }
+    let there: Vec<String> = connectors
+        .names()
+        .take(20)
+        .map(|it| format!("`{it}`"))
+        .collect();
+    let help = match there.is_empty() {
+        true => "install it: `baton connector install FILE`".to_owned(),
+        false => format!(
+            "there are {}; install others with `baton connector install FILE`",
+            there.join(", ")
+        ),
+    };
+    NoSuchFunction {
+        message: format!("there is no connector `{name}`"),
+        help: Some(help),
     }
 }
 

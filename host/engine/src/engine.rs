@@ -19,7 +19,7 @@ use std::time::Duration;
 use baton_sandbox::Sandbox;
 use baton_store::meta::Meta;
 use baton_store::seed::SeedKey;
-use baton_store::{Batch, Direction, Partition as Number, Store, TenantId, key};
+use baton_store::{Direction, Partition as Number, Store, TenantId, key};
 use baton_workflow::machine::Status;
 use serde_json::json;
 use tokio::runtime::Handle;
@@ -143,15 +143,12 @@ impl Engine {
         let made_by = format!("baton {}", settings.version);
         let meta = Meta::read_or_create(&*store, settings.partitions, &made_by, now.as_millis())?;
         let secret = SeedKey::read_or_create(&*store, rand::random())?;
-        let mut batch = Batch::new();
-        let library = Arc::new(Library::new(store.clone(), &settings.bundled, &mut batch)?);
-        let language = match settings.language.is_empty() {
-            true => digest::of(&[]),
-            false => library.add(&settings.language, &mut batch)?,
+        let language = match &settings.language {
+            Some(language) => language.digest(),
+            None => digest::of(&[]),
         };
-        if !batch.is_empty() {
-            store.commit(&batch)?;
-        }
+        let library = Library::new(store.clone(), settings.bundled, settings.language);
+        let library = Arc::new(library);
         let grants = Arc::new(Grants::new(
             store.clone(),
             library.clone(),

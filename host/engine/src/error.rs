@@ -51,15 +51,6 @@ pub enum OpenError {
     /// The store can't be written.
     #[error(transparent)]
     Commit(#[from] CommitError),
-    /// A connector that comes with the host is none.
-    #[error("the bundled connector `{name}` can't be used")]
-    Bundled {
-        /// Its name.
-        name: String,
-        /// What is wrong with it.
-        #[source]
-        source: InspectError,
-    },
     /// Standing grants can't be used.
     #[error("{}", problems.join("; "))]
     Grants {

@@ -67,7 +67,7 @@ pub use error::{
     StartError, Unavailable,
 };
 pub use resources::Home;
-pub use settings::{EngineLimits, Settings};
+pub use settings::{Bundled, EngineLimits, Settings};
 pub use vault::{MasterKeyError, MasterKeys, SecretContent};
 pub use view::{
     ApprovalFilter, ApprovalId, ApprovalOutcome, ApprovalStatus, ApprovalView, CallProgress,

@@ -1,6 +1,10 @@
 //! The components: their bytes in the store by digest, and which of them a tenant has under which name.
+//!
+//! What came with the host is known by name and digest and is not looked at when the host starts: it is read
+//! when somebody first asks what it is, and put into the store before the first run that keeps it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use baton_sandbox::{Description, InspectError, inspect};
@@ -9,6 +13,7 @@ use baton_store::{Batch, Digest, Direction, ReadError, Store, TenantId, key};
 use baton_workflow::Timestamp;
 
 use crate::digest;
+use crate::settings::Bundled;
 use crate::view::ConnectorReference;
 
 /// How many descriptions are kept at hand. One takes some kilobytes, most of them schemas.
@@ -18,14 +23,19 @@ const DESCRIPTIONS_MAX: usize = 1_024;
 pub(crate) struct Library {
     store: Arc<dyn Store>,
     /// What every tenant has without installing.
-    bundled: BTreeMap<String, ConnectorReference>,
+    bundled: BTreeMap<String, Digest>,
+    /// What came with the host: the connectors, and what else runs need.
+    shipped: HashMap<Digest, Bundled>,
+    /// What of it is in the store, as far as this host knows.
+    kept: Mutex<HashSet<Digest>>,
     descriptions: Mutex<HashMap<Digest, Arc<Description>>>,
 }
 
 /// Which connector a name means for a tenant.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
-    pub(crate) reference: ConnectorReference,
+    pub(crate) name: String,
+    pub(crate) digest: Digest,
     /// None where it came with the host.
     pub(crate) installed_at: Option<Timestamp>,
 }
@@ -51,29 +61,26 @@ impl From<DescribeError> for crate::Unavailable {
 }
 
 impl Library {
-    /// The library of a store, with the components that came with the host. `batch` receives what of
-    /// them is not in the store yet.
+    /// The library of a store, with the connectors that came with the host by name, and with `others` that came
+    /// with it.
     pub(crate) fn new(
         store: Arc<dyn Store>,
-        bundled: &[(String, Arc<[u8]>)],
-        batch: &mut Batch,
-    ) -> Result<Self, crate::OpenError> {
-        let mut library = Self {
-            store,
-            bundled: BTreeMap::new(),
-            descriptions: Mutex::default(),
-        };
-        for (name, bytes) in bundled {
-            let description = inspect(bytes).map_err(|source| crate::OpenError::Bundled {
-                name: name.clone(),
-                source,
-            })?;
-            let digest = library.add(bytes, batch)?;
-            let reference = reference(name, digest, &description);
-            library.bundled.insert(name.clone(), reference);
-            library.lock().insert(digest, Arc::new(description));
+        connectors: BTreeMap<String, Bundled>,
+        others: impl IntoIterator<Item = Bundled>,
+    ) -> Self {
+        let mut bundled = BTreeMap::new();
+        let mut shipped: HashMap<_, _> = others.into_iter().map(|it| (it.digest(), it)).collect();
+        for (name, component) in connectors {
+            bundled.insert(name, component.digest());
+            shipped.insert(component.digest(), component);
         }
-        Ok(library)
+        Self {
+            store,
+            bundled,
+            shipped,
+            kept: Mutex::default(),
+            descriptions: Mutex::default(),
+        }
     }
 
     /// Puts a component's bytes into the store, if they are not there.
@@ -86,13 +93,47 @@ impl Library {
         Ok(digest)
     }
 
+    /// Sees to it that a component is in the store, for a run that keeps it: the next version of the host may come
+    /// with another. What did not come with the host is there already. `commit` makes what is missing durable.
+    ///
+    /// May be asked by any number of threads at a time. Reads the store, which blocks.
+    pub(crate) fn keep(
+        &self,
+        digest: &Digest,
+        commit: impl FnOnce(Batch) -> Result<(), crate::Unavailable>,
+    ) -> Result<(), crate::Unavailable> {
+        let Some(component) = self.shipped.get(digest) else {
+            return Ok(());
+        };
+        // Whoever else keeps something meanwhile waits; each component is written once in the life of a store.
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.contains(digest) {
+            return Ok(());
+        }
+        let mut batch = Batch::new();
+        if self.add(component.bytes(), &mut batch)? != *digest {
+            let detail =
+                format!("the host came with another component than {digest}: build it anew");
+            return Err(crate::Unavailable::Storage(detail));
+        }
+        if !batch.is_empty() {
+            commit(batch)?;
+        }
+        kept.insert(*digest);
+        Ok(())
+    }
+
     /// A component's bytes.
-    pub(crate) fn bytes(&self, digest: &Digest) -> Result<Vec<u8>, DescribeError> {
+    pub(crate) fn bytes(&self, digest: &Digest) -> Result<Cow<'_, [u8]>, DescribeError> {
+        if let Some(component) = self.shipped.get(digest) {
+            return Ok(Cow::Borrowed(component.bytes()));
+        }
         let stored = self
             .store
             .get(&key::component(digest))?
             .ok_or(DescribeError::Missing(*digest))?;
-        Ok(ComponentRecord::decode(&stored).map_err(ReadError::from)?.0)
+        let record = ComponentRecord::decode(&stored).map_err(ReadError::from)?;
+        Ok(Cow::Owned(record.0))
     }
 
     /// What a component is.
@@ -120,15 +161,13 @@ impl Library {
     pub(crate) fn find(&self, tenant: &TenantId, name: &str) -> Result<Option<Entry>, ReadError> {
         match self.store.get(&key::connector(tenant, name))? {
             Some(stored) => Ok(Some(installed(&stored)?)),
-            None => Ok(self.bundled.get(name).map(bundled)),
+            None => Ok(self.bundled.get(name).map(|digest| bundled(name, digest))),
         }
     }
 
     /// Whether a component is the one that came with the host under a name.
     pub(crate) fn is_bundled(&self, name: &str, component: &Digest) -> bool {
-        self.bundled
-            .get(name)
-            .is_some_and(|bundled| bundled.digest == *component)
+        self.bundled.get(name) == Some(component)
     }
 
     /// All connectors that a tenant has, by name.
@@ -136,14 +175,14 @@ impl Library {
         let mut all: BTreeMap<String, Entry> = self
             .bundled
             .iter()
-            .map(|(name, reference)| (name.clone(), bundled(reference)))
+            .map(|(name, digest)| (name.clone(), bundled(name, digest)))
             .collect();
         for (_, stored) in
             self.store
                 .scan(&key::connectors(tenant), Direction::Ascending, usize::MAX)?
         {
             let entry = installed(&stored)?;
-            all.insert(entry.reference.name.clone(), entry);
+            all.insert(entry.name.clone(), entry);
         }
         Ok(all)
     }
@@ -155,39 +194,31 @@ impl Library {
     }
 }
 
-/// What a component is called and is.
-pub(crate) fn reference(
-    name: &str,
-    digest: Digest,
-    description: &Description,
-) -> ConnectorReference {
-    let version = description
-        .package
-        .as_ref()
-        .and_then(|package| package.version.clone());
-    ConnectorReference {
-        name: name.to_owned(),
-        version,
-        digest,
+impl Entry {
+    /// What the connector is called and is, by its description.
+    pub(crate) fn reference(&self, description: &Description) -> ConnectorReference {
+        let package = description.package.as_ref();
+        ConnectorReference {
+            name: self.name.clone(),
+            version: package.and_then(|package| package.version.clone()),
+            digest: self.digest,
+        }
     }
 }
 
-fn bundled(reference: &ConnectorReference) -> Entry {
+fn bundled(name: &str, digest: &Digest) -> Entry {
     Entry {
-        reference: reference.clone(),
+        name: name.to_owned(),
+        digest: *digest,
         installed_at: None,
     }
 }
 
 fn installed(stored: &[u8]) -> Result<Entry, ReadError> {
     let record = ConnectorRecord::decode(stored)?;
-    let reference = ConnectorReference {
-        name: record.name,
-        version: record.version,
-        digest: Digest(record.digest),
-    };
     Ok(Entry {
-        reference,
+        name: record.name,
+        digest: Digest(record.digest),
         installed_at: Some(Timestamp::from_millis(record.installed_at_ms)),
     })
 }

@@ -246,7 +246,7 @@ async fn request(
         },
         attempt: 1,
         connector: CONNECTOR.to_owned(),
-        digest: entry.reference.digest,
+        digest: entry.digest,
         interface: None,
         function: FUNCTION.to_owned(),
         arguments: Arc::new(arguments),

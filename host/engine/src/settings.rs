@@ -1,25 +1,65 @@
 //! What an operator can set, with defaults and their reasons.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use baton_sandbox::process::ProcessRules;
 use baton_sandbox::{GrantSpec, LimitsSpec};
-use baton_store::TenantId;
+use baton_store::{Digest, TenantId};
 
 use crate::clock::{Clock, SystemClock};
+use crate::digest;
 use crate::vault::MasterKeys;
+
+/// A component that comes with the host. Its bytes are not looked at before somebody uses it.
+#[derive(Clone)]
+pub struct Bundled {
+    digest: Digest,
+    bytes: Cow<'static, [u8]>,
+}
+
+impl Bundled {
+    /// A component with its SHA-256, which is known from when it was built. Where it is another one, what runs
+    /// with the component says so.
+    #[must_use]
+    pub fn known(digest: Digest, bytes: &'static [u8]) -> Self {
+        let bytes = Cow::Borrowed(bytes);
+        Self { digest, bytes }
+    }
+
+    /// A component of which nothing is known yet.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self {
+            digest: digest::of(&bytes),
+            bytes: Cow::Owned(bytes),
+        }
+    }
+
+    /// Its SHA-256.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
 
 /// How the engine is set up.
 #[derive(Clone)]
 pub struct Settings {
-    /// The connectors that come with the host, by name, as bytes of components. Every tenant has them
-    /// without installing; what a tenant installs under the same name stands in front of it. Default: none.
-    pub bundled: Vec<(String, Arc<[u8]>)>,
-    /// The component of the expression language `jq`. Default: empty, which lets workflows be published
+    /// The connectors that come with the host, by name. Every tenant has them without installing; what a tenant
+    /// installs under the same name stands in front of it. Default: none.
+    pub bundled: BTreeMap<String, Bundled>,
+    /// The component of the expression language `jq`. Default: none, which lets workflows be published
     /// only if their expressions are paths (`.a.b`, `$input.x`).
-    pub language: Arc<[u8]>,
+    pub language: Option<Bundled>,
     /// Grants that hold as long as this host runs and are stored nowhere, by tenant and connector: what
     /// `--allow` gives. They add to what the tenant has granted: egress rules are joined, settings and
     /// limits that stand here go first. Default: none.
@@ -49,8 +89,8 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            bundled: Vec::new(),
-            language: Arc::from([]),
+            bundled: BTreeMap::new(),
+            language: None,
             standing_grants: BTreeMap::new(),
             secrets: None,
             processes: BTreeMap::new(),

@@ -8,6 +8,7 @@ use baton_store::record::{
 use baton_store::{Batch, Digest, RunId, TenantId, key};
 use baton_workflow::machine::{Event, Facts, Machine, Status};
 use serde_json::Value;
+use tokio::runtime::Handle;
 
 use crate::admission::Place;
 use crate::catalog::Connectors;
@@ -73,13 +74,13 @@ pub(crate) fn prepare(
         else {
             continue;
         };
-        let ConnectorReference {
-            version, digest, ..
-        } = entry.reference;
+        let digest = entry.digest;
         let description = shared
             .library
             .describe(&digest)
             .map_err(Unavailable::from)?;
+        keep(shared, &digest)?;
+        let ConnectorReference { version, .. } = entry.reference(&description);
         pins.push(Pin::new(name, digest, &description));
         pin_records.push(PinRecord {
             name: name.clone(),
@@ -88,6 +89,7 @@ pub(crate) fn prepare(
         });
         connectors.0.insert(name.clone(), description);
     }
+    keep(shared, &shared.language)?;
     let document = Digest(workflow.digest);
     let key = VersionKey {
         tenant: tenant.clone(),
@@ -198,6 +200,15 @@ pub(crate) fn prepare(
             place,
         },
         started: started_view,
+    })
+}
+
+/// Sees to it that a component which a run keeps is in the store, durably.
+fn keep(shared: &Shared, digest: &Digest) -> Result<(), Unavailable> {
+    shared.library.keep(digest, |batch| {
+        // Aside, where it may block: by way of the journal, which waits where a disk is full.
+        let committed = Handle::current().block_on(shared.journal.commit(batch));
+        Ok(committed?)
     })
 }
 

@@ -66,8 +66,8 @@ impl Engine {
             .library
             .find(tenant, &name)
             .map_err(Unavailable::from)?;
-        let created = before
-            .is_none_or(|entry| entry.installed_at.is_none() || entry.reference.digest != digest);
+        let created =
+            before.is_none_or(|entry| entry.installed_at.is_none() || entry.digest != digest);
         if created {
             let record = ConnectorRecord {
                 name: name.clone(),
@@ -93,11 +93,13 @@ impl Engine {
 
     /// The tenant's connectors, bundled ones included, by name.
     pub async fn connectors(&self, tenant: &TenantId) -> Result<Vec<ConnectorView>, Unavailable> {
-        let entries = self.shared().library.list(tenant)?;
-        entries
-            .values()
-            .map(|entry| view(self.shared(), tenant, entry))
-            .collect()
+        let of = tenant.clone();
+        self.aside(tenant, move |shared| {
+            let entries = shared.library.list(&of)?;
+            let views = entries.values().map(|entry| view(shared, &of, entry));
+            views.collect()
+        })
+        .await?
     }
 
     /// A connector.
@@ -225,7 +227,7 @@ impl Engine {
             Some((interface, name)) => (Some(interface.to_owned()), name),
             None => (None, function),
         };
-        let digest = entry.reference.digest;
+        let digest = entry.digest;
         let description = shared
             .library
             .describe(&digest)
@@ -274,8 +276,8 @@ fn is_name(name: &str) -> bool {
 }
 
 fn view(shared: &Shared, tenant: &TenantId, entry: &Entry) -> Result<ConnectorView, Unavailable> {
-    let description = shared.library.describe(&entry.reference.digest)?;
-    let grants = shared.grants.spec(tenant, &entry.reference.name);
+    let description = shared.library.describe(&entry.digest)?;
+    let grants = shared.grants.spec(tenant, &entry.name);
     let grants = grants.map_err(|error| ReadError::Corrupt {
         detail: error.to_string(),
     })?;
@@ -297,7 +299,7 @@ fn view(shared: &Shared, tenant: &TenantId, entry: &Entry) -> Result<ConnectorVi
             .map(|it| it.name().to_owned()),
     });
     Ok(ConnectorView {
-        reference: entry.reference.clone(),
+        reference: entry.reference(&description),
         package: description
             .package
             .as_ref()

@@ -14,7 +14,7 @@ use semver::Version;
 use serde_json::Value;
 
 use super::Engine;
-use crate::catalog::Connectors;
+use crate::catalog::TenantConnectors;
 use crate::error::{ListError, PublishError, Unavailable};
 use crate::replay;
 use crate::resources::{self, Fetching, Home};
@@ -283,9 +283,10 @@ impl Engine {
             let digest = Digest(record.digest);
             let text = replay::document(shared, &owner, &digest)?;
             let resources = resources::stored(shared, &owner, &digest)?;
-            let connectors = connectors(shared, &owner)?;
+            let connectors = TenantConnectors::new(&shared.library, &owner)?;
             let plan = Document::parse(text.as_str(), None)
                 .and_then(|document| Plan::with_resources(&document, &connectors, &resources));
+            connectors.check()?;
             let graph = plan.map_or(Value::Null, |plan| plan.graph());
             Ok::<_, Unavailable>(WorkflowView {
                 summary: summary(&record),
@@ -365,17 +366,6 @@ pub(crate) fn published_versions(
     Ok(versions)
 }
 
-/// All connectors that a tenant has, as a plan looks functions up in them.
-pub(super) fn connectors(shared: &Shared, tenant: &TenantId) -> Result<Connectors, Unavailable> {
-    let mut connectors = Connectors::default();
-    for (name, entry) in shared.library.list(tenant)? {
-        connectors
-            .0
-            .insert(name, shared.library.describe(&entry.reference.digest)?);
-    }
-    Ok(connectors)
-}
-
 /// What checking a document came to: a plan where nothing is an error.
 struct Checked {
     document: Option<Document>,
@@ -425,7 +415,9 @@ fn check(
     };
     // Whatever could be read is looked at: all that is wrong is said at once.
     if let Some(document) = &document {
-        let lowered = Plan::lower_with(document, &connectors(shared, tenant)?, &resources);
+        let connectors = TenantConnectors::new(&shared.library, tenant)?;
+        let lowered = Plan::lower_with(document, &connectors, &resources);
+        connectors.check()?;
         diagnostics.extend(lowered.diagnostics);
         diagnostics.extend(syntax_errors(shared, document, &lowered.expressions));
         plan = lowered.plan;

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use baton_engine::outside::{Answer, Call, Invoke};
 use baton_engine::{
-    Engine, EngineLimits, ManualClock, RunId, RunView, Settings, StartRun, Status, TenantId,
-    Timestamp,
+    Bundled, Engine, EngineLimits, ManualClock, RunId, RunView, Settings, StartRun, Status,
+    TenantId, Timestamp,
 };
 use baton_sandbox::Sandbox;
 use baton_store::{Batch, CommitError, Direction, KeyRange, MemoryStore, Pair, ReadError, Store};
@@ -96,15 +96,13 @@ impl Host {
                 "{}/../../plugins/dist/{name}.wasm",
                 env!("CARGO_MANIFEST_DIR")
             );
-            Arc::<[u8]>::from(
-                std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}")),
-            )
+            Bundled::new(std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}")))
         };
         let settings = Settings {
             bundled: ["http", "asyncapi"]
                 .map(|name| (name.to_owned(), component(name)))
                 .into(),
-            language: component("jq"),
+            language: Some(component("jq")),
             clock: clock.clone(),
             partitions: 2,
             limits,
