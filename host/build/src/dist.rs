@@ -104,8 +104,11 @@ pub enum DistError {
     },
 }
 
-/// The digest of all that a plugin's component is built of: the contracts, the workspace's manifest, the
-/// plugin's own manifest and sources, those of its neighbours that it depends on, and what the lock says of
+/// What a plugin may have besides its manifest and `src`.
+const FURTHER: [&str; 3] = ["build.rs", "library", "wit"];
+
+/// The digest of all that a plugin's component is built of: the contracts, the workspace's manifest but for the list of
+/// its members, the plugin's own manifest and sources, those of its neighbours that it depends on, and what the lock says of
 /// its dependencies.
 ///
 /// # Errors
@@ -115,14 +118,18 @@ pub fn sources(repository: &Path, plugin: &str) -> Result<String, DistError> {
     let mut files = Vec::new();
     list(&repository.join("wit"), &mut files)?;
     let plugins = repository.join("plugins");
-    files.push(plugins.join("Cargo.toml"));
     let mut folders = vec![plugins.join(plugin)];
     folders.extend(neighbours(&plugins.join(plugin))?);
     for folder in folders {
         files.push(folder.join("Cargo.toml"));
         list(&folder.join("src"), &mut files)?;
-        if folder.join("wit").is_dir() {
-            list(&folder.join("wit"), &mut files)?;
+        for further in FURTHER {
+            let path = folder.join(further);
+            if path.is_dir() {
+                list(&path, &mut files)?;
+            } else if path.is_file() {
+                files.push(path);
+            }
         }
     }
 
@@ -142,6 +149,7 @@ pub fn sources(repository: &Path, plugin: &str) -> Result<String, DistError> {
     for (name, file) in named {
         part(&name, &read(&file)?);
     }
+    part("workspace", workspace(&plugins)?.as_bytes());
     for line in lock::closure(&plugins, plugin)? {
         part("locked", line.as_bytes());
     }
@@ -209,6 +217,18 @@ pub fn rebuild(repository: &Path, plugin: &str) -> Result<Built, DistError> {
     );
     crate::write(&path, text.as_bytes()).map_err(|source| DistError::File { path, source })?;
     Ok(built)
+}
+
+/// The workspace's manifest without the list of its members: another plugin changes nothing for this one.
+fn workspace(plugins: &Path) -> Result<String, DistError> {
+    let path = plugins.join("Cargo.toml");
+    let text = String::from_utf8_lossy(&read(&path)?).into_owned();
+    let mut manifest: toml::Table =
+        toml::from_str(&text).map_err(|source| DistError::Digests { path, source })?;
+    if let Some(toml::Value::Table(workspace)) = manifest.get_mut("workspace") {
+        workspace.remove("members");
+    }
+    Ok(manifest.to_string())
 }
 
 /// Where a shipped component lies.
