@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// What is left out, by its path below the library.
-const WITHOUT: [&str; 54] = [
+const WITHOUT: [&str; 59] = [
     "__phello__",
     "_android_support.py",
     "_apple_support.py",
@@ -41,12 +41,16 @@ const WITHOUT: [&str; 54] = [
     "pty.py",
     "pydoc.py",
     "pydoc_data",
+    "selectors.py",
+    "signal.py",
     "site-packages",
     "smtplib.py",
+    "socket.py",
     "socketserver.py",
     "sqlite3",
     "ssl.py",
     "subprocess.py",
+    "tempfile.py",
     "test",
     "this.py",
     "tkinter",
@@ -60,7 +64,11 @@ const WITHOUT: [&str; 54] = [
     "xml",
     "xmlrpc",
     "zipfile",
+    "zoneinfo",
 ];
+
+/// What is in the place of the library's own, below `library`.
+const OWN: [&str; 3] = ["os.py", "posix.py", "shutil.py"];
 
 /// The encodings that are kept; the others are tables for the character sets of the last century.
 const ENCODINGS: [&str; 14] = [
@@ -91,7 +99,7 @@ fn main() -> io::Result<()> {
         Path::new(""),
         &library,
     )?;
-    for own in ["os.py", "posix.py"] {
+    for own in OWN {
         fs::copy(Path::new("library").join(own), library.join(own))?;
     }
     let frozen = "rustpython_derive::py_freeze!(dir = \"library\", crate_name = \"rustpython_compiler_core\")";

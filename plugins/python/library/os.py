@@ -6,6 +6,7 @@ import sys
 import posixpath as path
 import _random
 from _collections_abc import _check_methods
+from collections import namedtuple
 from types import GenericAlias as _GenericAlias
 
 sys.modules["os.path"] = path
@@ -85,15 +86,25 @@ class PathLike(abc.ABC):
     __class_getitem__ = classmethod(_GenericAlias)
 
 
-def stat(path, **_):
+def stat(path, *_, **__):
     raise FileNotFoundError(2, "No such file or directory (a script has no files)", fspath(path))
 
 
-lstat = stat
+lstat = open = readlink = stat
 
 
 def listdir(path="."):
     stat(path)
+
+
+scandir = listdir
+
+
+def isatty(descriptor):
+    return False
+
+
+terminal_size = namedtuple("terminal_size", "columns lines")
 
 
 def __getattr__(name):

@@ -2,7 +2,7 @@
 
 use crate::World;
 use rustpython_compiler_core::frozen::FrozenLib;
-use rustpython_vm::builtins::PyBaseExceptionRef;
+use rustpython_vm::builtins::{PyBaseExceptionRef, PyBytesRef};
 use rustpython_vm::scope::Scope;
 use rustpython_vm::{AsObject as _, Interpreter, PyResult, VirtualMachine};
 
@@ -55,8 +55,8 @@ pub fn run(script: &Script, world: World) -> Result<ProcessResult, String> {
         let scope = vm.new_scope_with_builtins();
         surround(script, world, &scope, vm).map_err(|error| account(&error, vm))?;
         let code = execute(&script.code, vm);
-        let stdout = written("stdout", vm);
-        let mut stderr = written("stderr", vm);
+        let stdout = written("_stdout", &scope, vm);
+        let mut stderr = written("_stderr", &scope, vm);
         let code = match code {
             Ok(code) => code,
             Err(message) => {
@@ -141,14 +141,14 @@ fn account(error: &PyBaseExceptionRef, vm: &VirtualMachine) -> String {
     }
 }
 
-/// What the script wrote to one of the two streams that it was given.
-fn written(stream: &str, vm: &VirtualMachine) -> String {
-    let get = || -> PyResult<String> {
-        let stream = vm
-            .sys_module
-            .get_attr(vm.ctx.intern_str(format!("__{stream}__")), vm)?;
-        let text = vm.call_method(&stream, "getvalue", ())?;
-        text.try_into_value(vm)
+/// What the script wrote to one of the two streams that it was given. What is no UTF-8 is replaced by U+FFFD.
+fn written(stream: &str, around: &Scope, vm: &VirtualMachine) -> String {
+    let get = || -> PyResult<PyBytesRef> {
+        let stream = around.globals.get_item(stream, vm)?;
+        let bytes = vm.call_method(&stream, "getvalue", ())?;
+        bytes.try_into_value(vm)
     };
-    get().unwrap_or_default()
+    let bytes = get().map_or_else(|_| Vec::new(), |bytes| bytes.as_bytes().to_vec());
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
