@@ -69,7 +69,7 @@ pub(crate) fn installed(variable: &str, place: &str) -> PathBuf {
 /// # Panics
 ///
 /// When it is not installed.
-pub(crate) fn node() -> PathBuf {
+pub fn node() -> PathBuf {
     program("BATON_NODE", "node")
 }
 

@@ -95,10 +95,7 @@ impl Service {
     ///
     /// See [`Service::greeter`].
     pub async fn mcp() -> Self {
-        let script = paths::installed(
-            "BATON_MCP_SERVER",
-            "node/node_modules/@modelcontextprotocol/server-everything/dist/index.js",
-        );
+        let script = Self::mcp_script();
         let arguments = [
             script.to_string_lossy().into_owned(),
             "streamableHttp".into(),
@@ -112,6 +109,18 @@ impl Service {
             port: port.expect("the address ends with the port"),
             process,
         }
+    }
+
+    /// The script of that server, which `node` runs.
+    ///
+    /// # Panics
+    ///
+    /// See [`Service::greeter`].
+    pub fn mcp_script() -> PathBuf {
+        paths::installed(
+            "BATON_MCP_SERVER",
+            "node/node_modules/@modelcontextprotocol/server-everything/dist/index.js",
+        )
     }
 
     /// Its port.

@@ -1,12 +1,14 @@
 //! A call from its arguments to its output.
 
 use outgoing::Open;
+use process::Start;
+use protocols::Failure;
 use protocols::arguments::{object, text, value};
-use protocols::{Failure, Kind};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::http::Http;
 use crate::session::{self, Client};
+use crate::stdio::Stdio;
 
 /// What the workflow gave, as JSON texts where the contract says so.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +33,11 @@ pub struct Arguments {
 ///
 /// `validation` and `configuration` where the arguments make no call; `runtime` where the server answers with
 /// an error; `communication`, `timeout`, `authentication` and `authorization` where no answer came.
-pub fn call(arguments: &Arguments, network: &impl Open) -> Result<Value, Failure> {
+pub fn call(
+    arguments: &Arguments,
+    network: &impl Open,
+    machine: &impl Start,
+) -> Result<Value, Failure> {
     let parameters = match arguments.parameters.as_deref() {
         None => None,
         text => Some(object("parameters", text)?),
@@ -39,12 +45,22 @@ pub fn call(arguments: &Arguments, network: &impl Open) -> Result<Value, Failure
     let client = client(arguments.client.as_deref())?;
     let version = arguments.protocol_version.as_deref();
     let version = version.unwrap_or(session::VERSION);
+    let method = &arguments.method;
+    let key = &arguments.idempotency_key;
     let transport = value("transport", &arguments.transport)?;
-    let Some(settings) = transport.get("http") else {
-        return Err(no_transport(&transport));
-    };
-    let mut http = Http::read(settings, &arguments.idempotency_key, network)?;
-    session::call(&mut http, &client, version, &arguments.method, parameters)
+    match (transport.get("http"), transport.get("stdio")) {
+        (Some(settings), None) => {
+            let mut http = Http::read(settings, key, network)?;
+            session::call(&mut http, &client, version, method, parameters)
+        }
+        (None, Some(settings)) => {
+            let mut stdio = Stdio::start(settings, key, machine)?;
+            session::call(&mut stdio, &client, version, method, parameters)
+        }
+        _ => Err(Failure::validation(
+            "transport: expected an object with either `http` or `stdio`",
+        )),
+    }
 }
 
 fn client(argument: Option<&str>) -> Result<Client, Failure> {
@@ -57,16 +73,4 @@ fn client(argument: Option<&str>) -> Result<Client, Failure> {
         name: part("name")?,
         version: part("version")?,
     })
-}
-
-fn no_transport(transport: &Value) -> Failure {
-    let is_stdio = transport
-        .as_object()
-        .is_some_and(|it: &Map<String, Value>| it.contains_key("stdio"));
-    if is_stdio {
-        let detail = "transport.stdio: a process is started outside of the sandbox, which this connector \
-                      cannot do: use `transport.http`";
-        return Failure::new(Kind::Configuration, "Transport not supported", detail);
-    }
-    Failure::validation("transport: expected an object with `http`")
 }

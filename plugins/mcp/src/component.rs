@@ -16,6 +16,7 @@ mod bindings {
 use bindings::baton::connector::call;
 use bindings::exports::baton::mcp::mcp::{Failure, Guest};
 use outgoing::{Network, Patient};
+use process::Host;
 
 use crate::Arguments;
 
@@ -39,8 +40,12 @@ impl Guest for Connector {
             idempotency_key: call::get().idempotency_key,
         };
         let result = match timeout {
-            Some(milliseconds) => crate::call(&arguments, &Patient::within(milliseconds)),
-            None => crate::call(&arguments, &Network),
+            Some(milliseconds) => crate::call(
+                &arguments,
+                &Patient::within(milliseconds),
+                &process::Patient::within(milliseconds),
+            ),
+            None => crate::call(&arguments, &Network, &Host),
         };
         result
             .map(|result| result.to_string())

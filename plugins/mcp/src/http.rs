@@ -4,12 +4,11 @@ use outgoing::{Answer, Open, Request};
 use protocols::Failure;
 use protocols::arguments::{kind_of, object};
 use protocols::endpoint::Endpoint;
-use protocols::json_rpc::{Incoming, RpcError};
 use protocols::sse::Events;
 use serde_json::Value;
 
-use crate::session::reply;
-use crate::transport::Transport;
+use crate::session::{self, Received};
+use crate::transport::{Outcome, Transport};
 
 /// How many messages may stand before the answer in a stream. A server that only talks is not waited for.
 const MESSAGES_MAX: usize = 10_000;
@@ -102,15 +101,10 @@ impl<'n, N: Open> Http<'n, N> {
 
     /// Deals with a message of the server's. Gives the answer where it is the one to `id`.
     fn take(&mut self, message: Value, id: &Value) -> Result<Option<Outcome>, Failure> {
-        match Incoming::read(message)? {
-            Incoming::Answer { id: of, outcome } if of == *id => Ok(Some(outcome)),
-            // An error without an id is one about the message itself (JSON-RPC 2.0, section 5).
-            Incoming::Answer {
-                id: Value::Null,
-                outcome: Err(error),
-            } => Ok(Some(Err(error))),
-            Incoming::Request { id, method } => self.send(&reply(&id, &method)).map(|()| None),
-            Incoming::Answer { .. } | Incoming::Notification => Ok(None),
+        match session::receive(message, id)? {
+            Received::Outcome(outcome) => Ok(Some(outcome)),
+            Received::Request { reply } => self.send(&reply).map(|()| None),
+            Received::Other => Ok(None),
         }
     }
 
@@ -145,8 +139,6 @@ impl<'n, N: Open> Http<'n, N> {
         )))
     }
 }
-
-type Outcome = Result<Value, RpcError>;
 
 impl<N: Open> Transport for Http<'_, N> {
     fn request(&mut self, message: &Value) -> Result<Outcome, Failure> {

@@ -6,6 +6,7 @@
 //! - [`session`]: what is said in a session, whatever carries it
 //! - [`transport`]: what carries the messages
 //! - [`http`]: the streamable HTTP transport
+//! - [`stdio`]: standard input and output of a process
 //! - `component`: the contract, in terms of the above; on WebAssembly only
 
 mod call;
@@ -13,6 +14,7 @@ mod call;
 mod component;
 pub mod http;
 pub mod session;
+pub mod stdio;
 pub mod transport;
 
 pub use call::{Arguments, call};

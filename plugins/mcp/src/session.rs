@@ -1,10 +1,10 @@
 //! What is said in a session (Model Context Protocol 2025-06-18, "Lifecycle").
 
-use protocols::json_rpc::{notification, request};
+use protocols::json_rpc::{Incoming, notification, request};
 use protocols::{Failure, Kind};
 use serde_json::{Map, Value, json};
 
-use crate::transport::Transport;
+use crate::transport::{Outcome, Transport};
 
 /// The version that is offered where the workflow names none.
 pub const VERSION: &str = "2025-06-18";
@@ -46,9 +46,8 @@ pub fn call(
     method: &str,
     parameters: Option<Map<String, Value>>,
 ) -> Result<Value, Failure> {
-    initialize(transport, client, version)?;
     let message = request(2, method, parameters.map(Value::from));
-    let answer = transport.request(&message);
+    let answer = initialize(transport, client, version).and_then(|()| transport.request(&message));
     transport.close();
     answer?.map_err(|error| error.into_failure("MCP error", method))
 }
@@ -70,7 +69,6 @@ fn initialize(
         return Err(Failure::broken(detail));
     };
     if agreed != version && !VERSIONS.contains(&agreed) {
-        transport.close();
         let detail = format!(
             "the server speaks version {agreed} of the protocol; known here are {}",
             VERSIONS.join(", ")
@@ -85,9 +83,42 @@ fn initialize(
     transport.send(&notification("notifications/initialized", None))
 }
 
+/// A message of the server's, to a client that waits for an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Received {
+    /// The answer that it waits for.
+    Outcome(Outcome),
+    /// Something that the server asks; `reply` is what to send it.
+    Request {
+        /// The message to send.
+        reply: Value,
+    },
+    /// Something that this client has no use for.
+    Other,
+}
+
+/// Reads a message of the server's, to a client that waits for the answer to `id`.
+///
+/// # Errors
+///
+/// `communication` where it is no message of JSON-RPC 2.0.
+pub fn receive(message: Value, id: &Value) -> Result<Received, Failure> {
+    Ok(match Incoming::read(message)? {
+        Incoming::Answer { id: of, outcome } if of == *id => Received::Outcome(outcome),
+        // An error without an id is one about the message itself (JSON-RPC 2.0, section 5).
+        Incoming::Answer {
+            id: Value::Null,
+            outcome: Err(error),
+        } => Received::Outcome(Err(error)),
+        Incoming::Request { id, method } => Received::Request {
+            reply: reply(&id, &method),
+        },
+        Incoming::Answer { .. } | Incoming::Notification => Received::Other,
+    })
+}
+
 /// The answer to what a server asks of its client. Only `ping` is one that this client has.
-#[must_use]
-pub fn reply(id: &Value, method: &str) -> Value {
+fn reply(id: &Value, method: &str) -> Value {
     if method == "ping" {
         return json!({ "jsonrpc": "2.0", "id": id, "result": {} });
     }

@@ -4,15 +4,18 @@ use protocols::Failure;
 use protocols::json_rpc::RpcError;
 use serde_json::Value;
 
+/// How a server has answered a request.
+pub type Outcome = Result<Value, RpcError>;
+
 /// Carries the messages of one session.
 pub trait Transport {
     /// Sends a request and waits for its answer. What the server asks for or tells meanwhile is dealt with by
-    /// [`crate::session::reply`].
+    /// [`crate::session::receive`].
     ///
     /// # Errors
     ///
     /// Where no answer arrived.
-    fn request(&mut self, message: &Value) -> Result<Result<Value, RpcError>, Failure>;
+    fn request(&mut self, message: &Value) -> Result<Outcome, Failure>;
 
     /// Sends what nobody answers.
     ///

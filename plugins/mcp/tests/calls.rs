@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use mcp::{Arguments, call};
 use outgoing::{Answer, ErrorKind, Request, Response, SendError};
+use process::{Command, Ended, Interrupted, ProcessError, Start, Talk};
 use protocols::{Failure, Kind};
 use serde_json::{Value, json};
 
@@ -20,9 +21,36 @@ fn exchange(arguments: &Arguments, script: Script) -> (Vec<Request>, Result<Valu
         next.expect("another request was made than was scripted")
             .map(Answer::from)
     };
-    let result = call(arguments, &network);
+    let result = call(arguments, &network, &NoMachine);
     assert!(script.borrow().is_empty(), "not all was asked for");
     (requests.into_inner(), result)
+}
+
+/// A machine that nothing is to be run on.
+struct NoMachine;
+
+impl Start for NoMachine {
+    type Process = NoProcess;
+
+    fn start(&self, command: &Command) -> Result<NoProcess, ProcessError> {
+        panic!("{} was to be started", command.program)
+    }
+}
+
+enum NoProcess {}
+
+impl Talk for NoProcess {
+    fn say(&mut self, _: &str) -> Result<(), Interrupted> {
+        match *self {}
+    }
+
+    fn hear(&mut self) -> Result<String, Interrupted> {
+        match *self {}
+    }
+
+    fn end(&mut self) -> Ended {
+        match *self {}
+    }
 }
 
 fn arguments() -> Arguments {
@@ -273,15 +301,15 @@ fn arguments_that_make_no_call_are_refused() {
                 ..arguments()
             },
             Kind::Validation,
-            "transport: expected an object with `http`",
+            "transport: expected an object with either `http` or `stdio`",
         ),
         (
             Arguments {
-                transport: r#"{"stdio":{"command":"x"}}"#.to_owned(),
+                transport: r#"{"http":{"endpoint":"http://a"},"stdio":{"command":"x"}}"#.to_owned(),
                 ..arguments()
             },
-            Kind::Configuration,
-            "transport.stdio: ",
+            Kind::Validation,
+            "transport: expected an object with either",
         ),
         (
             Arguments {

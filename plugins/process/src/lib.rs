@@ -1,15 +1,17 @@
-//! Processes of the host's machine, run to their end, by `baton:connector/process`.
+//! Processes of the host's machine, by `baton:connector/process`: run to their end, or talked with.
 //!
 //! - [`Command`]: what to run, and what it is given
-//! - [`Finished`]: how it ended
-//! - [`Run`]: what runs commands: the host, or a test
+//! - [`Run`]: what runs commands to their end, which is [`Finished`]: the host, or a test
+//! - [`Start`]: what starts commands to [`Talk`] with: the host, or a test
 //! - `host`: the host; on WebAssembly only
 
 #[cfg(target_arch = "wasm32")]
 mod host;
+mod talk;
 
 #[cfg(target_arch = "wasm32")]
-pub use host::Host;
+pub use host::{Host, Patient};
+pub use talk::{End, Ended, Interrupted, Start, Talk};
 
 /// A program to run, and what it is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
