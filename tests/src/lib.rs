@@ -16,6 +16,7 @@
 //! - [`ScimServer`], [`AssetServer`]: the directory and the asset system of the flagship workflow.
 //! - [`Service`]: servers of the protocols that the language calls: gRPC, MCP, A2A, NATS, websockets.
 //! - [`Authority`]: certificates for servers that speak TLS.
+//! - [`Docker`]: a stand-in for the command line of a container engine.
 //! - [`guests`]: small components written as WebAssembly text, the hostile ones among them.
 //! - [`paths`]: where things are.
 
@@ -23,6 +24,7 @@ mod assets;
 mod authority;
 pub mod cli;
 mod client;
+mod docker;
 mod environment;
 mod eventually;
 pub mod guests;
@@ -36,6 +38,7 @@ mod stub;
 pub use assets::AssetServer;
 pub use authority::Authority;
 pub use client::{Answer, Client};
+pub use docker::Docker;
 pub use eventually::eventually;
 pub use host::{Host, Start};
 pub use process::Process;

@@ -9,7 +9,7 @@ mod table;
 
 use std::collections::BTreeSet;
 
-use baton_tests::{AssetServer, Client, Host, Start, Stub, eventually, paths};
+use baton_tests::{AssetServer, Client, Docker, Host, Start, Stub, eventually, paths};
 use serde_json::{Value, json};
 
 use crate::scenario::swagger;
@@ -95,7 +95,15 @@ async fn every_example_runs_or_says_why_not() {
             .argument("--testing-rewrite")
             .argument(&format!("{host}={server}"))
     });
-    let host = start.start().await;
+    // A stand-in for the engine's command line runs the containers.
+    let docker = Docker::new();
+    let host = start
+        .argument("--allow-shell")
+        .argument("--allow-container")
+        .argument("--process-path")
+        .argument(&docker.path())
+        .start()
+        .await;
     host.publish(SUBFLOW).await.expect(201);
     for (index, (name, how)) in table.iter().enumerate() {
         println!("example {name}");

@@ -17,6 +17,7 @@ mod language;
 mod licences;
 mod mcp;
 mod onboarding;
+mod processes;
 mod run_process;
 mod scenario;
 mod schedule;

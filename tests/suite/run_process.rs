@@ -1,9 +1,7 @@
 //! `run` of scripts, shell commands and containers, by the real interpreters, a real shell, and a stand-in for the
 //! command line of `docker` that records what it is asked.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
-
+use baton_tests::Docker;
 use baton_tests::cli::{Ran, baton};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -138,38 +136,21 @@ async fn what_a_command_leaves_behind_is_ended_and_what_it_writes_is_bounded() {
     );
 }
 
-/// Puts a stand-in for `docker` into a folder: it writes its arguments, a line each, to the file `asked` beside it.
-fn stand_in(folder: &Path) {
-    let docker = folder.join("docker");
-    let asked = folder.join("asked");
-    let script = format!(
-        "#!/bin/sh\nfor it in \"$@\"; do echo \"$it\"; done > {}\ncat\n",
-        asked.display()
-    );
-    std::fs::write(&docker, script).expect("a new file can be written");
-    let executable = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(&docker, executable).expect("its owner may say who runs it");
-}
-
 #[tokio::test]
 async fn a_container_is_run_by_the_command_line_of_an_engine() {
-    let folder = TempDir::new().expect("a temporary directory can be made");
-    stand_in(folder.path());
-    let path = format!("{}:/usr/bin:/bin", folder.path().display());
+    let docker = Docker::new();
+    let path = docker.path();
     let container = json!({
-        "image": "alpine", "command": "echo $1", "arguments": ["x"], "stdin": "in put", "name": "a name",
+        "image": "alpine", "command": "echo $1 $A; cat", "arguments": ["x"], "stdin": "in put", "name": "a name",
         "environment": { "A": "b" }, "ports": { "8080": 80 }, "pullPolicy": "always", "lifetime": { "cleanup": "always" },
     });
     let flags = ["--allow-container", "--process-path", &path];
     let ran = run(json!({ "container": container }), &flags)
         .await
         .expect(0);
-    assert_eq!(ran.json(), json!("in put"));
-    let asked = std::fs::read_to_string(folder.path().join("asked")).expect("the engine was asked");
-    let asked: Vec<&str> = asked
-        .lines()
-        .filter(|it| !it.starts_with("--label=io.baton.key="))
-        .collect();
+    assert_eq!(ran.json(), json!("x b\nin put"));
+    let mut asked = docker.asked("run");
+    asked.retain(|it| !it.starts_with("--label=io.baton.key="));
     let expected = [
         "run",
         "--name=a-name",
@@ -182,9 +163,133 @@ async fn a_container_is_run_by_the_command_line_of_an_engine() {
         "--",
         "alpine",
         "-c",
-        "echo $1",
+        "echo $1 $A; cat",
         "sh",
         "x",
     ];
     assert_eq!(asked, expected);
+}
+
+#[tokio::test]
+async fn a_container_that_is_kept_for_some_time_is_swept_by_the_next_one() {
+    let docker = Docker::new();
+    let path = docker.path();
+    let container = json!({
+        "image": "hello-world", "lifetime": { "cleanup": "eventually", "after": { "minutes": 30 } },
+    });
+    let flags = ["--allow-container", "--process-path", &path];
+    let ran = run(json!({ "container": container }), &flags)
+        .await
+        .expect(0);
+    assert_eq!(ran.json(), json!("Hello from Docker!\n"));
+    let label = "--label=io.baton.remove-after=1800000".to_owned();
+    assert!(docker.asked("run").contains(&label));
+    let filter = "--filter=label=io.baton.remove-after".to_owned();
+    assert!(docker.asked("ps").contains(&filter));
+}
+
+#[tokio::test]
+async fn without_an_engine_there_is_a_clear_error() {
+    let empty = TempDir::new().expect("a temporary directory can be made");
+    let path = empty.path().display().to_string();
+    let flags = ["--allow-container", "--process-path", &path];
+    let failed = run(json!({ "container": { "image": "hello-world" } }), &flags)
+        .await
+        .expect(1);
+    assert!(
+        failed.stderr.contains("neither `docker` nor `podman`"),
+        "{}",
+        failed.stderr
+    );
+}
+
+#[tokio::test]
+async fn python_has_the_time_random_numbers_and_its_usual_modules() {
+    let cases = [
+        (
+            "time",
+            "import time; t = time.time(); time.sleep(0.001); print(t > 1.7e9 and time.time() > t and time.monotonic() >= 0)",
+            "True\n",
+        ),
+        (
+            "a method",
+            "import time\nclass A:\n    clock = time.time\nprint(A().clock() > 1.7e9)",
+            "True\n",
+        ),
+        (
+            "datetime",
+            "from datetime import datetime, timezone, date\nnow = datetime.now(timezone.utc)\nprint(now.year >= 2026, datetime.now().date() == date.today(), now.timestamp() > 1.7e9)",
+            "True True True\n",
+        ),
+        (
+            "random",
+            "import random; print(0 <= random.random() < 1, random.randint(3, 3), len({random.random() for _ in range(9)}))",
+            "True 3 9\n",
+        ),
+        (
+            "seed",
+            "import random; random.seed(1); print(random.random())",
+            "0.13436424411240122\n",
+        ),
+        (
+            "uuid",
+            "import uuid; print(uuid.uuid4().version, uuid.uuid4() != uuid.uuid4())",
+            "4 True\n",
+        ),
+        (
+            "dataclasses",
+            "from dataclasses import dataclass, asdict\n@dataclass(order=True)\nclass A:\n    x: int\n    y: str = 'z'\nprint(asdict(A(1)), A(1) < A(2))",
+            "{'x': 1, 'y': 'z'} True\n",
+        ),
+        (
+            "logging",
+            "import logging, sys\nlogging.basicConfig(stream=sys.stdout, level=logging.INFO, format='%(asctime)s %(levelname)s %(message)s')\nlogging.getLogger('a').info('hello %s', 1)",
+            " INFO hello 1\n",
+        ),
+        (
+            "json",
+            "import json; print(json.loads(json.dumps({'a': [1, None, True, 'é']})))",
+            "{'a': [1, None, True, 'é']}\n",
+        ),
+        (
+            "re",
+            "import re; print(re.sub(r'(\\w+)@(\\w+)', r'\\2', 'a@b c@d'))",
+            "b d\n",
+        ),
+        (
+            "hashlib",
+            "import hashlib; print(hashlib.sha256(b'a').hexdigest()[:8], hashlib.md5(b'a').hexdigest()[:8])",
+            "ca978112 0cc175b9\n",
+        ),
+        (
+            "hmac",
+            "import hmac, hashlib; print(hmac.new(b'k', b'm', hashlib.sha256).hexdigest()[:8])",
+            "b60090e3\n",
+        ),
+        (
+            "base64",
+            "import base64; print(base64.b64encode(b'hi'), base64.urlsafe_b64decode('aGk='))",
+            "b'aGk=' b'hi'\n",
+        ),
+        (
+            "argparse",
+            "import argparse, sys; p = argparse.ArgumentParser(); p.add_argument('first'); p.add_argument('rest', nargs='*'); print(p.parse_args().rest)",
+            "['b c']\n",
+        ),
+        (
+            "bytes",
+            "import sys; sys.stdout.buffer.write(sys.stdin.buffer.read().upper())",
+            "IN PUT",
+        ),
+        (
+            "no files",
+            "try:\n    open('/etc/passwd')\nexcept OSError as error:\n    print('no')",
+            "no\n",
+        ),
+    ];
+    for (name, code, expected) in cases {
+        let ended = script("python", code).await;
+        let stdout = ended["stdout"].as_str().expect("a text");
+        assert!(stdout.ends_with(expected), "{name}: {ended:#}");
+    }
 }

@@ -1,6 +1,8 @@
 //! SIGKILL while a run waits, for every kind of waiting: after the restart the run goes on as if nothing had
 //! happened, and nothing is begun or completed twice.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use baton_tests::{Client, Host, Service, Start, Stub, eventually};
 use serde_json::{Value, json};
 
@@ -377,4 +379,47 @@ async fn messages_of_a_subscription() {
         }
     }
     waiting.completes_with(json!([1, 2])).await;
+}
+
+#[tokio::test]
+async fn a_script() {
+    let tasks = "
+    - nap:
+        run:
+          script: { language: python, code: 'import time; time.sleep(1); print(7, end=\"\")' }
+    - told: { set: { said: '${ . }' } }";
+    let mut waiting = Waiting::start(Host::dev(&[]).await, tasks).await;
+    waiting.until("task.started", "nap").await;
+    waiting.crash().await;
+    waiting.completes_with(json!({ "said": "7" })).await;
+}
+
+#[tokio::test]
+async fn a_shell_command() {
+    let folder = tempfile::tempdir().expect("a temporary directory can be made");
+    let file = folder.path().join("keys");
+    std::fs::write(&file, "").expect("a new file can be written");
+    // Whoever commands run as writes to it.
+    for (path, mode) in [(folder.path(), 0o755), (&file, 0o666)] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
+            .expect("its owner may say who writes it");
+    }
+    // The first time it never ends; the second time it does.
+    let command = "echo \"$BATON_IDEMPOTENCY_KEY\" >> \"$1\"; [ \"$(wc -l < \"$1\")\" -gt 1 ] || sleep 1000; echo done";
+    let shell = json!({ "command": command, "arguments": [file] });
+    let tasks = format!(
+        "- work: {{ run: {{ shell: {shell} }} }}\n- told: {{ set: {{ said: '${{ . }}' }} }}"
+    );
+    let host = Start::default().argument("--allow-shell").start().await;
+    let mut waiting = Waiting::start(host, &tasks).await;
+    let keys = || std::fs::read_to_string(&file).expect("the file can be read");
+    eventually("the command is under way", async || {
+        (!keys().is_empty()).then_some(())
+    })
+    .await;
+    waiting.crash().await;
+    waiting.completes_with(json!({ "said": "done\n" })).await;
+    let keys = keys();
+    let keys: Vec<&str> = keys.lines().collect();
+    assert!(keys.len() == 2 && keys[0] == keys[1], "{keys:?}");
 }

@@ -134,7 +134,7 @@ fn all_that_is_wrong_with_grants_is_said_at_once() {
     for expected in [
         "there is no connector `sicm`: did you mean `scim`? There are `a2a`, ",
         "there is no connector `greeter`: there are `a2a`, ",
-        "`http`, `mcp`: egress rule `nowhere`: it has no scheme",
+        "`http`, `mcp`, `openapi`: egress rule `nowhere`: it has no scheme",
         "`ftp` is no scheme that can be granted",
     ] {
         assert!(stderr.contains(expected), "{expected} in {stderr}");

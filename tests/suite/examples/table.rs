@@ -107,8 +107,8 @@ pub(super) fn table() -> Vec<(&'static str, How)> {
         ("call-http-redirect", Completes(search(), luke())),
         (
             "call-mcp",
-            Not(
-                "it starts a server with npx, from the network; `tests/suite/mcp.rs` calls one that is installed",
+            Elsewhere(
+                "tests/suite/mcp.rs::the_specifications_example_starts_its_server_where_the_operator_lets_it",
             ),
         ),
         ("call-openapi", Completes(json!({}), pets())),
@@ -224,51 +224,54 @@ pub(super) fn table() -> Vec<(&'static str, How)> {
         ("raise-reusable", Faults(json!({}), 500)),
         (
             "run-container",
-            Not("it takes a container engine and an image from the network"),
+            Completes(json!({}), json!("Hello from Docker!\n")),
         ),
         (
             "run-container-cleanup-always",
-            Not("it takes a container engine and an image from the network"),
+            Completes(json!({}), json!("Hello from Docker!\n")),
         ),
         (
             "run-container-cleanup-eventually",
-            Not("it takes a container engine and an image from the network"),
+            Completes(json!({}), json!("Hello from Docker!\n")),
         ),
         (
             "run-container-stdin-and-arguments",
-            Not("it takes a container engine and an image from the network"),
+            Completes(
+                json!({}),
+                json!("STDIN was: Hello World\nARGS are Foo Bar\n"),
+            ),
         ),
         (
             "run-container-with-name",
-            Not("it takes a container engine and an image from the network"),
+            Completes(json!({}), json!("Hello from Docker!\n")),
         ),
         (
             "run-container-with-pull-policy",
-            Not("it takes a container engine and an image from the network"),
+            Completes(json!({}), json!("Hello from Docker!\n")),
         ),
         (
             "run-return-all",
-            Not("it takes a container engine and an image from the network"),
+            Completes(
+                json!({}),
+                json!({ "code": 0, "stdout": "Hello from Docker!\n", "stderr": "" }),
+            ),
         ),
-        (
-            "run-return-code",
-            Not("it takes a container engine and an image from the network"),
-        ),
-        (
-            "run-return-none",
-            Not("it takes a container engine and an image from the network"),
-        ),
-        (
-            "run-return-stderr",
-            Not("it takes a container engine and an image from the network"),
-        ),
+        ("run-return-code", Completes(json!({}), json!(0))),
+        ("run-return-none", Completes(json!({}), json!(null))),
+        ("run-return-stderr", Completes(json!({}), json!(""))),
         (
             "run-script-with-stdin-and-arguments",
-            Not("it reads standard input by way of Node.js, which the sandbox has not"),
+            Completes(
+                json!({}),
+                json!("stdin >  Hello Workflow\narg >  hello\nenv >  bar\n"),
+            ),
         ),
         (
             "run-shell-stdin-and-arguments",
-            Not("a shell is for the operator to turn on: the tests of processes do"),
+            Completes(
+                json!({}),
+                json!("STDIN was: Hello World\nARGS are Foo Bar\n"),
+            ),
         ),
         (
             "run-subflow",

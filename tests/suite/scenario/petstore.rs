@@ -18,7 +18,8 @@ pub(super) async fn host(stub: &Stub) -> Host {
             .argument("--testing-rewrite")
             .argument(&format!("{service}={}", stub.url()))
     });
-    start.start().await
+    // Some scenarios run shell commands.
+    start.argument("--allow-shell").start().await
 }
 
 /// What the kit calls: a pet store, and a page behind basic authentication.

@@ -136,9 +136,11 @@ fn limit(orders: &Orders) -> io::Result<()> {
     // The kernel counts the processes of a user, whoever started them.
     limits.extend(orders.user.map(|_| (Resource::Nproc, orders.processes)));
     for (resource, most) in limits {
+        // At its maximum of computing a process is killed: the signal that says why comes a second before.
+        let is_cpu = matches!(resource, Resource::Cpu);
         let limit = Rlimit {
             current: Some(most),
-            maximum: Some(most),
+            maximum: Some(most + u64::from(is_cpu)),
         };
         setrlimit(resource, limit)?;
     }

@@ -13,6 +13,18 @@ fn what_is_supported_is_not_named() {
 }
 
 #[test]
+fn formats_of_schemas() {
+    let document = parse(&with_tasks(
+        "- a: { set: { x: 1 }, input: { schema: { format: avro, document: {} } } }\n",
+    ));
+    let rendered = render(&document.unsupported());
+    assert!(
+        rendered.contains("at /do/0/a/input/schema/format"),
+        "{rendered}"
+    );
+}
+
+#[test]
 fn around_the_tasks() {
     let document = parse(&format!(
         "{HEADER}use:\n  secrets: [s]\n  functions: {{ f: {{ set: {{ x: 1 }} }} }}\nevaluate: {{ language: js, mode: loose }}\nschedule: {{ on: {{ one: {{ with: {{ type: x }} }} }} }}\ndo:\n- a: {{ call: f }}\n"
