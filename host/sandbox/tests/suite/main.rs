@@ -5,6 +5,7 @@ mod calls;
 mod egress;
 mod guest;
 mod hostile;
+mod items;
 mod language;
 mod loading;
 mod secrets;
