@@ -11,6 +11,7 @@ use http::{Request, Response, Uri};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use hyper_util::client::legacy::connect::capture_connection;
 use tokio::time::{Instant, Sleep, sleep};
 use wasmtime::component::Linker;
 use wasmtime_wasi_http::p2::bindings::http::{outgoing_handler, types};
@@ -23,7 +24,7 @@ use super::{Capability, Moments, Preparation};
 use crate::egress::client::{Client, SendError, hyper_error};
 use crate::egress::secrets::{self, FillError};
 use crate::egress::{Rewrite, Rule, Rules, Target, Trust};
-use crate::limits::{CONNECT_TIMEOUT, REFUSALS_MAX};
+use crate::limits::REFUSALS_MAX;
 use crate::outcome::Refusal;
 use crate::quota::{Quota, Renewals};
 use crate::secret::Keyring;
@@ -267,23 +268,24 @@ fn without_secrets(uri: &Uri) -> String {
 
 async fn send(
     client: &Client,
-    request: Request<WasiBody>,
+    mut request: Request<WasiBody>,
     options: Option<&RequestOptions>,
     trust: &Trust,
 ) -> Result<Response<Incoming>, SendError> {
     let connect = options.and_then(|options| options.connect_timeout);
-    let answer = client.send(request, connect, trust);
-    match options.and_then(|options| options.first_byte_timeout) {
-        None => answer.await,
-        Some(first_byte) => {
-            let both = connect
-                .unwrap_or(CONNECT_TIMEOUT)
-                .saturating_add(first_byte);
-            let late = |_| Err(SendError::Failed(Error::ConnectionReadTimeout));
-            tokio::time::timeout(both, answer)
-                .await
-                .unwrap_or_else(late)
-        }
+    let Some(first_byte) = options.and_then(|options| options.first_byte_timeout) else {
+        return client.send(request, connect, trust).await;
+    };
+    let mut connected = capture_connection(&mut request);
+    let late = async {
+        // It begins with the connection, whether that is new or has been there before.
+        connected.wait_for_connection_metadata().await;
+        sleep(first_byte).await;
+    };
+    tokio::select! {
+        biased;
+        answer = client.send(request, connect, trust) => answer,
+        () = late => Err(SendError::Failed(Error::ConnectionReadTimeout)),
     }
 }
 
@@ -370,3 +372,6 @@ impl Body for Limited {
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests;

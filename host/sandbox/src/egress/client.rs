@@ -17,7 +17,7 @@ use hyper_util::client::legacy::{Client as Pooled, Error as PooledError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use super::connect::{ConnectError, Connector, PATIENCE};
+use super::connect::{ConnectError, Connector, InTime, PATIENCE};
 use super::rules::Rules;
 use super::target::Scheme;
 use super::trust::{Trust, distrust, of_tls};
@@ -31,7 +31,7 @@ pub(crate) struct Client {
     rules: Arc<Rules>,
     plain: OnceLock<Pooled<Connector, WasiBody>>,
     plain_http2: OnceLock<Pooled<Connector, WasiBody>>,
-    secure: OnceLock<Pooled<HttpsConnector<Connector>, WasiBody>>,
+    secure: OnceLock<Pooled<InTime<HttpsConnector<Connector>>, WasiBody>>,
 }
 
 /// Why a request got no answer.
@@ -88,10 +88,11 @@ impl Client {
             .get_or_init(|| builder().http2_only(true).build(self.connector()))
     }
 
-    fn secure(&self, trust: &Trust) -> &Pooled<HttpsConnector<Connector>, WasiBody> {
+    fn secure(&self, trust: &Trust) -> &Pooled<InTime<HttpsConnector<Connector>>, WasiBody> {
         self.secure.get_or_init(|| {
             let config = trust.config().clone();
-            builder().build(HttpsConnector::from((self.connector(), config)))
+            let connector = HttpsConnector::from((self.connector(), config));
+            builder().build(InTime(connector))
         })
     }
 

@@ -25,6 +25,8 @@ tokio::task_local! {
     pub(super) static PATIENCE: Duration;
 }
 
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConnectError {
@@ -71,12 +73,43 @@ impl Service<Uri> for Connector {
     }
 }
 
+/// A connector that makes connections within the time that the request is willing to wait, all that belongs to them
+/// included.
+#[derive(Debug, Clone)]
+pub(super) struct InTime<C>(pub(super) C);
+
+impl<C> Service<Uri> for InTime<C>
+where
+    C: Service<Uri, Error = BoxError>,
+    C::Future: Send + 'static,
+{
+    type Response = C::Response;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<C::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let deadline = Instant::now() + patience();
+        let connection = self.0.call(uri);
+        Box::pin(async move {
+            let late = |_| Err(ConnectError::TimedOut.into());
+            timeout_at(deadline, connection).await.unwrap_or_else(late)
+        })
+    }
+}
+
+/// How long the request is willing to wait for a connection.
+fn patience() -> Duration {
+    let asked = PATIENCE.try_with(|patience| *patience);
+    asked.unwrap_or(CONNECT_TIMEOUT)
+}
+
 /// Connects to the host of a URI, within the time that the request is willing to wait.
 pub(super) async fn connect(rules: &Rules, uri: &Uri) -> Result<TcpStream, ConnectError> {
-    let patience = PATIENCE
-        .try_with(|patience| *patience)
-        .unwrap_or(CONNECT_TIMEOUT);
-    let deadline = Instant::now() + patience;
+    let deadline = Instant::now() + patience();
     let scheme = uri
         .scheme_str()
         .and_then(Scheme::from_name)
