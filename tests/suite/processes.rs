@@ -162,6 +162,17 @@ async fn a_process_has_nothing_of_the_hosts() {
 }
 
 #[tokio::test]
+async fn the_folder_of_a_process_is_removed_with_all_that_is_in_it() {
+    let host = dev().await;
+    let text = "touch file; mkdir -p a/b; chmod 0 a; pwd";
+    let run = ran(&host, &command(text, "")).await;
+    let output = run["output"].as_str().unwrap_or_default();
+    let folder = output.lines().next().expect("it has one");
+    assert!(folder.contains("baton-process"), "{run:#}");
+    assert!(!std::path::Path::new(folder).exists(), "{folder}");
+}
+
+#[tokio::test]
 async fn only_the_tenants_that_the_operator_names_may() {
     let (host, _folder) = serve("shell = ['globex']").await;
     let run = ran(&host, &command("echo hi", "")).await;

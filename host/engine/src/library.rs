@@ -222,3 +222,92 @@ fn installed(stored: &[u8]) -> Result<Entry, ReadError> {
         installed_at: Some(Timestamp::from_millis(record.installed_at_ms)),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use baton_store::{Fault, FaultyStore, MemoryStore};
+
+    use super::*;
+    use crate::Unavailable;
+
+    /// A component that came with the host, and one that came with its next version.
+    fn components() -> [Bundled; 2] {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/dist");
+        let bytes = std::fs::read(format!("{folder}/shell.wasm")).expect("it is built");
+        // A custom section, without a meaning.
+        let next = [&bytes[..], &[0, 2, 1, b'x']].concat();
+        [Bundled::new(bytes), Bundled::new(next)]
+    }
+
+    fn library(store: &Arc<FaultyStore>, component: &Bundled) -> Library {
+        let named = [("it".to_owned(), component.clone())];
+        Library::new(store.clone(), named.into(), None)
+    }
+
+    fn store() -> Arc<FaultyStore> {
+        Arc::new(FaultyStore::new(Arc::new(MemoryStore::new()), Fault::None))
+    }
+
+    fn keep(library: &Library, digest: &Digest) -> Result<(), Unavailable> {
+        library.keep(digest, |batch| Ok(library.store.commit(&batch)?))
+    }
+
+    #[test]
+    fn what_is_kept_outlives_the_version_of_the_host_that_it_came_with() {
+        let [component, next] = components();
+        let digest = component.digest();
+        let store = store();
+        let before = library(&store, &component);
+        assert!(before.describe(&digest).is_ok(), "it need not be kept");
+        assert_eq!(store.commits(), 0, "who looks at it writes nothing");
+        keep(&before, &digest).expect("kept");
+
+        let after = library(&store, &next);
+        let found = after.find(&TenantId::default(), "it").expect("read");
+        assert_eq!(found.expect("there").digest, next.digest());
+        assert_eq!(after.bytes(&digest).expect("kept"), component.bytes());
+        assert!(after.describe(&digest).is_ok());
+        let missing = library(&self::store(), &next).bytes(&digest).is_err();
+        assert!(missing, "what was not kept is gone");
+    }
+
+    #[test]
+    fn however_many_keep_it_it_is_written_once() {
+        let [component, _] = components();
+        let store = store();
+        let library = library(&store, &component);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| keep(&library, &component.digest()).expect("kept"));
+            }
+        });
+        assert_eq!(store.commits(), 1);
+        // Another host on the same store knows that it is there.
+        let again = self::library(&store, &component);
+        keep(&again, &component.digest()).expect("kept");
+        assert_eq!(store.commits(), 1);
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_not_taken_for_kept() {
+        let [component, _] = components();
+        let store = Arc::new(FaultyStore::new(
+            Arc::new(MemoryStore::new()),
+            Fault::Full(1, 2),
+        ));
+        let library = library(&store, &component);
+        assert!(keep(&library, &component.digest()).is_err());
+        keep(&library, &component.digest()).expect("there is room again");
+        assert_eq!(store.commits(), 2);
+    }
+
+    #[test]
+    fn a_component_that_is_another_than_was_written_down_is_not_kept() {
+        let wrong = Bundled::known(Digest([7; 32]), b"\0asm");
+        let store = store();
+        let library = library(&store, &wrong);
+        let refused = keep(&library, &wrong.digest()).expect_err("it is another");
+        assert!(refused.to_string().contains("build it anew"), "{refused}");
+        assert_eq!(store.commits(), 0);
+    }
+}
