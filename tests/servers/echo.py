@@ -1,5 +1,5 @@
-"""A websocket server: it sends what it was sent to all that are connected, and three messages to whoever asks for
-`/count`. Says by which code each connection was closed. Listens on a free port of loopback, over TLS where it is
+"""A websocket server: it sends what it was sent to all that are connected, and some messages to whoever asks for
+`/count` or `/notifications`. Says by which code each connection was closed. Listens on a free port of loopback, over TLS where it is
 given the files of a certificate and its key, and prints `ready PORT`, then each message on a line."""
 
 import asyncio
@@ -12,9 +12,8 @@ connected = set()
 
 
 async def handle(socket):
-    if socket.request.path == "/count":
-        for number in range(3):
-            await socket.send(f'{{"number": {number}}}')
+    for number in range({"/count": 3, "/notifications": 5}.get(socket.request.path, 0)):
+        await socket.send(f'{{"number": {number}}}')
     if socket.request.path == "/huge":
         await socket.send("x" * (5 << 20))
     connected.add(socket)

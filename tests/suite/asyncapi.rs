@@ -1,6 +1,6 @@
 //! `call: asyncapi` against real servers: NATS, a websocket server, and HTTP.
 
-use baton_tests::{Host, Service, Stub, eventually};
+use baton_tests::{Host, Service, Start, Stub, eventually, paths};
 use serde_json::{Value, json};
 
 use crate::fixtures::{fresh, is_error};
@@ -317,4 +317,78 @@ async fn messages_go_through_http() {
         .run_document(&subscribe(&files, "{ amount: 2 }"), &json!({}))
         .await;
     assert_eq!(run["output"][1]["payload"]["n"], 2, "{run:#}");
+}
+
+/// The document that the specification's examples name, with servers that are there.
+fn notifications(web: &str, socket: &str) -> Value {
+    json!({
+        "asyncapi": "3.0.0",
+        "info": { "title": "Notifications", "version": "1.0.0" },
+        "servers": {
+            "staging": { "host": web, "protocol": "http" },
+            "live": { "host": socket, "protocol": "ws" },
+        },
+        "channels": {
+            "/notifications": { "address": "/notifications" },
+            "pets": { "address": "/pets" },
+        },
+        "operations": {
+            "getNotifications": {
+                "action": "receive", "channel": { "$ref": "#/channels/~1notifications" },
+            },
+            "findPetsByStatus": { "action": "send", "channel": { "$ref": "#/channels/pets" } },
+        },
+    })
+}
+
+#[tokio::test]
+async fn the_examples_of_the_specification_run() {
+    let Some(folder) = paths::specification().map(|spec| spec.join("examples")) else {
+        println!("the examples did not run: there is no folder of the specification (BATON_SPEC)");
+        return;
+    };
+    let (web, socket) = (Stub::start().await, Service::websocket().await);
+    let place = format!("127.0.0.1:{}", socket.port());
+    let address = web.url().trim_start_matches("http://");
+    web.on("GET", "/docs/asyncapi.json")
+        .answer(200, notifications(address, &place));
+    web.on("POST", "/pets").answer(202, json!({}));
+    let stream = [("content-type", "text/event-stream")];
+    let events = "data: {\"n\": 1}\n\ndata: {\"n\": 2}\n\n";
+    web.on("GET", "/notifications")
+        .answer_with(200, &stream, events);
+    let rules = ["https://fake.com", web.url(), &format!("tcp://{place}")];
+    let start = rules
+        .iter()
+        .fold(Start::default(), |it, rule| it.allow(rule));
+    let rewrite = format!("https://fake.com={}", web.url());
+    let host = start.argument("--testing-rewrite").argument(&rewrite);
+    let host = host.start().await;
+    // All of them have the same name and version.
+    let mut version = 0;
+    let mut play = async |name: &str| {
+        let path = folder.join(format!("call-asyncapi-{name}.yaml"));
+        let text = std::fs::read_to_string(path).expect("the example can be read");
+        version += 1;
+        let text = text.replacen("version: '0.1.0'", &format!("version: '1.0.{version}'"), 1);
+        let input = json!({ "pet": { "id": 7 }, "token": "a-token" });
+        let run = host.run_document(&text, &input).await;
+        assert_eq!(run["status"], "completed", "{name}: {run:#}");
+        run["output"].clone()
+    };
+    assert_eq!(play("publish").await, Value::Null);
+    let seen = web.seen_on("POST", "/pets");
+    assert_eq!(seen[0].json(), json!({ "petId": 7 }));
+    assert_eq!(seen[0].header("authorization"), Some("Bearer a-token"));
+    // The context that their filters look at is empty, and so is what they look for: all messages pass.
+    let five = play("subscribe-consume-amount").await;
+    assert_eq!(five[4]["payload"]["number"], 4, "{five:#}");
+    for name in ["while", "until", "forever-foreach"] {
+        let two = play(&format!("subscribe-consume-{name}")).await;
+        assert_eq!(two.as_array().map(Vec::len), Some(2), "{name}: {two:#}");
+    }
+    let log = host.all("/v1/events").await;
+    let consumed = "io.serverlessworkflow.samples.asyncapi.message.consumed.v1";
+    let consumed = log.iter().filter(|it| it["event"]["type"] == consumed);
+    assert_eq!(consumed.count(), 2, "{log:#?}");
 }

@@ -61,23 +61,23 @@ pub(super) fn table() -> Vec<(&'static str, How)> {
         ("authentication-reusable", Completes(pet(), milou())),
         (
             "call-asyncapi-publish",
-            Not("its AsyncAPI document is nowhere: fake.com has none"),
+            Elsewhere("tests/suite/asyncapi.rs::the_examples_of_the_specification_run"),
         ),
         (
             "call-asyncapi-subscribe-consume-amount",
-            Not("its AsyncAPI document is nowhere: fake.com has none"),
+            Elsewhere("tests/suite/asyncapi.rs::the_examples_of_the_specification_run"),
         ),
         (
             "call-asyncapi-subscribe-consume-forever-foreach",
-            Not("its AsyncAPI document is nowhere: fake.com has none"),
+            Elsewhere("tests/suite/asyncapi.rs::the_examples_of_the_specification_run"),
         ),
         (
             "call-asyncapi-subscribe-consume-until",
-            Not("its AsyncAPI document is nowhere: fake.com has none"),
+            Elsewhere("tests/suite/asyncapi.rs::the_examples_of_the_specification_run"),
         ),
         (
             "call-asyncapi-subscribe-consume-while",
-            Not("its AsyncAPI document is nowhere: fake.com has none"),
+            Elsewhere("tests/suite/asyncapi.rs::the_examples_of_the_specification_run"),
         ),
         (
             "call-custom-function-cataloged",
