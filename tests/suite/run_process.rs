@@ -1,10 +1,12 @@
 //! `run` of scripts, shell commands and containers, by the real interpreters, a real shell, and a stand-in for the
 //! command line of `docker` that records what it is asked.
 
-use baton_tests::Docker;
 use baton_tests::cli::{Ran, baton};
+use baton_tests::{Docker, Host};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::fixtures::{fresh, is_error};
 
 /// Runs a workflow of one task, which runs this.
 async fn run(what: Value, flags: &[&str]) -> Ran {
@@ -291,5 +293,35 @@ async fn python_has_the_time_random_numbers_and_its_usual_modules() {
         let ended = script("python", code).await;
         let stdout = ended["stdout"].as_str().expect("a text");
         assert!(stdout.ends_with(expected), "{name}: {ended:#}");
+    }
+}
+
+#[tokio::test]
+async fn a_script_that_takes_too_much_is_ended_by_the_sandbox() {
+    let host = Host::dev(&[]).await;
+    let limits = json!({ "limits": { "cpu": "1s", "memory": "96MiB" } });
+    let headers = [("content-type", "application/json")];
+    for connector in ["javascript", "python"] {
+        let path = format!("/v1/connectors/{connector}/grants");
+        let granted = host.send("PUT", &path, &headers, limits.to_string());
+        granted.await.expect(200);
+    }
+    for (language, code, kind, expected) in [
+        ("js", "while (true) {}", "timeout", "cpu limit"),
+        ("python", "while True: pass", "timeout", "cpu limit"),
+        (
+            "js",
+            "const a = []; while (true) a.push(new Uint8Array(1e7));",
+            "runtime",
+            "RangeError",
+        ),
+        ("python", "a = bytearray(10 ** 9)", "runtime", "MemoryError"),
+    ] {
+        let script = json!({ "script": { "language": language, "code": code } });
+        let text = fresh(&format!("- it: {{ run: {script} }}"));
+        let run = host.run_document(&text, &json!({})).await;
+        assert!(is_error(&run["error"], kind), "{language}: {code}: {run:#}");
+        let error = run["error"].to_string();
+        assert!(error.contains(expected), "{language}: {code}: {error}");
     }
 }
