@@ -1,11 +1,11 @@
 //! A call from its arguments to its output.
 
+use calls::arguments::{object, value};
+use calls::{Endpoint, Failure, Kind, resource};
+use outgoing::authentication::Environment;
 use outgoing::{Answer, Open, Request};
-use protocols::arguments::{object, value};
-use protocols::endpoint::Endpoint;
 use protocols::json_rpc::{self, Incoming};
 use protocols::sse::Events;
-use protocols::{Failure, Kind};
 use serde_json::Value;
 
 use crate::card::{self, Agent};
@@ -35,13 +35,26 @@ const ID: u64 = 1;
 ///
 /// `validation` and `configuration` where the arguments make no call; `runtime` where the agent answers with
 /// an error; `communication`, `timeout`, `authentication` and `authorization` where no answer came.
-pub fn call(arguments: &Arguments, network: &impl Open) -> Result<Value, Failure> {
+pub fn call(
+    arguments: &Arguments,
+    network: &impl Open,
+    host: &impl Environment,
+) -> Result<Value, Failure> {
     let mut parameters = object("parameters", arguments.parameters.as_deref())?;
     let method = arguments.method.as_str();
     if matches!(method, "message/send" | "message/stream") {
         message::complete(&mut parameters, &arguments.idempotency_key);
     }
-    let agent = agent(arguments, network)?;
+    let place = place(arguments)?;
+    // The credentials of the card are the agent's too where it is on the same server, and go nowhere else.
+    let network = &place.network(network, host);
+    let agent = match arguments.agent_card {
+        Some(_) => card::find(&place, network)?,
+        None => Agent {
+            endpoint: place.clone(),
+            schemes: Vec::new(),
+        },
+    };
     let has_none = parameters.is_empty() && arguments.parameters.is_none();
     let parameters = (!has_none).then(|| Value::from(parameters));
 
@@ -84,19 +97,15 @@ pub fn call(arguments: &Arguments, network: &impl Open) -> Result<Value, Failure
     })
 }
 
-fn agent(arguments: &Arguments, network: &impl Open) -> Result<Agent, Failure> {
-    if let Some(argument) = &arguments.agent_card {
-        return card::find(argument, network);
-    }
-    let Some(argument) = &arguments.server else {
-        return Err(Failure::validation(
+/// Where the card is, or else the agent.
+fn place(arguments: &Arguments) -> Result<Endpoint, Failure> {
+    match (&arguments.agent_card, &arguments.server) {
+        (Some(argument), _) => resource::read("agent-card", &value("agent-card", argument)?),
+        (None, Some(argument)) => Endpoint::read("server", &value("server", argument)?),
+        (None, None) => Err(Failure::validation(
             "there is neither `agentCard` nor `server`: say where the agent is",
-        ));
-    };
-    Ok(Agent {
-        endpoint: Endpoint::read("server", &value("server", argument)?)?,
-        schemes: Vec::new(),
-    })
+        )),
+    }
 }
 
 /// Says how the agent wants its callers to authenticate, where that was the trouble.
@@ -136,7 +145,7 @@ fn results(request: &Request, mut answer: Answer, method: &str) -> Result<Vec<Va
 fn result(request: &Request, text: &[u8], method: &str) -> Result<Value, Failure> {
     let uri = &request.uri;
     let message = serde_json::from_slice(text).map_err(|error| {
-        let shown = protocols::failure::start_of(text);
+        let shown = calls::failure::start_of(text);
         Failure::broken(format!(
             "POST {uri}: the answer is no JSON: {error}: {shown}"
         ))

@@ -1,9 +1,7 @@
 //! Where an agent's card says the agent is (A2A 0.3, section 5.5, "AgentCard").
 
-use outgoing::{Open, Uri};
-use protocols::arguments::value;
-use protocols::endpoint::{self, Endpoint};
-use protocols::{Failure, Kind, resource};
+use calls::{Endpoint, Failure, Kind, resource, value};
+use outgoing::Open;
 use serde_json::Value;
 
 /// The transport that this connector speaks.
@@ -18,15 +16,13 @@ pub struct Agent {
     pub schemes: Vec<String>,
 }
 
-/// Fetches the card that the argument `agent-card` names, and reads where the agent is.
+/// Fetches the card at `source`, and reads where the agent is. `network` is the source's own.
 ///
 /// # Errors
 ///
-/// `validation` where the argument names no card; `communication` where there is no card there, or it is
-/// none; `configuration` where the agent does not speak JSON-RPC.
-pub fn find(argument: &str, network: &impl Open) -> Result<Agent, Failure> {
-    let source = resource::read("agent-card", &value("agent-card", argument)?)?;
-    let response = resource::fetch(&source, "application/json", network)?;
+/// `communication` where there is no card there, or it is none; `configuration` where the agent does not speak JSON-RPC.
+pub fn find(source: &Endpoint, network: &impl Open) -> Result<Agent, Failure> {
+    let response = resource::fetch(source, "application/json", network)?;
     let broken = |why: String| Failure::broken(format!("the agent card of {}: {why}", source.uri));
     let card: Value = serde_json::from_slice(&response.body)
         .map_err(|error| broken(format!("it is no JSON: {error}")))?;
@@ -43,13 +39,10 @@ pub fn find(argument: &str, network: &impl Open) -> Result<Agent, Failure> {
             ),
         ),
     })?;
-    let uri = endpoint::uri("url", address).map_err(|failure| broken(failure.detail))?;
-    let authorization = source
-        .authorization
-        .filter(|_| is_same_server(&uri, &source.uri));
+    let uri = value::uri("url", address).map_err(|failure| broken(failure.detail))?;
     let schemes = card["securitySchemes"].as_object();
     Ok(Agent {
-        endpoint: Endpoint { uri, authorization },
+        endpoint: Endpoint { uri, policy: None },
         schemes: schemes
             .into_iter()
             .flat_map(|schemes| schemes.keys().cloned())
@@ -79,13 +72,4 @@ fn address(card: &Value) -> Result<&str, Vec<String>> {
             .map(|(transport, _)| (*transport).to_owned())
             .collect()),
     }
-}
-
-/// Whether credentials for one are meant for the other: the same scheme, host and port.
-fn is_same_server(one: &Uri<String>, other: &Uri<String>) -> bool {
-    let of = |uri: &Uri<String>| {
-        let authority = uri.authority().map(|it| it.as_str().to_ascii_lowercase());
-        (uri.scheme().as_str().to_ascii_lowercase(), authority)
-    };
-    of(one) == of(other)
 }

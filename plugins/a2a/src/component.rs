@@ -8,14 +8,14 @@ mod bindings {
         world: "baton:a2a/connector",
         generate_all,
         with: {
-            "baton:connector/types@1.0.0": protocols::bindings::baton::connector::types,
+            "baton:connector/types@1.0.0": calls::bindings::baton::connector::types,
         },
     });
 }
 
 use bindings::baton::connector::call;
 use bindings::exports::baton::a2a::a2a::{Failure, Guest};
-use outgoing::Network;
+use outgoing::{Host, Network};
 
 use crate::Arguments;
 
@@ -35,7 +35,7 @@ impl Guest for Connector {
             parameters,
             idempotency_key: call::get().idempotency_key,
         };
-        crate::call(&arguments, &Network)
+        crate::call(&arguments, &Network, &Host)
             .map(|result| result.to_string())
             .map_err(Failure::from)
     }

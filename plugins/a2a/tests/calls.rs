@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use a2a::{Arguments, call};
+use calls::{Failure, Kind};
+use outgoing::authentication::testing::Host;
 use outgoing::{Answer, Request, Response, SendError};
-use protocols::{Failure, Kind};
 use serde_json::{Value, json};
 
 /// Makes a call; each request is answered with the next of the script.
@@ -22,7 +23,7 @@ fn exchange(
             .expect("another request was made than was scripted")
             .into())
     };
-    let result = call(arguments, &network);
+    let result = call(arguments, &network, &Host::default());
     assert!(script.borrow().is_empty(), "not all was asked for");
     (requests.into_inner(), result)
 }
@@ -98,7 +99,8 @@ fn the_card_says_where_the_agent_is() {
         (
             json!({"url": "http://a.test/grpc", "preferredTransport": "GRPC", "additionalInterfaces": [{"transport": "JSONRPC", "url": "http://a.test:80/x"}]}),
             "http://a.test:80/x",
-            None,
+            // The default port is the same one.
+            Some("Bearer t"),
         ),
         (
             json!({"supportedInterfaces": [{"protocolBinding": "JSONRPC", "url": "http://a.test/y"}]}),
@@ -212,7 +214,7 @@ fn an_error_of_the_agent_is_a_runtime_failure() {
         assert_eq!(failure.kind, Kind::Runtime);
         assert_eq!(
             failure.data,
-            Some(json!({"code": -32001, "message": "Task not found"}))
+            Some(json!({"code": -32001, "message": "Task not found"}).to_string())
         );
     }
 }

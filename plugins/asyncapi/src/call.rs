@@ -1,15 +1,15 @@
 //! Calls from their arguments to their output.
 
+use calls::Failure;
+use calls::arguments::value;
+use calls::endpoint::policy;
 use outgoing::Open;
-use protocols::Failure;
-use protocols::arguments::value;
-use protocols::endpoint::authorization;
+use outgoing::authentication::{Environment, Policy};
 use serde_json::Value;
 
 use crate::connection::Dial;
 use crate::document::{Action, Document};
 use crate::message::Outbound;
-use crate::nats::Login;
 use crate::target::{Protocol, Target};
 use crate::{http, nats, websocket};
 
@@ -53,14 +53,15 @@ pub fn publish(
     arguments: &Arguments,
     message: &str,
     network: &impl Network,
+    host: &impl Environment,
 ) -> Result<(), Failure> {
     let message = Outbound::read(&value("message", message)?)?;
-    let call = Call::read(arguments, Action::Publish, network)?;
+    let call = Call::read(arguments, Action::Publish, network, host)?;
     let key = &arguments.idempotency_key;
     match call.target.protocol {
-        Protocol::Http => http::publish(&call, &message, key, network),
-        Protocol::WebSocket => websocket::publish(&call, &message, network),
-        Protocol::Nats => nats::publish(&call, &message, key, network),
+        Protocol::Http => http::publish(&call, &message, key, network, host),
+        Protocol::WebSocket => websocket::publish(&call, &message, network, host),
+        Protocol::Nats => nats::publish(&call, &message, key, network, host),
     }
 }
 
@@ -73,16 +74,17 @@ pub fn subscribe(
     arguments: &Arguments,
     to: &mut impl Take,
     network: &impl Network,
+    host: &impl Environment,
 ) -> Result<(), Failure> {
-    let call = Call::read(arguments, Action::Subscribe, network)?;
+    let call = Call::read(arguments, Action::Subscribe, network, host)?;
     let mut received = Received {
         to,
         correlation: call.correlation.clone(),
     };
     match call.target.protocol {
-        Protocol::Http => http::subscribe(&call, &mut received, network),
-        Protocol::WebSocket => websocket::subscribe(&call, &mut received, network),
-        Protocol::Nats => nats::subscribe(&call, &mut received, network),
+        Protocol::Http => http::subscribe(&call, &mut received, network, host),
+        Protocol::WebSocket => websocket::subscribe(&call, &mut received, network, host),
+        Protocol::Nats => nats::subscribe(&call, &mut received, network, host),
     }
 }
 
@@ -93,29 +95,31 @@ pub struct Call {
     pub target: Target,
     /// What the document says of the operation.
     pub operation: Value,
-    /// The value of `Authorization`, where there are credentials.
-    pub authorization: Option<String>,
-    /// The same for NATS.
-    pub login: Login,
+    /// How to authenticate there.
+    pub policy: Option<Policy>,
     correlation: Option<String>,
 }
 
 impl Call {
-    fn read(arguments: &Arguments, action: Action, network: &impl Open) -> Result<Self, Failure> {
+    fn read(
+        arguments: &Arguments,
+        action: Action,
+        network: &impl Open,
+        host: &impl Environment,
+    ) -> Result<Self, Failure> {
         let json =
             |name, text: &Option<String>| text.as_deref().map(|text| value(name, text)).transpose();
         let server = json("server", &arguments.server)?;
         let authentication = json("authentication", &arguments.authentication)?;
-        let authorization = authorization("authentication", authentication.as_ref())?;
-        let document = Document::load(&value("document", &arguments.document)?, network)?;
+        let policy = policy("authentication", authentication.as_ref())?;
+        let document = Document::load(&value("document", &arguments.document)?, network, host)?;
         let (operation, channel) = (&arguments.operation, &arguments.channel);
         let operation = document.find(operation.as_deref(), channel.as_deref(), action)?;
         let protocol = arguments.protocol.as_deref();
         Ok(Self {
             target: Target::choose(&operation, server.as_ref(), protocol)?,
             operation: operation.operation.clone(),
-            authorization,
-            login: Login::read(authentication.as_ref()),
+            policy,
             correlation: document.correlation(&operation).map(str::to_owned),
         })
     }

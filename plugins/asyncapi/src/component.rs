@@ -10,13 +10,14 @@ mod bindings {
         world: "baton:asyncapi/connector",
         generate_all,
         with: {
-            "baton:connector/types@1.0.0": protocols::bindings::baton::connector::types,
+            "baton:connector/types@1.0.0": calls::bindings::baton::connector::types,
         },
     });
 }
 
 use bindings::baton::connector::{call, items};
 use bindings::exports::baton::asyncapi::asyncapi::{Failure, Guest};
+use outgoing::Host;
 use serde_json::Value;
 
 use crate::{Arguments, Take};
@@ -52,7 +53,7 @@ impl Guest for Connector {
             authentication,
             idempotency_key: call::get().idempotency_key,
         };
-        crate::publish(&arguments, &message, &Network)
+        crate::publish(&arguments, &message, &Network, &Host)
             .map(|()| Value::Null.to_string())
             .map_err(Failure::from)
     }
@@ -74,7 +75,7 @@ impl Guest for Connector {
             authentication,
             idempotency_key: call::get().idempotency_key,
         };
-        crate::subscribe(&arguments, &mut Workflow, &Network).map_err(Failure::from)
+        crate::subscribe(&arguments, &mut Workflow, &Network, &Host).map_err(Failure::from)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use protocols::{Failure, Kind};
+use calls::{Failure, Kind};
 
 /// How a connection is secured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

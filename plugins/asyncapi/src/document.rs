@@ -1,8 +1,9 @@
 //! The AsyncAPI document: where an operation's channel is, and on which servers (AsyncAPI 2.6 and 3.0).
 
+use calls::arguments::unknown;
+use calls::{Failure, Kind, resource};
 use outgoing::Open;
-use protocols::arguments::unknown;
-use protocols::{Failure, Kind, resource};
+use outgoing::authentication::Environment;
 use serde_json::{Map, Value};
 
 /// How many references may lead to others.
@@ -44,10 +45,14 @@ impl Document {
     ///
     /// `validation` where the argument names none; `configuration` where it is no document of AsyncAPI 2 or 3; those
     /// of fetching.
-    pub fn load(argument: &Value, network: &impl Open) -> Result<Self, Failure> {
+    pub fn load(
+        argument: &Value,
+        network: &impl Open,
+        host: &impl Environment,
+    ) -> Result<Self, Failure> {
         let source = resource::read("document", argument)?;
         let accept = "application/json, application/yaml, */*";
-        let response = resource::fetch(&source, accept, network)?;
+        let response = resource::fetch(&source, accept, &source.network(network, host))?;
         Self::parse(&response.body).map_err(|why| invalid(format!("{}: {why}", source.uri)))
     }
 

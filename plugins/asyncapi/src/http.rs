@@ -1,8 +1,9 @@
 //! HTTP: a message is a request, and messages are what a response brings with time.
 
+use calls::value::uri;
+use calls::{Endpoint, Failure};
+use outgoing::authentication::Environment;
 use outgoing::{Answer, Open, Request, SendError};
-use protocols::Failure;
-use protocols::endpoint::{Endpoint, uri};
 use protocols::sse::Events;
 
 use crate::call::{Call, Received};
@@ -18,6 +19,7 @@ pub fn publish(
     message: &Outbound,
     idempotency_key: &str,
     network: &impl Open,
+    host: &impl Environment,
 ) -> Result<(), Failure> {
     let mut headers: Vec<(&str, &str)> = vec![
         ("content-type", "application/json"),
@@ -29,8 +31,9 @@ pub fn publish(
     }
     let method = call.operation["bindings"]["http"]["method"].as_str();
     let method = method.unwrap_or("POST").to_ascii_uppercase();
-    let request = endpoint(call)?.request(&method, &headers, Some(message.payload.clone()));
-    let answer = open(&request, network)?;
+    let endpoint = endpoint(call)?;
+    let request = endpoint.request(&method, &headers, Some(message.payload.clone()));
+    let answer = open(&request, &endpoint.network(network, host))?;
     answer
         .whole()
         .map(drop)
@@ -46,13 +49,15 @@ pub fn subscribe(
     call: &Call,
     received: &mut Received<'_>,
     network: &impl Open,
+    host: &impl Environment,
 ) -> Result<(), Failure> {
     let accept = [(
         "accept",
         "text/event-stream, application/x-ndjson, application/json",
     )];
-    let request = endpoint(call)?.request("GET", &accept, None);
-    let mut answer = open(&request, network)?;
+    let endpoint = endpoint(call)?;
+    let request = endpoint.request("GET", &accept, None);
+    let mut answer = open(&request, &endpoint.network(network, host))?;
     let media_type = answer.header("content-type").unwrap_or_default();
     let is_stream = media_type
         .to_ascii_lowercase()
@@ -106,7 +111,7 @@ fn lines(answer: &mut Answer, received: &mut Received<'_>) -> Result<(), SendErr
 fn endpoint(call: &Call) -> Result<Endpoint, Failure> {
     Ok(Endpoint {
         uri: uri("document", &call.target.uri)?,
-        authorization: call.authorization.clone(),
+        policy: call.policy.clone(),
     })
 }
 

@@ -1,7 +1,8 @@
 //! What goes out and what comes in.
 
-use protocols::Failure;
-use protocols::arguments::{kind_of, not};
+use calls::Failure;
+use calls::arguments::not;
+use calls::value::kind_of;
 use serde_json::{Map, Value, json};
 
 /// A message to publish (dsl-reference, "AsyncAPI Outbound Message").

@@ -2,11 +2,12 @@
 
 use std::io::{self, Read, Write};
 
-use protocols::{Failure, Kind};
+use calls::{Failure, Kind};
+use outgoing::authentication::{Environment, Policy, UserPassword};
 use serde_json::{Value, json};
 
-use crate::call::{Call, Received};
-use crate::connection::{Connection, Dial, Security, failed};
+use crate::call::{Call, Network, Received};
+use crate::connection::{Connection, Security, failed};
 use crate::message::Outbound;
 use crate::target::Target;
 
@@ -18,23 +19,37 @@ const PAYLOAD_BYTES_MAX: usize = 8 << 20;
 const OPERATIONS_MAX: usize = 100_000;
 
 /// The members of `CONNECT` that say who connects.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Login {
+#[derive(Default)]
+struct Login {
     user: Option<(String, String)>,
     token: Option<String>,
 }
 
 impl Login {
-    /// Reads an authentication, which has been found right before.
-    #[must_use]
-    pub fn read(authentication: Option<&Value>) -> Self {
-        let text = |pointer: &str| {
-            let found = authentication.and_then(|it| it.pointer(pointer));
-            found.and_then(Value::as_str).map(str::to_owned)
+    /// The members for a policy: a name and a password, or a token.
+    fn of(
+        policy: Option<&Policy>,
+        network: &impl Network,
+        host: &impl Environment,
+    ) -> Result<Self, Failure> {
+        let Some(policy) = policy else {
+            return Ok(Self::default());
         };
-        Self {
-            user: text("/basic/username").zip(text("/basic/password")),
-            token: text("/bearer/token"),
+        if let Policy::Basic(UserPassword { username, password }) = policy {
+            return Ok(Self {
+                user: Some((username.clone(), password.clone())),
+                token: None,
+            });
+        }
+        match policy.token(network, host)? {
+            Some(token) => Ok(Self {
+                user: None,
+                token: Some(token),
+            }),
+            None => Err(Failure::configuration(
+                "Authentication not supported",
+                "NATS has no digest authentication: use `basic` or a token",
+            )),
         }
     }
 }
@@ -48,10 +63,11 @@ pub fn publish(
     call: &Call,
     message: &Outbound,
     idempotency_key: &str,
-    network: &impl Dial,
+    network: &impl Network,
+    host: &impl Environment,
 ) -> Result<(), Failure> {
     let subject = subject(call)?;
-    let mut client = Client::connect(call, network)?;
+    let mut client = Client::connect(call, network, host)?;
     let length = message.payload.len();
     let mut bytes = if client.has_headers {
         let mut headers = "NATS/1.0\r\n".to_owned();
@@ -80,12 +96,13 @@ pub fn publish(
 pub fn subscribe(
     call: &Call,
     received: &mut Received<'_>,
-    network: &impl Dial,
+    network: &impl Network,
+    host: &impl Environment,
 ) -> Result<(), Failure> {
     let subject = subject(call)?;
     let queue = call.operation["bindings"]["nats"]["queue"].as_str();
     let queue = queue.map(|queue| format!("{queue} ")).unwrap_or_default();
-    let mut client = Client::connect(call, network)?;
+    let mut client = Client::connect(call, network, host)?;
     client.write(format!("SUB {subject} {queue}1\r\n").as_bytes())?;
     loop {
         if let Operation::Message { headers, payload } = client.next()? {
@@ -125,8 +142,13 @@ struct Client {
 }
 
 impl Client {
-    fn connect(call: &Call, network: &impl Dial) -> Result<Self, Failure> {
+    fn connect(
+        call: &Call,
+        network: &impl Network,
+        host: &impl Environment,
+    ) -> Result<Self, Failure> {
         let target = &call.target;
+        let login = Login::of(call.policy.as_ref(), network, host)?;
         let (mut client, mut info) = Self::greet(target, network, target.secured)?;
         // Nothing has been said yet that others must not hear.
         let secured = target.secured || info["tls_required"] == true;
@@ -139,11 +161,11 @@ impl Client {
             "lang": "baton", "version": env!("CARGO_PKG_VERSION"), "protocol": 1,
             "headers": client.has_headers, "no_responders": false,
         });
-        if let Some((user, password)) = &call.login.user {
+        if let Some((user, password)) = &login.user {
             hello["user"] = Value::from(user.as_str());
             hello["pass"] = Value::from(password.as_str());
         }
-        if let Some(token) = &call.login.token {
+        if let Some(token) = &login.token {
             hello["auth_token"] = Value::from(token.as_str());
         }
         client.write(format!("CONNECT {hello}\r\n").as_bytes())?;
@@ -154,7 +176,7 @@ impl Client {
     /// Connects, and hears what the server says of itself.
     fn greet(
         target: &Target,
-        network: &impl Dial,
+        network: &impl Network,
         secured: bool,
     ) -> Result<(Self, Value), Failure> {
         let security = match secured {

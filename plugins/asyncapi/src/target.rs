@@ -1,8 +1,8 @@
 //! Which server, and where the channel is.
 
+use calls::arguments::{not, text, unknown};
+use calls::{Failure, Kind};
 use outgoing::Uri;
-use protocols::arguments::{not, text, unknown};
-use protocols::{Failure, Kind};
 use serde_json::{Map, Value};
 
 use crate::document::Operation;

@@ -1,14 +1,15 @@
 //! Websockets (RFC 6455).
 
-use protocols::{Failure, Kind};
+use calls::{Failure, Kind};
+use outgoing::authentication::Environment;
 use tungstenite::client::IntoClientRequest;
 use tungstenite::handshake::HandshakeError;
 use tungstenite::http::{HeaderName, HeaderValue};
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Error, Message, WebSocket};
 
-use crate::call::{Call, Received};
-use crate::connection::{Connection, Dial, Security, failed};
+use crate::call::{Call, Network, Received};
+use crate::connection::{Connection, Security, failed};
 use crate::message::Outbound;
 
 /// The longest message that is taken, in bytes: as much as a response may have by default.
@@ -24,8 +25,13 @@ type Socket = WebSocket<Box<dyn Connection>>;
 /// # Errors
 ///
 /// Where it can't be opened, sent or closed.
-pub fn publish(call: &Call, message: &Outbound, network: &impl Dial) -> Result<(), Failure> {
-    let mut socket = open(call, &message.headers, network)?;
+pub fn publish(
+    call: &Call,
+    message: &Outbound,
+    network: &impl Network,
+    host: &impl Environment,
+) -> Result<(), Failure> {
+    let mut socket = open(call, &message.headers, network, host)?;
     let text = String::from_utf8_lossy(&message.payload).into_owned();
     let sent = socket.send(Message::Text(text));
     sent.and_then(|()| close(&mut socket))
@@ -40,9 +46,10 @@ pub fn publish(call: &Call, message: &Outbound, network: &impl Dial) -> Result<(
 pub fn subscribe(
     call: &Call,
     received: &mut Received<'_>,
-    network: &impl Dial,
+    network: &impl Network,
+    host: &impl Environment,
 ) -> Result<(), Failure> {
-    let mut socket = open(call, &[], network)?;
+    let mut socket = open(call, &[], network, host)?;
     loop {
         let more = match socket.read() {
             Ok(Message::Text(text)) => received.take(text.as_bytes(), &[]),
@@ -60,15 +67,24 @@ pub fn subscribe(
     }
 }
 
-fn open(call: &Call, headers: &[(String, String)], network: &impl Dial) -> Result<Socket, Failure> {
+fn open(
+    call: &Call,
+    headers: &[(String, String)],
+    network: &impl Network,
+    host: &impl Environment,
+) -> Result<Socket, Failure> {
     let target = &call.target;
     let mut request = target
         .uri
         .as_str()
         .into_client_request()
         .map_err(|error| broken(call, &error))?;
-    let authorization = call.authorization.as_ref();
-    let authorization = authorization.map(|value| ("authorization", value.as_str()));
+    let policy = call.policy.as_ref();
+    let authorization = policy.map(|policy| policy.authorization(network, host));
+    let authorization = authorization.transpose()?;
+    let authorization = authorization
+        .as_ref()
+        .map(|value| ("authorization", value.as_str()));
     let given = headers
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()));

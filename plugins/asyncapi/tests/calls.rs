@@ -7,8 +7,9 @@ use std::rc::Rc;
 
 use asyncapi::connection::{Connection, Dial, Security};
 use asyncapi::{Arguments, Take, publish};
+use calls::{Failure, Kind};
+use outgoing::authentication::testing::Host;
 use outgoing::{Answer, Open, Request, Response, SendError};
-use protocols::{Failure, Kind};
 use serde_json::{Value, json};
 
 const V3: &str = r#"
@@ -148,7 +149,7 @@ fn subscribe(
         messages: Vec::new(),
         amount,
     };
-    asyncapi::subscribe(arguments, &mut wanted, network)?;
+    asyncapi::subscribe(arguments, &mut wanted, network, &Host::default())?;
     Ok(wanted.messages)
 }
 
@@ -178,7 +179,7 @@ fn a_message_over_http_is_a_request() {
         authentication: Some(r#"{"bearer":{"token":"t"}}"#.to_owned()),
         ..of("tell")
     };
-    publish(&tell, MESSAGE, &network).expect("published");
+    publish(&tell, MESSAGE, &network, &Host::default()).expect("published");
     let requests = network.requests.borrow();
     let request = &requests[1];
     assert_eq!(
@@ -198,7 +199,7 @@ fn a_message_over_http_is_a_request() {
         assert_eq!(request.header(name), Some(value), "{name}");
     }
     let refused = Network::new(V3, vec![answer(403, "text/plain", "no")]);
-    let failure = publish(&of("tell"), MESSAGE, &refused).expect_err("refused");
+    let failure = publish(&of("tell"), MESSAGE, &refused, &Host::default()).expect_err("refused");
     assert_eq!(
         (failure.kind, failure.status),
         (Kind::Authorization, Some(403))
@@ -216,7 +217,7 @@ fn documents_of_version_2_have_channels_and_operation_ids() {
         },
     ] {
         let network = Network::new(V2, vec![answer(200, "text/plain", "")]);
-        publish(&arguments, MESSAGE, &network).expect("published");
+        publish(&arguments, MESSAGE, &network, &Host::default()).expect("published");
         let requests = network.requests.borrow();
         assert_eq!(requests[1].uri.as_str(), "http://web.test:8080/base/notes");
         assert_eq!(requests[1].method, "POST");
@@ -254,7 +255,7 @@ fn a_message_to_nats_is_confirmed() {
         authentication: Some(r#"{"basic":{"username":"u","password":"p"}}"#.to_owned()),
         ..of("say")
     };
-    publish(&say, MESSAGE, &network).expect("published");
+    publish(&say, MESSAGE, &network, &Host::default()).expect("published");
     assert_eq!(*network.dialled.borrow(), ["broker.test:4333"]);
     let told = network.told();
     let (hello, rest) = told.split_once("\r\n").expect("lines");
@@ -321,7 +322,8 @@ fn servers_of_nats_that_refuse_or_misbehave_are_failures() {
         ),
         ("", Kind::Communication, "broker.test:4222"),
     ] {
-        let failure = publish(&of("say"), MESSAGE, &Network::nats(says)).expect_err("refused");
+        let failure = publish(&of("say"), MESSAGE, &Network::nats(says), &Host::default())
+            .expect_err("refused");
         assert_eq!(failure.kind, kind, "{failure}");
         assert!(failure.detail.contains(expected), "{failure}");
     }
@@ -329,7 +331,7 @@ fn servers_of_nats_that_refuse_or_misbehave_are_failures() {
         says: "x".repeat(1 << 20),
         ..Network::new(V3, Vec::new())
     };
-    let failure = publish(&of("say"), MESSAGE, &endless).expect_err("no line");
+    let failure = publish(&of("say"), MESSAGE, &endless, &Host::default()).expect_err("no line");
     assert!(failure.detail.contains("a line is longer"), "{failure}");
 }
 
@@ -340,7 +342,7 @@ fn nats_is_spoken_by_tls_where_the_server_or_its_address_says_so() {
         secured: "INFO {\"headers\":true}\r\nPONG\r\nPONG\r\n".to_owned(),
         ..Network::new(V3, Vec::new())
     };
-    publish(&of("say"), MESSAGE, &asking).expect("published");
+    publish(&of("say"), MESSAGE, &asking, &Host::default()).expect("published");
     let (plain, secured) = ("broker.test:4222", "broker.test:4222 to be secured");
     assert_eq!(*asking.dialled.borrow(), [plain, secured]);
     assert!(asking.told().starts_with("CONNECT {"), "{}", asking.told());
@@ -351,7 +353,7 @@ fn nats_is_spoken_by_tls_where_the_server_or_its_address_says_so() {
         secured: asking.secured.clone(),
         ..Network::new(&document, Vec::new())
     };
-    publish(&of("say"), MESSAGE, &insisting).expect("published");
+    publish(&of("say"), MESSAGE, &insisting, &Host::default()).expect("published");
     assert_eq!(*insisting.dialled.borrow(), [secured]);
 }
 
@@ -365,7 +367,7 @@ fn a_websocket_that_is_refused_says_why() {
         ..Network::new(&v2, Vec::new())
     };
     let network = refusing("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n");
-    let failure = publish(&of("note"), MESSAGE, &network).expect_err("refused");
+    let failure = publish(&of("note"), MESSAGE, &network, &Host::default()).expect_err("refused");
     assert_eq!(
         (failure.kind, failure.status),
         (Kind::Authentication, Some(401))
@@ -380,7 +382,13 @@ fn a_websocket_that_is_refused_says_why() {
         "{}",
         network.told()
     );
-    let failure = publish(&of("note"), MESSAGE, &refusing("hello\r\n\r\n")).expect_err("no HTTP");
+    let failure = publish(
+        &of("note"),
+        MESSAGE,
+        &refusing("hello\r\n\r\n"),
+        &Host::default(),
+    )
+    .expect_err("no HTTP");
     assert_eq!(failure.kind, Kind::Communication);
 }
 
@@ -440,13 +448,19 @@ fn what_the_document_does_not_have_is_said_with_what_it_has() {
         ("a: [", of("x"), "neither JSON nor YAML"),
     ] {
         let network = Network::new(document, Vec::new());
-        let failure = publish(&arguments, MESSAGE, &network).expect_err("a failure");
+        let failure =
+            publish(&arguments, MESSAGE, &network, &Host::default()).expect_err("a failure");
         assert!(failure.detail.contains(expected), "{failure}");
         assert!(network.dialled.borrow().is_empty());
     }
     let unfilled = V3.replace("parameters: { room: { default: lobby } }", "parameters: {}");
-    let failure =
-        publish(&of("say"), MESSAGE, &Network::new(&unfilled, Vec::new())).expect_err("no room");
+    let failure = publish(
+        &of("say"),
+        MESSAGE,
+        &Network::new(&unfilled, Vec::new()),
+        &Host::default(),
+    )
+    .expect_err("no room");
     assert!(
         failure.detail.contains("needs a value for `room`"),
         "{failure}"

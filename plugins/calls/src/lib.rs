@@ -1,16 +1,22 @@
 //! What the workflow language's calls over HTTP have in common: bodies and queries, redirects, and what becomes of
 //! an answer (dsl-reference, "HTTP Call" and "OpenAPI Call").
 
+pub mod arguments;
+#[cfg(target_arch = "wasm32")]
+pub mod bindings;
 pub mod body;
+pub mod endpoint;
 pub mod failure;
 mod media_type;
 pub mod query;
 pub mod redirect;
+pub mod resource;
 pub mod response;
 mod retry_after;
 mod status;
 pub mod value;
 
+pub use endpoint::Endpoint;
 pub use failure::{Failure, Kind};
 pub use media_type::MediaType;
 

@@ -5,12 +5,10 @@ use outgoing::Response;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, start_of};
 use crate::redirect::Exchange;
 use crate::{MediaType, OutputFormat, retry_after, status};
 
-/// How much of the content a failure shows in its detail, in characters.
-const DETAIL_CHARACTERS: usize = 300;
 /// How long the content may be, in bytes, to be the data of a failure: it is recorded with the run.
 const DATA_BYTES_MAX: usize = 64 * 1024;
 /// What stands for a header that is nobody's business.
@@ -130,24 +128,4 @@ fn headers(headers: &[(String, String)]) -> Value {
 
 fn base64(response: &Response) -> String {
     BASE64_STANDARD.encode(&response.body)
-}
-
-/// The start of a content on one line, if it can be read.
-fn start_of(body: &[u8]) -> String {
-    let Ok(text) = std::str::from_utf8(&body[..body.len().min(DETAIL_CHARACTERS * 4)])
-        .or_else(|error| std::str::from_utf8(&body[..error.valid_up_to()]))
-    else {
-        return String::new();
-    };
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let line = words.join(" ");
-    let mut shown: String = line
-        .chars()
-        .filter(|character| !character.is_control())
-        .collect();
-    if let Some((end, _)) = shown.char_indices().nth(DETAIL_CHARACTERS) {
-        shown.truncate(end);
-        shown.push('…');
-    }
-    shown
 }

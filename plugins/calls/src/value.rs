@@ -1,36 +1,9 @@
-//! Arguments as JSON texts, and the URIs and names in them.
+//! What stands in arguments: URIs, and names and values of headers.
 
 use outgoing::Uri;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::failure::Failure;
-
-/// An argument that may be any JSON.
-///
-/// # Errors
-///
-/// `validation`, where the text is none.
-pub fn any(argument: &str, text: Option<&str>) -> Result<Option<Value>, Failure> {
-    text.map(serde_json::from_str)
-        .transpose()
-        .map_err(|error| Failure::validation(format!("{argument}: no JSON: {error}")))
-}
-
-/// An argument that is an object; none where it is absent or null.
-///
-/// # Errors
-///
-/// `validation`, where it is something else.
-pub fn object(argument: &str, text: Option<&str>) -> Result<Option<Map<String, Value>>, Failure> {
-    match any(argument, text)? {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Object(fields)) => Ok(Some(fields)),
-        Some(other) => Err(Failure::validation(format!(
-            "{argument}: expected an object of names and values, and found {}",
-            kind_of(&other)
-        ))),
-    }
-}
 
 /// Reads an absolute URI of HTTP (RFC 9110, section 4.2).
 ///
@@ -45,6 +18,11 @@ pub fn uri(argument: &str, text: &str) -> Result<Uri<String>, Failure> {
         ))
     })?;
     let scheme = uri.scheme().as_str().to_ascii_lowercase();
+    if scheme == "file" {
+        return Err(broken(&format!(
+            "{text:?} is a file, and a run has no files: put it on a server and name it by https"
+        )));
+    }
     if scheme != "http" && scheme != "https" {
         return Err(broken(&format!(
             "the scheme of {text:?} is neither http nor https"
@@ -59,7 +37,7 @@ pub fn uri(argument: &str, text: &str) -> Result<Uri<String>, Failure> {
     if authority.userinfo().is_some() {
         // They would show up wherever the URI does (RFC 9110, section 4.2.4, deprecates them).
         return Err(broken(
-            "the URI holds credentials: give them as `authentication` with `basic`",
+            "the URI holds credentials: give them as `authentication`",
         ));
     }
     Ok(uri.to_owned())

@@ -1,9 +1,10 @@
 //! A call from its arguments to its output.
 
+use calls::arguments::value;
+use calls::{Failure, Kind, resource};
+use outgoing::authentication::Environment;
 use outgoing::{Answer, Open, Request};
 use prost_reflect::MethodDescriptor;
-use protocols::arguments::value;
-use protocols::{Failure, Kind, resource};
 use serde_json::Value;
 
 use crate::frame::{self, Frames};
@@ -40,12 +41,16 @@ const TIMEOUT_MAX: u64 = 99_999_999;
 ///
 /// `validation` and `configuration` where the arguments make no call; those that [`Status::failure`] names
 /// where the service answers with a status; `communication`, `timeout` and `authorization` where no answer came.
-pub fn call(arguments: &Arguments, network: &impl Open) -> Result<Value, Failure> {
+pub fn call(
+    arguments: &Arguments,
+    network: &impl Open,
+    host: &impl Environment,
+) -> Result<Value, Failure> {
     let target = Target::read(&value("service", &arguments.service)?)?;
     let given = arguments.arguments.as_deref();
     let given = given.map(|text| value("arguments", text)).transpose()?;
     let source = resource::read("proto", &value("proto", &arguments.proto)?)?;
-    let pool = schema::load(&source, network)?;
+    let pool = schema::load(&source, &source.network(network, host))?;
     let method = schema::method(&pool, &target.service, &arguments.method)?;
 
     let mut body = Vec::new();
@@ -63,7 +68,8 @@ pub fn call(arguments: &Arguments, network: &impl Open) -> Result<Value, Failure
     ];
     let endpoint = target.endpoint(&method)?;
     let request = endpoint.request("POST", &headers, Some(body));
-    let answer = network
+    let answer = endpoint
+        .network(network, host)
         .open(&request)
         .map_err(|error| Failure::no_response(&request, &error))?;
     let outputs = messages(&request, answer, &method)?;

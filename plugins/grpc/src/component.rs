@@ -8,14 +8,14 @@ mod bindings {
         world: "baton:grpc/connector",
         generate_all,
         with: {
-            "baton:connector/types@1.0.0": protocols::bindings::baton::connector::types,
+            "baton:connector/types@1.0.0": calls::bindings::baton::connector::types,
         },
     });
 }
 
 use bindings::baton::connector::call;
 use bindings::exports::baton::grpc::grpc::{Failure, Guest};
-use outgoing::Network;
+use outgoing::{Host, Network};
 
 use crate::Arguments;
 
@@ -37,7 +37,7 @@ impl Guest for Connector {
             idempotency_key: context.idempotency_key,
             deadline: context.deadline,
         };
-        crate::call(&arguments, &Network)
+        crate::call(&arguments, &Network, &Host)
             .map(|output| output.to_string())
             .map_err(Failure::from)
     }

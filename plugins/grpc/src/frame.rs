@@ -1,7 +1,7 @@
 //! Messages in a body: a flag, a length and the bytes (gRPC over HTTP/2, "Length-Prefixed-Message").
 
+use calls::Failure;
 use outgoing::{Body, Request};
-use protocols::Failure;
 
 /// The flag and the length.
 const HEAD: usize = 5;

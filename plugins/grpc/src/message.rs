@@ -1,9 +1,9 @@
 //! JSON to messages and back, as Protocol Buffers map them ("ProtoJSON").
 
+use calls::Failure;
+use calls::arguments::not;
 use prost_reflect::prost::Message as _;
 use prost_reflect::{DynamicMessage, MethodDescriptor, SerializeOptions};
-use protocols::Failure;
-use protocols::arguments::not;
 use serde_json::Value;
 
 /// The messages to send, encoded.

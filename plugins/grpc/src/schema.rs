@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use calls::arguments::unknown;
+use calls::{Endpoint, Failure, Kind, resource};
 use outgoing::{Open, UriRef};
 use prost_reflect::{DescriptorPool, MethodDescriptor, ServiceDescriptor};
-use protocols::arguments::unknown;
-use protocols::endpoint::Endpoint;
-use protocols::{Failure, Kind, resource};
 use protox::Compiler;
 use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
 
@@ -15,7 +14,7 @@ const FILES_MAX: usize = 100;
 /// How long they may be together, in bytes.
 const BYTES_MAX: usize = 8 << 20;
 
-/// Fetches the file at `source` and what it imports, and compiles them.
+/// Fetches the file at `source` and what it imports, and compiles them. `network` is the source's own.
 ///
 /// # Errors
 ///
@@ -80,10 +79,7 @@ fn beside(source: &Endpoint, import: &str) -> Result<Endpoint, Failure> {
     let reference = UriRef::parse(reference.as_str()).map_err(|_| no_place())?;
     let base = source.uri.clone();
     let uri = reference.resolve_against(&base).map_err(|_| no_place())?;
-    Ok(Endpoint {
-        uri,
-        authorization: source.authorization.clone(),
-    })
+    Ok(Endpoint { uri, policy: None })
 }
 
 /// Files that are there already.

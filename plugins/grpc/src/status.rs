@@ -1,8 +1,8 @@
 //! What the other side says in the end (gRPC over HTTP/2, "Status").
 
+use calls::{Failure, Kind};
 use outgoing::Request;
 use percent_encoding::percent_decode_str;
-use protocols::{Failure, Kind};
 use serde_json::json;
 
 /// A status.
@@ -102,7 +102,7 @@ impl Status {
         let title = format!("gRPC {name}");
         Some(Failure {
             status: Some(http),
-            ..Failure::new(kind, &title, detail).with_data(data)
+            ..Failure::new(kind, &title, detail).with_data(&data)
         })
     }
 }

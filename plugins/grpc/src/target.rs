@@ -1,9 +1,11 @@
 //! Where a service is.
 
+use calls::Failure;
+use calls::arguments::{not, text};
+use calls::endpoint::{Endpoint, policy};
+use calls::value::uri;
+use outgoing::authentication::Policy;
 use prost_reflect::MethodDescriptor;
-use protocols::Failure;
-use protocols::arguments::{not, text};
-use protocols::endpoint::{Endpoint, authorization, uri};
 use serde_json::Value;
 
 /// The argument `service`, read.
@@ -13,7 +15,7 @@ pub struct Target {
     pub service: String,
     /// Scheme, host and port.
     origin: String,
-    authorization: Option<String>,
+    policy: Option<Policy>,
 }
 
 impl Target {
@@ -51,7 +53,7 @@ impl Target {
         Ok(Self {
             service: text("service", members, "name")?.to_owned(),
             origin,
-            authorization: authorization("service.authentication", members.get("authentication"))?,
+            policy: policy("service.authentication", members.get("authentication"))?,
         })
     }
 
@@ -65,7 +67,7 @@ impl Target {
         let text = format!("{}/{service}/{}", self.origin, method.name());
         Ok(Endpoint {
             uri: uri("method", &text)?,
-            authorization: self.authorization.clone(),
+            policy: self.policy.clone(),
         })
     }
 }

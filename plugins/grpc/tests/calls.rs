@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 
+use calls::{Failure, Kind};
 use grpc::{Arguments, call};
+use outgoing::authentication::testing::Host;
 use outgoing::{Answer, Body, Request, SendError};
-use protocols::{Failure, Kind};
 use serde_json::{Value, json};
 
 const PROTO: &str = r#"
@@ -109,7 +110,7 @@ fn exchange(
             _ => file(404, "no such file"),
         })
     };
-    let result = call(arguments, &network);
+    let result = call(arguments, &network, &Host::default());
     (requests.into_inner(), result)
 }
 
@@ -222,7 +223,7 @@ fn a_status_is_a_failure_of_its_kind() {
             let data = failure.data.expect("data");
             assert_eq!(
                 data,
-                json!({"code": code, "status": name, "message": "not now"})
+                json!({"code": code, "status": name, "message": "not now"}).to_string()
             );
         }
     }

@@ -32,8 +32,8 @@ pub struct Arguments {
 /// # Errors
 ///
 /// `validation` and `configuration` where the arguments make no request; `authorization` where the host
-/// does not let it out; `authentication` where the credentials are not taken; `timeout` and `communication` where no response came, or one with a status that is
-/// not a success.
+/// does not let it out; `authentication` where the credentials are not taken; `timeout` and `communication`
+/// where no response came, or one with a status that is not a success.
 pub fn call(
     arguments: &Arguments,
     network: &impl Send,

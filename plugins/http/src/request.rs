@@ -1,10 +1,10 @@
 //! The arguments of a call, made a request.
 
-use calls::value::{any, header, header_of, is_token, kind_of, object, uri};
-use calls::{Failure, body, query};
+use calls::arguments::{object, optional, value};
+use calls::value::{header, header_of, is_token};
+use calls::{Endpoint, Failure, body, query};
+use outgoing::Request;
 use outgoing::authentication::Policy;
-use outgoing::{Request, Uri};
-use serde_json::Value;
 
 use crate::call::Arguments;
 
@@ -22,15 +22,14 @@ const UNSAFE_METHODS: [&str; 4] = ["POST", "PUT", "PATCH", "DELETE"];
 /// is not supported.
 pub fn build(arguments: &Arguments) -> Result<(Request, Option<Policy>), Failure> {
     let method = method(&arguments.method)?;
-    let (uri, policy) = endpoint(&arguments.endpoint)?;
+    let endpoint = value("endpoint", &arguments.endpoint)?;
+    let endpoint = Endpoint::read("endpoint", &endpoint)?;
     let mut headers = headers(arguments.headers.as_deref())?;
-    let uri = match object("query", arguments.query.as_deref())? {
-        Some(values) => query::add(&uri, &values)?,
-        None => uri,
-    };
+    let values = object("query", arguments.query.as_deref())?;
+    let uri = query::add(&endpoint.uri, &values)?;
 
-    let body = match any("body", arguments.body.as_deref())? {
-        None | Some(Value::Null) => None,
+    let body = match optional("body", arguments.body.as_deref())? {
+        None => None,
         Some(value) => {
             let content_type = header_of(&headers, "content-type").map(str::to_owned);
             let (bytes, assumed) = body::encode(value, content_type.as_deref())?;
@@ -59,7 +58,7 @@ pub fn build(arguments: &Arguments) -> Result<(Request, Option<Policy>), Failure
         headers,
         body,
     };
-    Ok((request, policy))
+    Ok((request, endpoint.policy))
 }
 
 /// Methods are case-sensitive (RFC 9110, section 9.1) and all known ones are upper case, while workflows
@@ -73,41 +72,9 @@ fn method(method: &str) -> Result<String, Failure> {
     Ok(method.to_ascii_uppercase())
 }
 
-fn endpoint(text: &str) -> Result<(Uri<String>, Option<Policy>), Failure> {
-    let endpoint = any("endpoint", Some(text))?.unwrap_or_default();
-    match &endpoint {
-        Value::String(text) => Ok((uri("endpoint", text)?, None)),
-        Value::Object(fields) => {
-            let Some(text) = fields.get("uri").and_then(Value::as_str) else {
-                return Err(Failure::validation(
-                    "endpoint: the object has no string `uri`",
-                ));
-            };
-            let known = |name: &&String| *name != "uri" && *name != "authentication";
-            if let Some(unknown) = fields.keys().find(known) {
-                return Err(Failure::validation(format!(
-                    "endpoint: the object has the unknown key `{unknown}`: there are `uri` and \
-                     `authentication`"
-                )));
-            }
-            let policy = match fields.get("authentication") {
-                None | Some(Value::Null) => None,
-                Some(policy) => {
-                    Some(Policy::read(policy, "endpoint.authentication").map_err(Failure::of)?)
-                }
-            };
-            Ok((uri("endpoint.uri", text)?, policy))
-        }
-        other => Err(Failure::validation(format!(
-            "endpoint: expected a URI, or an object with `uri`, and found {}",
-            kind_of(other)
-        ))),
-    }
-}
-
 fn headers(text: Option<&str>) -> Result<Vec<(String, String)>, Failure> {
     let mut headers = Vec::new();
-    for (name, value) in object("headers", text)?.unwrap_or_default() {
+    for (name, value) in object("headers", text)? {
         if let Some(value) = header(&name, value)? {
             headers.push((name, value));
         }

@@ -1,47 +1,12 @@
 //! Digest, OAuth 2 and OpenID Connect against a scripted network: what is sent, and what is kept.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use http::{Arguments, Failure, Kind, call};
-use outgoing::authentication::{Algorithm, Environment};
-use outgoing::{Request, Response, SendError};
+use outgoing::authentication::Environment;
+use outgoing::authentication::testing::Host;
+use outgoing::{Request, Response};
 use serde_json::{Value, json};
-
-/// A host with a memory, whose hash of a text is the text in brackets.
-#[derive(Default)]
-struct Host(RefCell<HashMap<String, (String, u64)>>);
-
-impl Environment for Host {
-    fn basic(&self, username: &str, password: &str) -> Result<String, SendError> {
-        Ok(format!("{username}+{password}"))
-    }
-
-    fn hash(&self, _: Algorithm, text: &str) -> Result<Vec<u8>, SendError> {
-        Ok(text.as_bytes().iter().rev().take(3).copied().collect())
-    }
-
-    fn hmac_sha256(&self, key: &str, _: &[u8]) -> Result<Vec<u8>, SendError> {
-        Ok(key.as_bytes().to_vec())
-    }
-
-    fn remembered(&self, key: &str) -> Option<String> {
-        self.0.borrow().get(key).map(|(value, _)| value.clone())
-    }
-
-    fn remember(&self, key: &str, value: &str, milliseconds: u64) {
-        let kept = (value.to_owned(), milliseconds);
-        self.0.borrow_mut().insert(key.to_owned(), kept);
-    }
-
-    fn now(&self) -> u64 {
-        1_800_000_000
-    }
-
-    fn random(&self) -> u64 {
-        7
-    }
-}
 
 fn answer(status: u16, headers: &[(&str, &str)], body: &Value) -> Response {
     let mut headers: Vec<_> = headers
@@ -154,7 +119,7 @@ fn a_token_is_asked_for_kept_and_renewed_once() {
         }
         // The first token is revoked after its first use.
         match (authorization(request), *tokens.borrow()) {
-            ("Bearer token-1", 1) if host.0.borrow().contains_key("revoked") => {
+            ("Bearer token-1", 1) if host.kept.borrow().contains_key("revoked") => {
                 answer(401, &[], &json!({}))
             }
             (token, _) => answer(200, &[], &json!({ "echo": token })),
@@ -172,7 +137,7 @@ fn a_token_is_asked_for_kept_and_renewed_once() {
     );
     assert_eq!(authorization(&requests[1]), "Bearer token-1");
     assert_eq!(result.expect("in"), r#"{"echo":"Bearer (concealed)"}"#);
-    let kept = host.0.borrow().values().next().cloned();
+    let kept = host.kept.borrow().values().next().cloned();
     assert_eq!(kept, Some(("token-1".to_owned(), 270_000)));
 
     assert_eq!(
@@ -200,7 +165,7 @@ fn clients_authenticate_as_they_are_told() {
     };
     let with = |method: &str| json!({ "client": { "id": "me", "secret": "s&t", "authentication": method } });
     let basic = asked(with("client_secret_basic"));
-    assert_eq!(authorization(&basic), "Basic me+s%26t");
+    assert_eq!(authorization(&basic), "Basic bWU6cyUyNnQ=");
     assert_eq!(body(&basic), "grant_type=client_credentials&scope=a%20b");
     assert_eq!(
         body(&asked(with("none"))),

@@ -3,41 +3,9 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
-use base64::prelude::{BASE64_STANDARD, Engine};
 use http::{Arguments, Failure, Kind, OutputFormat, call};
-use outgoing::authentication::{Algorithm, Environment};
+use outgoing::authentication::testing::Host;
 use outgoing::{ErrorKind, Request, Response, SendError};
-
-/// A host without secrets and memory.
-struct Host;
-
-impl Environment for Host {
-    fn basic(&self, username: &str, password: &str) -> Result<String, SendError> {
-        Ok(BASE64_STANDARD.encode(format!("{username}:{password}")))
-    }
-
-    fn hash(&self, _: Algorithm, text: &str) -> Result<Vec<u8>, SendError> {
-        Ok(text.as_bytes().to_vec())
-    }
-
-    fn hmac_sha256(&self, _: &str, data: &[u8]) -> Result<Vec<u8>, SendError> {
-        Ok(data.to_vec())
-    }
-
-    fn remembered(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn remember(&self, _: &str, _: &str, _: u64) {}
-
-    fn now(&self) -> u64 {
-        1_800_000_000
-    }
-
-    fn random(&self) -> u64 {
-        7
-    }
-}
 
 /// Makes a call; each request is answered with the next of `responses`.
 fn exchange(
@@ -53,7 +21,7 @@ fn exchange(
             .pop_front()
             .expect("another request was made than was scripted")
     };
-    let result = call(arguments, &network, &Host);
+    let result = call(arguments, &network, &Host::default());
     (requests.into_inner(), result)
 }
 
@@ -325,7 +293,7 @@ fn arguments_that_make_no_request_are_refused() {
             "holds credentials",
         ),
         (endpoint("7"), Kind::Validation, "found a number"),
-        (endpoint("{}"), Kind::Validation, "no string `uri`"),
+        (endpoint("{}"), Kind::Validation, "it has no `uri`"),
         (
             endpoint(r#"{"uri":"https://a.test","auth":1}"#),
             Kind::Validation,

@@ -1,9 +1,10 @@
 //! A call from its arguments to its output.
 
+use calls::Failure;
+use calls::arguments::{object, text, value};
 use outgoing::Open;
+use outgoing::authentication::Environment;
 use process::Start;
-use protocols::Failure;
-use protocols::arguments::{object, text, value};
 use serde_json::Value;
 
 use crate::http::Http;
@@ -36,6 +37,7 @@ pub struct Arguments {
 pub fn call(
     arguments: &Arguments,
     network: &impl Open,
+    host: &impl Environment,
     machine: &impl Start,
 ) -> Result<Value, Failure> {
     let parameters = match arguments.parameters.as_deref() {
@@ -50,7 +52,7 @@ pub fn call(
     let transport = value("transport", &arguments.transport)?;
     match (transport.get("http"), transport.get("stdio")) {
         (Some(settings), None) => {
-            let mut http = Http::read(settings, key, network)?;
+            let mut http = Http::read(settings, key, network, host)?;
             session::call(&mut http, &client, version, method, parameters)
         }
         (None, Some(settings)) => {

@@ -8,15 +8,14 @@ mod bindings {
         world: "baton:mcp/connector",
         generate_all,
         with: {
-            "baton:connector/types@1.0.0": protocols::bindings::baton::connector::types,
+            "baton:connector/types@1.0.0": calls::bindings::baton::connector::types,
         },
     });
 }
 
 use bindings::baton::connector::call;
 use bindings::exports::baton::mcp::mcp::{Failure, Guest};
-use outgoing::{Network, Patient};
-use process::Host;
+use outgoing::{Host, Network, Patient};
 
 use crate::Arguments;
 
@@ -43,9 +42,10 @@ impl Guest for Connector {
             Some(milliseconds) => crate::call(
                 &arguments,
                 &Patient::within(milliseconds),
+                &Host,
                 &process::Patient::within(milliseconds),
             ),
-            None => crate::call(&arguments, &Network, &Host),
+            None => crate::call(&arguments, &Network, &Host, &process::Host),
         };
         result
             .map(|result| result.to_string())

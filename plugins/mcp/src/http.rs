@@ -1,9 +1,10 @@
 //! The streamable HTTP transport (Model Context Protocol 2025-06-18, "Transports").
 
+use calls::arguments::object;
+use calls::value::kind_of;
+use calls::{Endpoint, Failure};
+use outgoing::authentication::{Authenticated, Environment};
 use outgoing::{Answer, Open, Request};
-use protocols::Failure;
-use protocols::arguments::{kind_of, object};
-use protocols::endpoint::Endpoint;
 use protocols::sse::Events;
 use serde_json::Value;
 
@@ -14,8 +15,8 @@ use crate::transport::{Outcome, Transport};
 const MESSAGES_MAX: usize = 10_000;
 
 /// A session over HTTP: each message of ours is a POST, and what comes back is JSON or a stream of events.
-pub struct Http<'n, N> {
-    network: &'n N,
+pub struct Http<'n, N, E> {
+    network: Authenticated<'n, N, E>,
     endpoint: Endpoint,
     headers: Vec<(String, String)>,
     session: Option<String>,
@@ -23,7 +24,7 @@ pub struct Http<'n, N> {
     idempotency_key: &'n str,
 }
 
-impl<'n, N: Open> Http<'n, N> {
+impl<'n, N: Open, E: Environment> Http<'n, N, E> {
     /// Reads the settings of the transport: `{ endpoint, headers }`.
     ///
     /// # Errors
@@ -33,8 +34,10 @@ impl<'n, N: Open> Http<'n, N> {
         settings: &Value,
         idempotency_key: &'n str,
         network: &'n N,
+        host: &'n E,
     ) -> Result<Self, Failure> {
         let endpoint = settings.get("endpoint").unwrap_or(&Value::Null);
+        let endpoint = Endpoint::read("transport.http.endpoint", endpoint)?;
         let given = settings.get("headers").map(Value::to_string);
         let given = object("transport.http.headers", given.as_deref())?;
         let mut headers = Vec::new();
@@ -53,8 +56,8 @@ impl<'n, N: Open> Http<'n, N> {
             headers.push((name, value));
         }
         Ok(Self {
-            network,
-            endpoint: Endpoint::read("transport.http.endpoint", endpoint)?,
+            network: endpoint.network(network, host),
+            endpoint,
             headers,
             session: None,
             version: None,
@@ -140,7 +143,7 @@ impl<'n, N: Open> Http<'n, N> {
     }
 }
 
-impl<N: Open> Transport for Http<'_, N> {
+impl<N: Open, E: Environment> Transport for Http<'_, N, E> {
     fn request(&mut self, message: &Value) -> Result<Outcome, Failure> {
         let id = message["id"].clone();
         let (request, answer) = self.post(message)?;
@@ -182,7 +185,7 @@ impl<N: Open> Transport for Http<'_, N> {
 
 fn json(request: &Request, text: &[u8]) -> Result<Value, Failure> {
     serde_json::from_slice(text).map_err(|error| {
-        let shown = protocols::failure::start_of(text);
+        let shown = calls::failure::start_of(text);
         let uri = &request.uri;
         Failure::broken(format!(
             "POST {uri}: the answer is no JSON: {error}: {shown}"

@@ -1,7 +1,7 @@
 //! What is said in a session (Model Context Protocol 2025-06-18, "Lifecycle").
 
+use calls::{Failure, Kind};
 use protocols::json_rpc::{Incoming, notification, request};
-use protocols::{Failure, Kind};
 use serde_json::{Map, Value, json};
 
 use crate::transport::{Outcome, Transport};

@@ -1,10 +1,10 @@
 //! The stdio transport (Model Context Protocol 2025-06-18, "Transports"): a server that is started for the call, and
 //! says what it says on its standard output, a message a line.
 
+use calls::arguments::{not, object, text};
+use calls::failure::start_of;
+use calls::{Failure, Kind};
 use process::{Command, End, Ended, Interrupted, ProcessError, Start, Talk};
-use protocols::arguments::{not, object, text};
-use protocols::failure::start_of;
-use protocols::{Failure, Kind};
 use serde_json::{Map, Value};
 
 use crate::session::{self, Received};

@@ -1,6 +1,6 @@
 //! What carries the messages of a session.
 
-use protocols::Failure;
+use calls::Failure;
 use protocols::json_rpc::RpcError;
 use serde_json::Value;
 

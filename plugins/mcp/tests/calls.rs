@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
+use calls::{Failure, Kind};
 use mcp::{Arguments, call};
+use outgoing::authentication::testing::Host;
 use outgoing::{Answer, ErrorKind, Request, Response, SendError};
 use process::{Command, Ended, Interrupted, ProcessError, Start, Talk};
-use protocols::{Failure, Kind};
 use serde_json::{Value, json};
 
 type Script = Vec<Result<Response, SendError>>;
@@ -21,7 +22,7 @@ fn exchange(arguments: &Arguments, script: Script) -> (Vec<Request>, Result<Valu
         next.expect("another request was made than was scripted")
             .map(Answer::from)
     };
-    let result = call(arguments, &network, &NoMachine);
+    let result = call(arguments, &network, &Host::default(), &NoMachine);
     assert!(script.borrow().is_empty(), "not all was asked for");
     (requests.into_inner(), result)
 }
@@ -195,7 +196,10 @@ fn an_error_of_the_server_is_a_runtime_failure() {
     );
     assert_eq!(
         failure.data,
-        Some(json!({"code": -32602, "message": "Unknown tool", "data": {"name": "echo"}}))
+        Some(
+            json!({"code": -32602, "message": "Unknown tool", "data": {"name": "echo"}})
+                .to_string()
+        )
     );
 }
 

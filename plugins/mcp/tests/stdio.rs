@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use calls::{Failure, Kind};
 use mcp::{Arguments, call};
+use outgoing::authentication::testing::Host;
 use outgoing::{Answer, Request, SendError};
 use process::{Command, End, Ended, Interrupted, ProcessError, Start, Talk};
-use protocols::{Failure, Kind};
 use serde_json::{Value, json};
 
 /// A machine on which a process writes these lines, and then ends or falls silent.
@@ -31,7 +32,7 @@ impl Machine {
     }
 
     fn call(&self) -> Result<Value, Failure> {
-        call(&arguments(), &no_network, self)
+        call(&arguments(), &no_network, &Host::default(), self)
     }
 }
 
@@ -193,7 +194,13 @@ fn a_server_that_is_not_started_says_why() {
         (ProcessError::Denied("no".to_owned()), Kind::Authorization),
         (ProcessError::Failed("no".to_owned()), Kind::Configuration),
     ] {
-        let failure = call(&arguments(), &no_network, &Refusing(error)).expect_err("not started");
+        let failure = call(
+            &arguments(),
+            &no_network,
+            &Host::default(),
+            &Refusing(error),
+        )
+        .expect_err("not started");
         assert_eq!((failure.kind, &*failure.detail), (kind, "no"));
     }
 }
@@ -220,7 +227,8 @@ fn settings_that_are_none_are_refused() {
             ..arguments()
         };
         let refusing = Refusing(ProcessError::Failed("it was started".to_owned()));
-        let failure = call(&arguments, &no_network, &refusing).expect_err("a failure");
+        let failure =
+            call(&arguments, &no_network, &Host::default(), &refusing).expect_err("a failure");
         assert_eq!(failure.kind, Kind::Validation, "{failure}");
         assert_eq!(failure.detail, expected);
     }

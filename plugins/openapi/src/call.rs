@@ -1,10 +1,10 @@
 //! A call from its arguments to its output.
 
-use calls::value::{any, object, uri};
-use calls::{Failure, Kind, OutputFormat, redirect};
-use outgoing::authentication::{Authenticated, Environment, Policy};
-use outgoing::{Request, Send, Uri};
-use serde_json::Value;
+use calls::arguments::{object, optional, value};
+use calls::endpoint::policy;
+use calls::{Failure, Kind, OutputFormat, redirect, resource};
+use outgoing::Send;
+use outgoing::authentication::Environment;
 
 use crate::document::Document;
 use crate::parameters;
@@ -42,11 +42,9 @@ pub fn call(
     network: &impl Send,
     host: &impl Environment,
 ) -> Result<String, Failure> {
-    let policy = match any("authentication", arguments.authentication.as_deref())? {
-        None | Some(Value::Null) => None,
-        Some(policy) => Some(Policy::read(&policy, "authentication").map_err(Failure::of)?),
-    };
-    let given = object("parameters", arguments.parameters.as_deref())?.unwrap_or_default();
+    let authentication = optional("authentication", arguments.authentication.as_deref())?;
+    let policy = policy("authentication", authentication.as_ref())?;
+    let given = object("parameters", arguments.parameters.as_deref())?;
     let document = fetch(&arguments.document, network, host)?;
     let operation = document.operation(&arguments.operation_id)?;
     let request = parameters::request(&operation, given, &arguments.idempotency_key)?;
@@ -55,24 +53,17 @@ pub fn call(
 }
 
 fn fetch(
-    resource: &str,
+    argument: &str,
     network: &impl Send,
     host: &impl Environment,
 ) -> Result<Document, Failure> {
-    let (uri, policy) = endpoint(resource)?;
-    let request = Request {
-        method: "GET".to_owned(),
-        uri,
-        headers: [
-            ("accept", "application/json, application/yaml, */*;q=0.5"),
-            ("user-agent", USER_AGENT),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into(),
-        body: None,
-    };
-    let network = Authenticated::new(policy, network, host);
-    let exchange = redirect::send(request, true, &network)?;
+    let place = resource::read("document", &value("document", argument)?)?;
+    let headers = [
+        ("accept", "application/json, application/yaml, */*;q=0.5"),
+        ("user-agent", USER_AGENT),
+    ];
+    let request = place.request("GET", &headers, None);
+    let exchange = redirect::send(request, true, &place.network(network, host))?;
     let status = exchange.response.status;
     let uri = exchange.request.uri;
     if !(200..300).contains(&status) {
@@ -86,29 +77,4 @@ fn fetch(
         });
     }
     Document::read(&exchange.response.body, uri)
-}
-
-/// Where an external resource is (dsl-reference, "External Resource").
-fn endpoint(resource: &str) -> Result<(Uri<String>, Option<Policy>), Failure> {
-    let resource = any("document", Some(resource))?.unwrap_or_default();
-    let endpoint = match &resource {
-        Value::String(_) => &resource,
-        other => &other["endpoint"],
-    };
-    match endpoint {
-        Value::String(text) => Ok((uri("document.endpoint", text)?, None)),
-        Value::Object(fields) => {
-            let text = fields.get("uri").and_then(Value::as_str);
-            let text = text.ok_or_else(|| {
-                Failure::validation("document.endpoint: the object has no string `uri`")
-            })?;
-            let policy = fields.get("authentication").filter(|it| !it.is_null());
-            let policy = policy.map(|it| Policy::read(it, "document.endpoint.authentication"));
-            let policy = policy.transpose().map_err(Failure::of)?;
-            Ok((uri("document.endpoint.uri", text)?, policy))
-        }
-        _ => Err(Failure::validation(
-            "document: expected an object with `endpoint`, a URI or an object with `uri`",
-        )),
-    }
 }

@@ -7,15 +7,17 @@ mod bindings {
         path: ["../../wit", "wit"],
         world: "baton:openapi/connector",
         generate_all,
+        with: {
+            "baton:connector/types@1.0.0": calls::bindings::baton::connector::types,
+        },
     });
 }
 
 use bindings::baton::connector::call;
-use bindings::baton::connector::types::{Failure, FailureKind};
-use bindings::exports::baton::openapi::openapi::{Guest, OutputFormat};
+use bindings::exports::baton::openapi::openapi::{Failure, Guest, OutputFormat};
 use outgoing::{Host, Network};
 
-use crate::{Arguments, Kind};
+use crate::Arguments;
 
 struct Connector;
 
@@ -42,26 +44,6 @@ impl Guest for Connector {
             idempotency_key: call::get().idempotency_key,
         };
         crate::call(&arguments, &Network, &Host).map_err(Failure::from)
-    }
-}
-
-impl From<crate::Failure> for Failure {
-    fn from(failure: crate::Failure) -> Self {
-        Self {
-            kind: match failure.kind {
-                Kind::Configuration => FailureKind::Configuration,
-                Kind::Validation => FailureKind::Validation,
-                Kind::Authentication => FailureKind::Authentication,
-                Kind::Authorization => FailureKind::Authorization,
-                Kind::Timeout => FailureKind::Timeout,
-                Kind::Communication => FailureKind::Communication,
-            },
-            title: failure.title,
-            detail: Some(failure.detail),
-            status: failure.status,
-            retry_after: failure.retry_after,
-            data: failure.data,
-        }
     }
 }
 

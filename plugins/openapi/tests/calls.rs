@@ -3,40 +3,9 @@
 use std::cell::RefCell;
 
 use openapi::{Arguments, Failure, Kind, call};
-use outgoing::authentication::{Algorithm, Environment};
-use outgoing::{Request, Response, SendError};
+use outgoing::authentication::testing::Host;
+use outgoing::{Request, Response};
 use serde_json::{Value, json};
-
-/// A host without secrets and memory.
-struct Host;
-
-impl Environment for Host {
-    fn basic(&self, username: &str, password: &str) -> Result<String, SendError> {
-        Ok(format!("{username}+{password}"))
-    }
-
-    fn hash(&self, _: Algorithm, text: &str) -> Result<Vec<u8>, SendError> {
-        Ok(text.as_bytes().to_vec())
-    }
-
-    fn hmac_sha256(&self, _: &str, data: &[u8]) -> Result<Vec<u8>, SendError> {
-        Ok(data.to_vec())
-    }
-
-    fn remembered(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn remember(&self, _: &str, _: &str, _: u64) {}
-
-    fn now(&self) -> u64 {
-        0
-    }
-
-    fn random(&self) -> u64 {
-        0
-    }
-}
 
 const V3: &str = r##"
 openapi: 3.1.0
@@ -107,7 +76,7 @@ fn exchange(
         idempotency_key: "run/key/1".to_owned(),
         ..Arguments::default()
     };
-    let result = call(&arguments, &network, &Host);
+    let result = call(&arguments, &network, &Host::default());
     (requests.into_inner(), result)
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{Failure, Kind};
+use calls::{Failure, Kind};
 
 /// A request: it has an id and wants an answer.
 #[must_use]
@@ -64,7 +64,7 @@ impl Incoming {
     /// `communication`, where it is none of JSON-RPC 2.0.
     pub fn read(message: Value) -> Result<Self, Failure> {
         let broken = |why: &str| {
-            let shown = crate::failure::start_of(message.to_string().as_bytes());
+            let shown = calls::failure::start_of(message.to_string().as_bytes());
             Failure::broken(format!("{why}: {shown}"))
         };
         if message["jsonrpc"] != "2.0" {
@@ -108,7 +108,7 @@ impl RpcError {
         if let Some(data) = data {
             shown["data"] = data;
         }
-        Failure::new(Kind::Runtime, title, detail).with_data(shown)
+        Failure::new(Kind::Runtime, title, detail).with_data(&shown)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::io::{self, Read, Write};
 
+use calls::{Failure, Kind};
 use outgoing::{Answer, Open, Request, SendError};
-use protocols::{Failure, Kind};
 
 use super::bindings::baton::connector::tcp::{self, Error};
 use super::bindings::wasi::io::streams::{InputStream, OutputStream, StreamError};

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Algorithm, Environment, UserPassword, configuration, hex, unauthenticated};
-use crate::{Request, Response, SendError};
+use crate::{Request, SendError};
 
 /// How long a challenge is kept for further requests, in milliseconds. A server that has forgotten it says so.
 const CHALLENGE_MILLISECONDS: u64 = 5 * 60 * 1000;
@@ -32,10 +32,11 @@ enum Quality {
 }
 
 impl Challenge {
-    /// The strongest challenge of a response that can be met; none where it has no challenge of Digest.
-    pub(super) fn of(response: &Response) -> Option<Result<Self, SendError>> {
-        let headers = response.headers.iter();
-        let headers = headers.filter(|(name, _)| name.eq_ignore_ascii_case("www-authenticate"));
+    /// The strongest challenge in the headers of a response that can be met; none where it has no challenge of Digest.
+    pub(super) fn of(headers: &[(String, String)]) -> Option<Result<Self, SendError>> {
+        let headers = headers
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("www-authenticate"));
         let challenges: Vec<_> = headers.flat_map(|(_, value)| challenges(value)).collect();
         let digests = challenges
             .iter()
@@ -87,10 +88,10 @@ impl Challenge {
         challenge.function().map(|_| challenge)
     }
 
-    /// Whether a response says that the nonce is too old, and nothing else is wrong.
-    pub(super) fn is_stale(response: &Response) -> bool {
-        let headers = response.headers.iter();
+    /// Whether the headers of a response say that the nonce is too old, and nothing else is wrong.
+    pub(super) fn is_stale(headers: &[(String, String)]) -> bool {
         headers
+            .iter()
             .filter(|(name, _)| name.eq_ignore_ascii_case("www-authenticate"))
             .flat_map(|(_, value)| challenges(value))
             .flat_map(|(_, parameters)| parameters)
@@ -365,23 +366,14 @@ mod tests {
                 format!(r#"Digest realm="r", nonce="n", qop="auth", algorithm={algorithm}"#);
             ("www-authenticate".to_owned(), value)
         };
-        let response = |headers| Response {
-            status: 401,
-            headers,
-            body: Vec::new(),
-        };
-        let several = response(vec![
+        let several = [
             challenge("MD5"),
             challenge("SHA-256"),
             challenge("SHA-512-256"),
-        ]);
+        ];
         let best = Challenge::of(&several).expect("one").expect("known");
         assert_eq!(best.algorithm.as_deref(), Some("SHA-256"));
-        assert!(
-            Challenge::of(&response(vec![challenge("SHA-1")]))
-                .expect("one")
-                .is_err()
-        );
-        assert!(Challenge::of(&response(Vec::new())).is_none());
+        assert!(Challenge::of(&[challenge("SHA-1")]).expect("one").is_err());
+        assert!(Challenge::of(&[]).is_none());
     }
 }

@@ -4,11 +4,14 @@
 //! hash) is asked of the host, by way of [`Environment`]; the value itself never gets in here.
 
 mod basic;
+mod conceal;
 mod digest;
 mod jwt;
 mod oauth2;
 mod policy;
 mod sending;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
 
 pub use policy::{OAuth2, Policy, Token, UserPassword};
 pub use sending::Authenticated;

@@ -22,7 +22,7 @@ pub fn read(name: &str, value: &Value) -> Result<Endpoint, Failure> {
     }
 }
 
-/// Fetches what is at an endpoint.
+/// Fetches what is at an endpoint. `network` is the endpoint's own: see [`Endpoint::network`].
 ///
 /// # Errors
 ///

@@ -5,13 +5,13 @@
 
 wit_bindgen::generate!({
     inline: "
-        package baton:protocols;
+        package baton:calls;
         world failures {
             import baton:connector/types@1.0.0;
         }
     ",
     path: "../../wit",
-    world: "baton:protocols/failures",
+    world: "baton:calls/failures",
     generate_unused_types: true,
     generate_all,
 });
@@ -35,7 +35,7 @@ impl From<crate::Failure> for Failure {
             detail: Some(failure.detail),
             status: failure.status,
             retry_after: failure.retry_after,
-            data: failure.data.map(|data| data.to_string()),
+            data: failure.data,
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::Failure;
+use crate::value::kind_of;
 
 /// Reads the argument `name`.
 ///
@@ -14,14 +15,24 @@ pub fn value(name: &str, text: &str) -> Result<Value, Failure> {
         .map_err(|error| Failure::validation(format!("{name}: no JSON: {error}")))
 }
 
+/// Reads the argument `name`, which may be absent.
+///
+/// # Errors
+///
+/// `validation`, where the text is no JSON.
+pub fn optional(name: &str, text: Option<&str>) -> Result<Option<Value>, Failure> {
+    let read = text.map(|text| value(name, text)).transpose()?;
+    Ok(read.filter(|value| !value.is_null()))
+}
+
 /// Reads the argument `name`, which must be an object. Absent or null it is an empty one.
 ///
 /// # Errors
 ///
 /// `validation`, where the text is no JSON or something else than an object.
 pub fn object(name: &str, text: Option<&str>) -> Result<Map<String, Value>, Failure> {
-    match text.map(|text| value(name, text)).transpose()? {
-        None | Some(Value::Null) => Ok(Map::new()),
+    match optional(name, text)? {
+        None => Ok(Map::new()),
         Some(Value::Object(members)) => Ok(members),
         Some(other) => Err(not(name, "an object", &other)),
     }
@@ -50,25 +61,17 @@ pub fn not(name: &str, expected: &str, found: &Value) -> Failure {
     Failure::validation(format!("{name}: expected {expected}, and found {found}"))
 }
 
-/// What a value is, as a part of a sentence.
-pub fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    }
-}
-
 /// A name that does not exist, and those that do: the nearest first.
 ///
 /// `names` that are many are cut after ten, so that the message stays one.
 pub fn unknown(what: &str, name: &str, names: impl IntoIterator<Item = String>) -> String {
     const SHOWN: usize = 10;
     let mut names: Vec<String> = names.into_iter().collect();
-    names.sort_by_cached_key(|other| (distance(name, other), other.clone()));
+    let wanted = name.to_lowercase();
+    names.sort_by_cached_key(|other| {
+        let distance = strsim::damerau_levenshtein(&wanted, &other.to_lowercase());
+        (distance, other.clone())
+    });
     if names.is_empty() {
         return format!("there is no {what} `{name}`, and no other");
     }
@@ -86,23 +89,6 @@ pub fn unknown(what: &str, name: &str, names: impl IntoIterator<Item = String>) 
         "there is no {what} `{name}`: there is {}{more}",
         listed.join(", ")
     )
-}
-
-/// How many letters to insert, drop or change (Levenshtein), whatever their case.
-fn distance(one: &str, other: &str) -> usize {
-    let letters = |text: &str| -> Vec<char> { text.to_lowercase().chars().take(64).collect() };
-    let (one, other) = (letters(one), letters(other));
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.iter().enumerate() {
-            let changed = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
 }
 
 #[cfg(test)]
