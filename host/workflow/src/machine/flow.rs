@@ -356,6 +356,7 @@ impl Turn<'_> {
                 break;
             };
             around = task.place.parent;
+            self.unsubscribe(&task.work);
             if let Work::Try(mut work) = task.work {
                 self.run.ledger.append(&mut work.ledger);
             }

@@ -238,6 +238,23 @@ fn an_error_of_what_is_done_for_a_message_ends_the_call() {
 }
 
 #[test]
+fn who_ends_the_workflow_from_within_ends_the_call() {
+    let subscription =
+        "{ consume: { amount: 3 }, foreach: { do: [ { tell: { set: { n: 1 }, then: end } } ] } }";
+    let mut run = Run::start(&hear(subscription), json!({}));
+    run.transcript();
+    run.hand_over("hear", message(1));
+    insta::assert_snapshot!(run.transcript(), @r##"
+      task.started tell
+      task.completed tell -> {"n":1}
+      task.completed hear -> {"n":1}
+    abandon hear
+      workflow.completed -> {"n":1}
+    end: completed {"n":1}
+    "##);
+}
+
+#[test]
 fn a_timeout_and_a_cancellation_end_the_call() {
     let tasks = hear("{ consume: { amount: 3 } }");
     let tasks = tasks.replace("      call:", "      timeout: { after: PT9S }\n      call:");

@@ -12,7 +12,9 @@ use baton_workflow::machine::{
     Ending, Facts, NoteKind, Occurrence, Status, TaskKey, TimerKey, Weight,
 };
 use baton_workflow::plan::{Catalog, FunctionReference, NoSuchFunction, Signature, Topics};
-use baton_workflow::{CloudEvent, Command, Error, ErrorKind, Event, Machine, Plan, Timestamp};
+use baton_workflow::{
+    CloudEvent, Command, Data, Error, ErrorKind, Event, Machine, Plan, Timestamp,
+};
 use serde_json::{Value, json};
 
 /// A connector named `any` that has every function, and those of the language's own calls.
@@ -220,6 +222,11 @@ impl Run {
         self.answer(task, Err(error));
     }
 
+    /// What is to become of an item that a call has handed over.
+    pub(crate) fn weigh(&mut self, task: &TaskKey, attempt: u32, item: &Data) -> Weight {
+        self.machine.weigh(task, attempt, item, &mut self.jq)
+    }
+
     /// Hands over an item of the oldest call under way of the task with this name; what comes of it.
     pub(crate) fn hand_over(&mut self, task: &str, item: Value) -> Weight {
         let name = format!("/{task}");
@@ -232,7 +239,7 @@ impl Run {
             return Weight::Unwanted;
         };
         let item = Arc::new(item);
-        let weight = self.machine.weigh(&task, attempt, &item, &mut self.jq);
+        let weight = self.weigh(&task, attempt, &item);
         if weight == Weight::Taken {
             self.apply(Event::Yielded {
                 task,

@@ -14,6 +14,8 @@ pub(crate) type Asked = (TaskKey, u32);
 pub(crate) struct Books {
     /// Calls, and other runs.
     pub(crate) calls: BTreeSet<Asked>,
+    /// Which of them, past or present, bring one message after another.
+    pub(crate) subscriptions: BTreeSet<Asked>,
     /// Timers that are set.
     pub(crate) timers: BTreeMap<TimerKey, Timestamp>,
     /// Questions to people.
@@ -30,7 +32,13 @@ impl Books {
     /// It asks for something twice, or gives back what it does not have.
     pub(crate) fn enter(&mut self, command: &Command) -> Result<(), String> {
         let right = match command {
-            Command::Invoke(call) => self.calls.insert((call.task.clone(), call.attempt)),
+            Command::Invoke(call) => {
+                let asked = (call.task.clone(), call.attempt);
+                if call.items {
+                    self.subscriptions.insert(asked.clone());
+                }
+                self.calls.insert(asked)
+            }
             Command::StartRun(child) => self.calls.insert((child.task.clone(), child.attempt)),
             Command::Abandon { task, attempt } => {
                 let call = (task.clone(), *attempt);

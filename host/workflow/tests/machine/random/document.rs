@@ -58,6 +58,11 @@ pub(crate) enum Kind {
     /// So many seconds.
     Wait(u8),
     Raise,
+    /// For so many messages, on each of which there are tasks.
+    Subscribe {
+        amount: u8,
+        tasks: Vec<Task>,
+    },
     Do(Vec<Task>),
     /// So many items, until which index it goes on, and how many at a time.
     For {
@@ -122,6 +127,7 @@ fn task(calm: bool) -> impl Strategy<Value = Task> {
         let list = || prop::collection::vec(inner.clone(), 0..4);
         let kind = prop_oneof![
             list().prop_map(Kind::Do),
+            (1..4u8, list()).prop_map(|(amount, tasks)| Kind::Subscribe { amount, tasks }),
             (
                 0..4u8,
                 prop::option::of(0..3u8),
@@ -232,6 +238,11 @@ pub(crate) fn find<'t>(tasks: &'t [Task], pointer: &str) -> Option<&'t Task> {
                 parts.next();
                 branches
             }
+            // `with/subscription/foreach/do`.
+            (Kind::Subscribe { tasks, .. }, _) => {
+                parts.nth(2);
+                tasks
+            }
             (kind, _) => *lists(kind).first()?,
         };
         task = list.get(parts.next()?.parse::<usize>().ok()?)?;
@@ -252,7 +263,7 @@ pub(crate) fn count(tasks: &[Task], kinds: &mut BTreeMap<&str, usize>) {
 /// The lists of tasks inside.
 fn lists(kind: &Kind) -> Vec<&[Task]> {
     match kind {
-        Kind::Do(tasks) | Kind::For { tasks, .. } => vec![tasks],
+        Kind::Do(tasks) | Kind::For { tasks, .. } | Kind::Subscribe { tasks, .. } => vec![tasks],
         Kind::Fork { branches, .. } => vec![branches],
         Kind::Try { tasks, handler, .. } => std::iter::once(&tasks[..])
             .chain(handler.as_deref())
@@ -271,6 +282,7 @@ fn key(kind: &Kind) -> &'static str {
         Kind::Set => "set",
         Kind::Wait(_) => "wait",
         Kind::Raise => "raise",
+        Kind::Subscribe { .. } => "subscribe",
         Kind::Do(_) => "do",
         Kind::For { .. } => "for",
         Kind::Fork { .. } => "fork",
@@ -365,6 +377,16 @@ fn work(kind: &Kind, index: usize, of: usize) -> Value {
         Kind::Wait(seconds) => json!({ "wait": { "seconds": seconds } }),
         Kind::Raise => {
             json!({ "raise": { "error": { "type": "https://example.org/raised", "status": 500 } } })
+        }
+        Kind::Subscribe { amount, tasks } => {
+            let foreach = json!({ "do": list(tasks) });
+            let subscription = json!({ "consume": { "amount": amount }, "foreach": foreach });
+            let with = json!({
+                "document": { "endpoint": "https://example.org/api" },
+                "operation": "hear",
+                "subscription": subscription,
+            });
+            json!({ "call": "asyncapi", "with": with, "output": { "as": "${ { n: length } }" } })
         }
         Kind::Do(tasks) => json!({ "do": list(tasks) }),
         Kind::For {

@@ -200,12 +200,14 @@ fn list_of(pointer: &str) -> &str {
 /// The task around a task: `/do/1/a` for `/do/1/a/catch/do/0/b`.
 fn around(pointer: &str) -> Option<String> {
     let parts: Vec<&str> = pointer.split('/').skip(1).collect();
-    // Lists are under `do`, `try`, `catch/do` and `fork/branches`; behind each stand an index and a name.
+    // Lists are under `do`, `try`, `catch/do`, `fork/branches` and `with/subscription/foreach/do`; behind each stand an
+    // index and a name.
     let mut end = 0;
     let mut at = 0;
     while at < parts.len() {
         at += match parts[at] {
             "fork" | "catch" => 2,
+            "with" => 4,
             _ => 1,
         } + 2;
         if at < parts.len() {

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use baton_workflow::machine::{Answer, Decision, Facts, Status};
+use baton_workflow::machine::{Answer, Decision, Facts, Status, Weight};
 use baton_workflow::{Error, ErrorKind, Event, Machine};
 use serde_json::{Value, json};
 
-use super::books::Books;
+use super::books::{Asked, Books};
 use super::document::EVENT;
 use crate::support::{Jq, Run};
 
@@ -119,11 +119,17 @@ impl World {
             return self.run.apply(request);
         }
         let listens = !self.run.machine.outstanding().listening.is_empty();
-        if listens && (self.books.is_empty() || self.chance.below(3) == 0) {
+        if listens && (self.is_left(mood) || self.chance.below(3) == 0) {
             return self.run.publish(EVENT, json!({ "n": 1 }));
         }
+        let handed_over = self.handed_over();
+        if let Some(item) = handed_over
+            && (self.is_left(mood) || self.chance.below(3) == 0)
+        {
+            return self.run.apply(item);
+        }
         assert!(
-            !self.books.is_empty(),
+            !self.is_left(mood),
             "nothing is under way, and the run has not ended:\n{}",
             self.text
         );
@@ -131,11 +137,39 @@ impl World {
         self.run.apply(event);
     }
 
+    /// Whether nothing is under way that could end. Where all goes well, no subscription ends by itself.
+    fn is_left(&self, mood: Mood) -> bool {
+        let nothing_else = self.books.timers.is_empty() && self.books.approvals.is_empty();
+        nothing_else && self.ending(mood).is_empty()
+    }
+
+    /// The calls that may be answered.
+    fn ending(&self, mood: Mood) -> Vec<Asked> {
+        let all = self.books.calls.iter();
+        let ending = all.filter(|it| mood == Mood::Any || !self.books.subscriptions.contains(it));
+        ending.cloned().collect()
+    }
+
+    /// A message for one of the subscriptions, where one takes it.
+    fn handed_over(&mut self) -> Option<Event> {
+        let item = Arc::new(json!({ "n": 1 }));
+        let open = self.books.subscriptions.intersection(&self.books.calls);
+        let mut open = open.cloned();
+        open.find_map(|(task, attempt)| {
+            let weight = self.run.weigh(&task, attempt, &item);
+            (weight == Weight::Taken).then(|| Event::Yielded {
+                task,
+                attempt,
+                item: item.clone(),
+            })
+        })
+    }
+
     /// What somebody wants of the run.
     fn request(&mut self, mood: Mood) -> Option<Event> {
         let by = "ada".to_owned();
         let reason = None;
-        if self.is_suspended() && (self.books.is_empty() || self.chance.below(4) == 0) {
+        if self.is_suspended() && (self.is_left(mood) || self.chance.below(4) == 0) {
             return Some(Event::ResumeRequested { by, reason });
         }
         if mood != Mood::Calm && self.chance.below(20) == 0 {
@@ -160,7 +194,8 @@ impl World {
         let held = self.is_suspended();
         let earliest = self.books.timers.iter().min_by_key(|(_, due)| **due);
         let earliest = earliest.map(|(timer, due)| (timer.clone(), *due));
-        let others = self.books.calls.len() + self.books.approvals.len();
+        let calls = self.ending(mood);
+        let others = calls.len() + self.books.approvals.len();
         if let Some((timer, due)) = earliest
             && (others == 0 || self.chance.below(4) == 0)
         {
@@ -169,7 +204,7 @@ impl World {
             return Event::Elapsed { timer };
         }
         let which = self.chance.below(others);
-        let event = match self.books.calls.iter().nth(which).cloned() {
+        let event = match calls.get(which).cloned() {
             Some(call) => {
                 self.books.answered(&call, held);
                 let answer = self.answer(mood, &call.0.pointer);
@@ -181,7 +216,7 @@ impl World {
                 }
             }
             None => {
-                let which = which - self.books.calls.len();
+                let which = which - calls.len();
                 let asked = self.books.approvals.iter().nth(which).cloned();
                 let asked = asked.expect("there are as many as were counted");
                 self.books.decided(&asked, held);
