@@ -107,7 +107,7 @@ pub enum DistError {
 /// What a plugin may have besides its manifest and `src`.
 const FURTHER: [&str; 3] = ["build.rs", "library", "wit"];
 
-/// The digest of all that a plugin's component is built of: the contracts, the workspace's manifest but for the list of
+/// The digest of all that a plugin's component is built of: the contracts, the workspace's manifest but for the lists of
 /// its members, the plugin's own manifest and sources, those of its neighbours that it depends on, and what the lock says of
 /// its dependencies.
 ///
@@ -219,7 +219,7 @@ pub fn rebuild(repository: &Path, plugin: &str) -> Result<Built, DistError> {
     Ok(built)
 }
 
-/// The workspace's manifest without the list of its members: another plugin changes nothing for this one.
+/// The workspace's manifest without the lists of its members: another plugin changes nothing for this one.
 fn workspace(plugins: &Path) -> Result<String, DistError> {
     let path = plugins.join("Cargo.toml");
     let text = String::from_utf8_lossy(&read(&path)?).into_owned();
@@ -227,6 +227,7 @@ fn workspace(plugins: &Path) -> Result<String, DistError> {
         toml::from_str(&text).map_err(|source| DistError::Digests { path, source })?;
     if let Some(toml::Value::Table(workspace)) = manifest.get_mut("workspace") {
         workspace.remove("members");
+        workspace.remove("default-members");
     }
     Ok(manifest.to_string())
 }
