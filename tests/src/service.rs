@@ -1,6 +1,6 @@
 //! Servers that speak the protocols of the language's calls, each a real implementation of its protocol.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::process::Process;
 use crate::scim::on_a_free_port;
@@ -39,6 +39,30 @@ impl Service {
     /// See [`Service::greeter`].
     pub async fn agent() -> Self {
         Self::python("agent.py", None).await
+    }
+
+    /// The pages of `tests/servers/pages.py`, some behind passwords (httpbin from PyPI).
+    ///
+    /// # Panics
+    ///
+    /// See [`Service::greeter`].
+    pub async fn pages() -> Self {
+        Self::python("pages.py", None).await
+    }
+
+    /// The provider of identities of `tests/servers/identity.mjs` (oidc-provider from npm), with an API that takes
+    /// its tokens.
+    ///
+    /// # Panics
+    ///
+    /// See [`Service::greeter`].
+    pub async fn identity() -> Self {
+        let provider = paths::installed(
+            "BATON_IDENTITY_PROVIDER",
+            "node/node_modules/oidc-provider/lib/index.js",
+        );
+        let provider = provider.to_string_lossy().into_owned();
+        Self::script(&paths::node(), "identity.mjs", vec![provider]).await
     }
 
     /// The websocket server of `tests/servers/echo.py` (websockets from PyPI).
@@ -151,12 +175,16 @@ impl Service {
     /// A script of `tests/servers` that says `ready PORT`, over TLS where there is an authority.
     async fn python(script: &str, authority: Option<&Authority>) -> Self {
         let python = paths::installed("BATON_PYTHON", "venv/bin/python3");
+        let files = authority.map(|authority| vec![authority.certificate(), authority.key()]);
+        Self::script(&python, script, files.unwrap_or_default()).await
+    }
+
+    /// The same by whatever runs the script, with further arguments.
+    async fn script(program: &Path, script: &str, further: Vec<String>) -> Self {
         let script: PathBuf = paths::file("tests/servers").join(script);
         let mut arguments = vec![script.to_string_lossy().into_owned()];
-        if let Some(authority) = authority {
-            arguments.extend([authority.certificate(), authority.key()]);
-        }
-        let process = Process::start(&python, &arguments, &[]);
+        arguments.extend(further);
+        let process = Process::start(program, &arguments, &[]);
         let port = ready(&script.to_string_lossy(), &process, |output| {
             let line = output
                 .lines()

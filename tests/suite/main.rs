@@ -4,6 +4,7 @@
 mod a2a;
 mod api;
 mod asyncapi;
+mod authentication;
 mod bad_input;
 mod conformance;
 mod crash;
