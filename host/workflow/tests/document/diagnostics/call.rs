@@ -195,3 +195,27 @@ fn approval() {
       at /do/1/b
     ");
 }
+
+#[test]
+fn subscriptions_end_in_one_way() {
+    let of = |subscription: &str| {
+        let with = "document: { endpoint: 'http://a' }, operation: x";
+        check_tasks(&format!(
+            "- a: {{ call: asyncapi, with: {{ {with}, subscription: {subscription} }} }}\n"
+        ))
+    };
+    assert_snapshot!(of("{ consume: { amount: 0 } }"), @r##"
+    case.yaml:7:119: error[bad-value]: `amount` must be at least 1
+      at /do/0/a/with/subscription/consume/amount
+    "##);
+    assert_snapshot!(of("{ consume: { amount: 1, until: .x } }"), @r##"
+    case.yaml:7:122: error[conflicting-keys]: `consume` can have only one of the keys `amount`, `while`, `until`
+      at /do/0/a/with/subscription/consume/until
+      case.yaml:7:111: `amount` stands here
+      help: remove one of `amount` and `until`
+    "##);
+    assert_snapshot!(of("{ consume: { for: PT1S } }"), @r##"
+    case.yaml:7:100: error[missing-key]: `consume` needs exactly one of the keys `amount`, `while`, `until`
+      at /do/0/a/with/subscription/consume
+    "##);
+}
