@@ -13,17 +13,18 @@ use baton_tests::{AssetServer, Client, Docker, Host, Start, Stub, eventually, pa
 use serde_json::{Value, json};
 
 use crate::scenario::swagger;
-use table::How::{self, Calls, Completes, Elsewhere, Faults, Hears, Not};
+use table::How::{self, Calls, Completes, Due, Elsewhere, Faults, Hears, Not, StartedBy};
 use table::table;
 
 /// The hosts that the examples call, all of them played by one server: their paths do not collide.
-const HOSTS: [&str; 7] = [
+const HOSTS: [&str; 8] = [
     "https://petstore.swagger.io",
     "https://swapi.dev",
     "https://superbet-casinos.com",
     "https://fake-hospital.com",
     "https://fake.com",
     "https://fake-chat-api.com",
+    "https://hospital.example.com",
     "https://virtual-wf-powered-race.com",
 ];
 
@@ -85,6 +86,8 @@ async fn every_example_runs_or_says_why_not() {
     let hosts = HOSTS.map(|host| (host, stub.url()));
     stub.on("GET", "/v2/swagger.json").answer(200, swagger());
     stub.on("POST", "/room/7").answer(200, json!({}));
+    let notify = stub.on("POST", "/api/v1/notify");
+    notify.answer_by(|seen| (200, seen.json()));
     let start_car = stub.on("POST", "/api/v4/cars//start");
     start_car.answer(200, json!({ "started": true }));
     let others = [("https://external-service.example.com", failing.url())];
@@ -155,6 +158,11 @@ impl Play<'_> {
         match how {
             Elsewhere(test) => self.is_there(test),
             Not(reason) => println!("{} did not run: {reason}", self.name),
+            Due => {
+                let schedule = self.scheduled().await;
+                assert!(schedule["nextDue"].is_string(), "{schedule:#}");
+            }
+            StartedBy(events, expected) => self.is_started_by(events, expected).await,
             Hears(events, how) => self.run(how, events).await,
             how => self.run(how, &[]).await,
         }
@@ -173,6 +181,33 @@ impl Play<'_> {
             self.send(events).await;
         }
         self.comes_to(&id, how).await;
+    }
+
+    /// Publishes it, and gives its schedule.
+    async fn scheduled(&self) -> Value {
+        let published = self.host.publish(self.text).await.expect(201).json();
+        let name = |member: &str| published[member].as_str().expect("it is named").to_owned();
+        let path = format!("/v1/schedules/{}/{}", name("namespace"), name("name"));
+        let schedule = self.host.get(&path).await.expect(200).json();
+        assert_eq!(schedule["version"], published["version"], "{}", self.name);
+        schedule
+    }
+
+    async fn is_started_by(&self, events: &[Value], expected: &Value) {
+        let schedule = self.scheduled().await;
+        let name = |member: &str| schedule[member].as_str().expect("it is named").to_owned();
+        self.send(events).await;
+        let runs = format!("/v1/runs?workflow={}/{}", name("namespace"), name("name"));
+        let id = eventually("the example is started", async || {
+            let runs = self.host.all(&runs).await;
+            let mut runs = runs.into_iter();
+            let run = runs.find(|run| run["workflow"]["version"] == schedule["version"])?;
+            Some(run["id"].as_str()?.to_owned())
+        })
+        .await;
+        let run = self.host.ended(&id).await;
+        assert_eq!(run["status"], "completed", "{}: {run:#}", self.name);
+        assert!(contains(&run["output"], expected), "{}: {run:#}", self.name);
     }
 
     async fn comes_to(&self, id: &str, how: &How) {

@@ -34,6 +34,7 @@ impl Stage {
             host: &self.host,
             services: &self.services,
             definition: String::new(),
+            workflow: String::new(),
             input: None,
             run: Value::Null,
             history: Vec::new(),
@@ -80,6 +81,8 @@ struct Play<'a> {
     host: &'a Client,
     services: &'a Stub,
     definition: String,
+    /// The workflow by namespace and name, once it is published.
+    workflow: String,
     input: Option<Value>,
     run: Value,
     history: Vec<Value>,
@@ -108,6 +111,8 @@ impl Play<'_> {
                 self.start().await;
                 self.end().await;
             }
+            "the workflow is published" => drop(self.publish().await),
+            "the workflow should have been started" => self.has_been_started().await,
             "the workflow is started" => self.start().await,
             "the approval is decided with" => self.decide(&yaml_of(step)).await,
             "the workflow is cancelled" => self.cancel().await,
@@ -151,7 +156,8 @@ impl Play<'_> {
         self.services.on("GET", path).answer(200, resource.clone());
     }
 
-    async fn start(&mut self) {
+    /// Publishes the workflow; gives its path and its version.
+    async fn publish(&mut self) -> (String, Value) {
         // Scenarios share names and versions, and a published version is immutable: each runs alone, under
         // a version of its own.
         let digest = self.definition.bytes().fold(0_u32, |sum, byte| {
@@ -166,9 +172,27 @@ impl Play<'_> {
                 .expect("a published workflow is named")
                 .to_owned()
         };
-        let body = json!({ "input": self.input.clone().unwrap_or_else(|| json!({})), "version": name("version") });
-        let path = format!("/v1/workflows/{}/{}/runs", name("namespace"), name("name"));
+        self.workflow = format!("{}/{}", name("namespace"), name("name"));
+        (self.workflow.clone(), published["version"].clone())
+    }
+
+    async fn start(&mut self) {
+        let (workflow, version) = self.publish().await;
+        let body =
+            json!({ "input": self.input.clone().unwrap_or_else(|| json!({})), "version": version });
+        let path = format!("/v1/workflows/{workflow}/runs");
         self.run = self.host.post(&path, &body).await.expect(202).json();
+    }
+
+    /// By its schedule.
+    async fn has_been_started(&mut self) {
+        let path = format!("/v1/runs?workflow={}", self.workflow);
+        let runs = eventually("the workflow is started", async || {
+            let runs = self.host.all(&path).await;
+            (!runs.is_empty()).then_some(runs)
+        })
+        .await;
+        self.run = runs[0].clone();
     }
 
     /// The id of the run that was started last.

@@ -113,6 +113,48 @@ async fn a_schedule_survives_a_kill_and_starts_each_run_once() {
 }
 
 #[tokio::test]
+async fn events_that_wait_for_others_survive_a_kill() {
+    let mut host = Host::dev(&[]).await;
+    let both = "{ on: { all: [ { with: { type: paid } }, { with: { type: packed } } ] } }";
+    host.publish(document("ship", both)).await.expect(201);
+    let send = async |host: &Host, kind: &str, id: &str| {
+        let event =
+            json!({"specversion": "1.0", "id": id, "source": "/test", "type": kind, "data": id});
+        let headers = [("content-type", "application/cloudevents+json")];
+        let sent = host.send("POST", "/v1/events", &headers, event.to_string());
+        sent.await.expect(202);
+    };
+    let started = async |host: &Host, count: u64| {
+        eventually("a run is started", async || {
+            (schedule(host, "ship").await["started"] == count).then_some(())
+        })
+        .await;
+    };
+    send(&host, "paid", "1").await;
+    host.kill9().await;
+    host.restart().await;
+    send(&host, "packed", "2").await;
+    started(&host, 1).await;
+    send(&host, "packed", "3").await;
+    host.kill9().await;
+    host.restart().await;
+    send(&host, "paid", "4").await;
+    started(&host, 2).await;
+
+    let runs = host.all("/v1/runs?workflow=test/ship").await;
+    let mut inputs = Vec::new();
+    for run in &runs {
+        assert_eq!(run["trigger"]["type"], "on");
+        let run = host.run(run["id"].as_str().expect("an id")).await;
+        inputs.push(run["input"].clone());
+    }
+    assert_eq!(inputs, [json!(["3", "4"]), json!(["1", "2"])]);
+    let shown = baton(&["schedules", "list", "--server", host.url()]).await;
+    let shown = shown.expect(0).stdout;
+    assert!(shown.contains("on events"), "{shown}");
+}
+
+#[tokio::test]
 async fn a_run_on_the_command_line_leaves_the_schedule_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("tick.yaml");

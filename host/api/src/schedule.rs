@@ -34,11 +34,11 @@ pub struct Schedule {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Trigger {
-    /// The key of the document's `schedule`: `every`, `cron` or `after`; a client must expect more of them.
+    /// The key of the document's `schedule`: `every`, `cron`, `after` or `on`; a client must expect more of them.
     #[serde(rename = "type")]
     #[schema(examples("every", "cron", "after"))]
     pub kind: String,
-    /// An ISO 8601 duration, or a cron expression.
+    /// An ISO 8601 duration, a cron expression, or `on` and `read` as JSON.
     #[schema(examples("PT15M", "0 8 * * MON-FRI"))]
     pub spec: String,
     /// The IANA time zone of a cron expression.
@@ -92,11 +92,11 @@ pub struct ScheduleFailure {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Scheduled {
-    /// The key of the document's `schedule`: `every`, `cron` or `after`; a client must expect more of them.
+    /// The key of the document's `schedule`: `every`, `cron`, `after` or `on`; a client must expect more of them.
     #[serde(rename = "type")]
     #[schema(examples("every", "cron", "after"))]
     pub kind: String,
-    /// When the run was due.
+    /// When the run was due; where events have started it, when they had come together.
     #[schema(format = DateTime)]
     pub due: String,
     /// How many starts before it were due and missed; this run makes up for them.

@@ -6,6 +6,7 @@
 //! happen at a time.
 
 mod driver;
+mod gatherer;
 mod record;
 mod state;
 
@@ -72,6 +73,10 @@ struct Known {
     schedules: BTreeMap<ScheduleName, Entry>,
     /// When the driver has to look at each.
     due: BTreeSet<(Timestamp, ScheduleName)>,
+    /// Those that gather events otherwise than they did: another version, from elsewhere on, or none any more.
+    regather: BTreeSet<ScheduleName>,
+    /// How often any schedule has begun to gather otherwise.
+    epoch: u64,
     /// What the driver has not been told yet; at most one for each open run that a schedule has started.
     ended: Vec<Ended>,
 }
@@ -81,6 +86,8 @@ struct Entry {
     state: ScheduleState,
     /// Where it stands in [`Known::due`].
     looked_at: Option<Timestamp>,
+    /// Which of the tasks that have gathered events for it is the one that counts.
+    epoch: u64,
 }
 
 /// The right to change a schedule.
@@ -133,6 +140,13 @@ impl Schedules {
     pub(crate) fn get(&self, name: &ScheduleName) -> Option<ScheduleState> {
         let known = self.known();
         known.schedules.get(name).map(|entry| entry.state.clone())
+    }
+
+    /// The schedule for which the task of this number gathers events; none where another does by now, or none.
+    fn gathered_by(&self, name: &ScheduleName, epoch: u64) -> Option<ScheduleState> {
+        let known = self.known();
+        let entry = known.schedules.get(name)?;
+        (entry.epoch == epoch).then(|| entry.state.clone())
     }
 
     /// A tenant's schedules behind `after`, by namespace and name, `limit` at most.
@@ -192,11 +206,27 @@ impl Schedules {
 
 impl Known {
     fn set(&mut self, name: ScheduleName, state: Option<ScheduleState>) {
+        let gathers = |state: &ScheduleState| {
+            let gathers = state.gathers_from().is_some();
+            gathers.then(|| state.version.clone())
+        };
+        let before = self.schedules.get(&name).and_then(|it| gathers(&it.state));
+        let mut epoch = self.schedules.get(&name).map_or(0, |it| it.epoch);
+        if before != state.as_ref().and_then(gathers) {
+            self.epoch += 1;
+            epoch = self.epoch;
+            self.regather.insert(name.clone());
+        }
         self.forget(&name);
         if let Some(state) = state {
             let looked_at = state.next();
             self.due.extend(looked_at.map(|due| (due, name.clone())));
-            self.schedules.insert(name, Entry { state, looked_at });
+            let entry = Entry {
+                state,
+                looked_at,
+                epoch,
+            };
+            self.schedules.insert(name, entry);
         }
     }
 

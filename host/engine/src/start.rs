@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use baton_store::record::{
     ChildRecord, OpenRecord, PinRecord, Record, RunRecord, StatusRecord, WorkflowPinRecord,
+    WorkflowRecord,
 };
 use baton_store::{Batch, Digest, RunId, TenantId, key};
 use baton_workflow::machine::{Event, Facts, Machine, Status};
@@ -23,7 +24,7 @@ use crate::resources;
 use crate::settings::EngineLimits;
 use crate::shared::Shared;
 use crate::vault::VaultError;
-use crate::version::{Source, VersionKey};
+use crate::version::{Source, Version, VersionKey};
 use crate::view::{ConnectorReference, RunView, StartRun};
 
 /// A run that is ready to begin, and what has to be durable before.
@@ -56,62 +57,12 @@ pub(crate) fn prepare(
         tags,
         ..
     } = request;
-    let found = find_workflow(shared, tenant, &namespace, &name, version.as_deref())?;
-    let workflow = found.ok_or(StartError::NoSuchWorkflow {
-        namespace,
-        name,
+    let Found {
+        workflow,
+        pins,
+        pin_records,
         version,
-    })?;
-    let mut connectors = Connectors::default();
-    let mut pins = Vec::new();
-    let mut pin_records = Vec::new();
-    for name in &workflow.connectors {
-        // One that is missing is for the plan to complain about, with its place in the document.
-        let Some(entry) = shared
-            .library
-            .find(tenant, name)
-            .map_err(Unavailable::from)?
-        else {
-            continue;
-        };
-        let digest = entry.digest;
-        let description = shared
-            .library
-            .describe(&digest)
-            .map_err(Unavailable::from)?;
-        keep(shared, &digest)?;
-        let ConnectorReference { version, .. } = entry.reference(&description);
-        pins.push(Pin::new(name, digest, &description));
-        pin_records.push(PinRecord {
-            name: name.clone(),
-            version,
-            digest: digest.0,
-        });
-        connectors.0.insert(name.clone(), description);
-    }
-    keep(shared, &shared.language)?;
-    let document = Digest(workflow.digest);
-    let key = VersionKey {
-        tenant: tenant.clone(),
-        document,
-        language: shared.language,
-        connectors: pins
-            .iter()
-            .map(|pin| (pin.name.clone(), pin.digest))
-            .collect(),
-    };
-    let source = || {
-        Ok::<_, Unavailable>(Source {
-            text: replay::document(shared, tenant, &document)?,
-            resources: resources::stored(shared, tenant, &document)?,
-            connectors,
-        })
-    };
-    let version = shared
-        .versions
-        .get(&key, source)?
-        .map_err(StartError::Outdated)?;
-
+    } = self::version(shared, tenant, &namespace, &name, version.as_deref())?;
     let events_from = shared
         .events
         .next(&*shared.store, tenant)
@@ -200,6 +151,90 @@ pub(crate) fn prepare(
             place,
         },
         started: started_view,
+    })
+}
+
+/// A version of a workflow with the connectors that there are now, ready to run.
+pub(crate) struct Found {
+    workflow: WorkflowRecord,
+    pins: Vec<Pin>,
+    pin_records: Vec<PinRecord>,
+    pub(crate) version: Arc<Version>,
+}
+
+/// Finds a version of a workflow, the highest where none is named, and makes it ready. Reads much, and is done
+/// aside.
+///
+/// # Errors
+///
+/// Where there is no such workflow, or it can't be run.
+pub(crate) fn version(
+    shared: &Shared,
+    tenant: &TenantId,
+    namespace: &str,
+    name: &str,
+    version: Option<&str>,
+) -> Result<Found, StartError> {
+    let found = find_workflow(shared, tenant, namespace, name, version)?;
+    let workflow = found.ok_or_else(|| StartError::NoSuchWorkflow {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        version: version.map(str::to_owned),
+    })?;
+    let mut connectors = Connectors::default();
+    let mut pins = Vec::new();
+    let mut pin_records = Vec::new();
+    for name in &workflow.connectors {
+        // One that is missing is for the plan to complain about, with its place in the document.
+        let Some(entry) = shared
+            .library
+            .find(tenant, name)
+            .map_err(Unavailable::from)?
+        else {
+            continue;
+        };
+        let digest = entry.digest;
+        let description = shared
+            .library
+            .describe(&digest)
+            .map_err(Unavailable::from)?;
+        keep(shared, &digest)?;
+        let ConnectorReference { version, .. } = entry.reference(&description);
+        pins.push(Pin::new(name, digest, &description));
+        pin_records.push(PinRecord {
+            name: name.clone(),
+            version,
+            digest: digest.0,
+        });
+        connectors.0.insert(name.clone(), description);
+    }
+    keep(shared, &shared.language)?;
+    let document = Digest(workflow.digest);
+    let key = VersionKey {
+        tenant: tenant.clone(),
+        document,
+        language: shared.language,
+        connectors: pins
+            .iter()
+            .map(|pin| (pin.name.clone(), pin.digest))
+            .collect(),
+    };
+    let source = || {
+        Ok::<_, Unavailable>(Source {
+            text: replay::document(shared, tenant, &document)?,
+            resources: resources::stored(shared, tenant, &document)?,
+            connectors,
+        })
+    };
+    let version = shared
+        .versions
+        .get(&key, source)?
+        .map_err(StartError::Outdated)?;
+    Ok(Found {
+        workflow,
+        pins,
+        pin_records,
+        version,
     })
 }
 

@@ -164,6 +164,14 @@ fn every_version_of_every_record() {
     };
     check("run.3.hex", &run);
     check("schedule.1.hex", &schedule());
+    let on = TriggerKindRecord::On {
+        on: Json("{\"on\":{\"one\":{\"with\":{\"type\":\"a\"}}}}".into()),
+        from: 7,
+        taken: vec![8, 11],
+    };
+    let mut of_events = schedule();
+    of_events.triggers[0].kind = on;
+    check("schedule-on.1.hex", &of_events);
     let child = ChildRecord {
         task: "/do/0/greet".into(),
     };

@@ -63,6 +63,8 @@ pub use command::{ChildRun, Command, Detail, Ending, Invocation, Listening, Note
 pub use event::{Event, Occurrence, TaskKey, TimerKey};
 pub use subscription::Weight;
 
+pub(crate) use consumption::{Consumption, Fill};
+
 use close::Closing;
 use compensate::Ledger;
 use listen::ListenedEvents;

@@ -60,6 +60,7 @@ pub(crate) use process::{FUNCTION as PROCESS_FUNCTION, Process};
 pub(crate) use raise::Raise;
 pub(crate) use retry::{DELAY_MAX, RetryPolicy};
 pub(crate) use run::Subflow;
+pub(crate) use schedule::EventTrigger;
 pub(crate) use schema::{BadSchema, Schema};
 pub(crate) use subscription::{Enough, Subscription};
 pub(crate) use switch::Case;
@@ -94,6 +95,8 @@ pub struct Plan {
     pub(crate) output: Transform,
     /// When it starts by itself.
     pub(crate) schedule: Option<Schedule>,
+    /// The events that start it, where those do.
+    pub(crate) trigger: Option<EventTrigger>,
     /// How long a run may take.
     pub(crate) timeout: Option<DurationTemplate>,
     pub(crate) expressions: Vec<Arc<Expression>>,

@@ -1,11 +1,17 @@
 //! When a workflow starts by itself: the arithmetic of schedules. It knows no clock; the time comes in.
 
 mod cron;
+mod gathering;
 mod zone;
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 pub use cron::{CronSchedule, CronScheduleError};
+pub use gathering::{
+    BYTES_PER_START_MAX, EVENTS_PER_START_MAX, GATHERINGS_MAX, Gathered, Gatherings,
+};
 pub use zone::{NoSuchZone, Zone};
 
 use crate::data::Timestamp;
@@ -27,6 +33,8 @@ pub struct Schedule {
     pub cron: Option<CronSchedule>,
     /// So long after the end of each run that this has started. At least [`INTERVAL_MIN`].
     pub after: Option<Duration>,
+    /// Whenever these events have come: `on` and `read`, as they are written. [`Gatherings`] say when.
+    pub on: Option<Value>,
 }
 
 /// What has come due.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use How::{Calls, Completes, Elsewhere, Faults, Hears, Not, Waits};
+use How::{Calls, Completes, Due, Elsewhere, Faults, Hears, Not, StartedBy, Waits};
 
 /// What becomes of an example.
 pub(super) enum How {
@@ -14,6 +14,10 @@ pub(super) enum How {
     Calls(Value, &'static str, &'static str),
     /// It is run as the other says, and hears these events once it waits.
     Hears(Vec<Value>, Box<How>),
+    /// It is published, and these events start it; its output has this in it.
+    StartedBy(Vec<Value>, Value),
+    /// It is published, and its schedule says when it starts.
+    Due,
     /// It is started and waits for longer than a test should.
     Waits,
     /// Another test runs it or the same thing, since it takes more than a document: `path::name`.
@@ -277,21 +281,37 @@ pub(super) fn table() -> Vec<(&'static str, How)> {
             "run-subflow",
             Completes(json!({}), json!({ "registered": ".user" })),
         ),
-        (
-            "schedule-cron",
-            Not("it starts by its schedule alone: the tests of schedules have shorter ones"),
-        ),
+        ("schedule-cron", Due),
+        // It reads `.data` of what the reference says is the data already.
         (
             "schedule-event-driven",
-            Not("it starts by its schedule alone: the tests of schedules have shorter ones"),
+            StartedBy(
+                vec![event(
+                    "com.example.hospital.events.patients.heartbeat.low",
+                    json!({ "data": { "patient": { "id": 7, "room": { "number": 3 }, "vitals": { "bpm": 31 } } } }),
+                )],
+                json!({ "patientId": 7, "roomNumber": 3, "vitals": { "heartRate": 31 } }),
+            ),
         ),
         (
             "set",
-            Not("it starts by its schedule alone: the tests of schedules have shorter ones"),
+            StartedBy(
+                vec![event(
+                    "io.serverlessworkflow.samples.events.trigger.v1",
+                    json!({ "n": 1 }),
+                )],
+                json!({ "startEvent": { "n": 1 } }),
+            ),
         ),
         (
             "set-expression",
-            Not("it starts by its schedule alone: the tests of schedules have shorter ones"),
+            StartedBy(
+                vec![event(
+                    "io.serverlessworkflow.samples.events.trigger.v1",
+                    json!({ "n": 1 }),
+                )],
+                json!({ "n": 1 }),
+            ),
         ),
         (
             "star-wars-homeworld",

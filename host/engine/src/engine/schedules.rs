@@ -97,8 +97,11 @@ impl Engine {
         name: &str,
     ) -> Result<ScheduleView, ScheduleError> {
         let name = named(tenant, namespace, name);
-        let now = self.shared().clock.now();
-        self.change_schedule(name, move |state| state.resume(now))
+        let shared = self.shared();
+        let now = shared.clock.now();
+        let next = shared.events.next(&*shared.store, tenant);
+        let next = next.map_err(Unavailable::from)?;
+        self.change_schedule(name, move |state| state.resume(now, next))
             .await
     }
 
@@ -155,10 +158,12 @@ impl Engine {
         if before.is_none() && plan.schedule().is_none() {
             return Ok(None);
         }
-        let now = self.shared().clock.now();
+        let shared = self.shared();
+        let now = shared.clock.now();
+        let next = shared.events.next(&*shared.store, tenant)?;
         let state = plan.schedule().map(|schedule| match before {
-            Some(before) => before.renewed(version, schedule, now),
-            None => ScheduleState::new(version, schedule, now),
+            Some(before) => before.renewed(version, schedule, now, next),
+            None => ScheduleState::new(version, schedule, now, next),
         });
         schedules.store(&name, state.as_ref(), batch);
         Ok(Some(Rescheduling {
@@ -193,10 +198,11 @@ fn view((name, state): (ScheduleName, ScheduleState)) -> ScheduleView {
                 Duration::Fixed(*interval).to_string()
             }
             TriggerKind::Cron(cron) => cron.text().to_owned(),
+            TriggerKind::On { on, .. } => on.to_string(),
         },
         timezone: match &trigger.kind {
             TriggerKind::Cron(cron) => Some(cron.zone().name().to_owned()),
-            TriggerKind::Every(_) | TriggerKind::After(_) => None,
+            TriggerKind::Every(_) | TriggerKind::After(_) | TriggerKind::On { .. } => None,
         },
         next_due: trigger.next.filter(|_| state.paused.is_none()),
         waits_for: trigger.awaits,

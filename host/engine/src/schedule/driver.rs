@@ -1,14 +1,17 @@
 //! The task that starts what is due.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use baton_store::{Batch, RunId};
 use baton_workflow::Timestamp;
 use serde_json::{Map, Value};
+use tokio::sync::oneshot;
 
+use super::gatherer::gather;
 use super::state::Scheduled;
-use super::{Ended, ScheduleName};
+use super::{Ended, Entry, ScheduleName};
 use crate::error::StartError;
 use crate::origin::Origin;
 use crate::shared::Shared;
@@ -19,14 +22,19 @@ use crate::view::StartRun;
 const IDLE: Duration = Duration::from_secs(3600);
 
 /// When to try again where there was no room for a run.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Starts what is due, until it is dropped.
 pub(crate) async fn drive(shared: Arc<Shared>) {
+    let mut gatherers = BTreeMap::new();
     loop {
         let now = shared.clock.now();
         let (ended, due, next) = {
             let mut known = shared.schedules.known();
+            for name in std::mem::take(&mut known.regather) {
+                let entry = known.schedules.get(&name);
+                regather(&shared, &mut gatherers, name, entry);
+            }
             let ended = std::mem::take(&mut known.ended);
             let due = known.take_due(now);
             (ended, due, known.due.first().map(|(next, _)| *next))
@@ -42,6 +50,21 @@ pub(crate) async fn drive(shared: Arc<Shared>) {
             () = shared.schedules.changed.notified() => {}
             () = tokio::time::sleep(patience) => {}
         }
+    }
+}
+
+/// Lets a schedule gather events as it says now. Who gathers stops when what tells it so is dropped.
+fn regather(
+    shared: &Arc<Shared>,
+    gatherers: &mut BTreeMap<ScheduleName, oneshot::Sender<()>>,
+    name: ScheduleName,
+    entry: Option<&Entry>,
+) {
+    gatherers.remove(&name);
+    if let Some(entry) = entry.filter(|entry| entry.state.gathers_from().is_some()) {
+        let (stop, stopped) = oneshot::channel();
+        tokio::spawn(gather(shared.clone(), name.clone(), entry.epoch, stopped));
+        gatherers.insert(name, stop);
     }
 }
 
@@ -80,7 +103,7 @@ async fn start(shared: Arc<Shared>, name: ScheduleName) {
     };
     let tenant = &name.tenant;
     let mut batch = Batch::new();
-    let durable = match prepare(&shared, &name, &state.version, scheduled).await {
+    let durable = match prepare(&shared, &name, &state.version, scheduled, empty()).await {
         Ok(Prepared {
             batch: run, begin, ..
         }) => {
@@ -111,11 +134,18 @@ async fn start(shared: Arc<Shared>, name: ScheduleName) {
     }
 }
 
-async fn prepare(
+/// The input of a run that is started at a time.
+fn empty() -> Value {
+    Value::Object(Map::new())
+}
+
+/// Prepares a run of a schedule.
+pub(super) async fn prepare(
     shared: &Arc<Shared>,
     name: &ScheduleName,
     version: &str,
     scheduled: Scheduled,
+    input: Value,
 ) -> Result<Prepared, StartError> {
     let busy = || StartError::Busy {
         reason: "as many runs are open as may be".to_owned(),
@@ -126,7 +156,7 @@ async fn prepare(
         namespace: name.namespace.clone(),
         name: name.name.clone(),
         version: Some(version.to_owned()),
-        input: Value::Object(Map::new()),
+        input,
         tags: Default::default(),
         idempotency_key: None,
     };
@@ -141,7 +171,11 @@ async fn prepare(
 }
 
 /// Makes a batch durable, however long it takes, and does something then. False where the host stops before.
-async fn make_durable(shared: &Shared, batch: Batch, then: impl FnOnce() + Send + 'static) -> bool {
+pub(super) async fn make_durable(
+    shared: &Shared,
+    batch: Batch,
+    then: impl FnOnce() + Send + 'static,
+) -> bool {
     let (done, durable) = tokio::sync::oneshot::channel();
     shared.journal.append(batch, Vec::new(), move || {
         then();

@@ -10,6 +10,8 @@ use baton_store::{ReadError, RunId};
 use baton_workflow::Timestamp;
 use baton_workflow::schedule::CronSchedule;
 
+use crate::codec;
+
 use super::state::{LastStart, ScheduleState, Trigger, TriggerKind};
 
 /// A schedule as it is stored.
@@ -22,6 +24,11 @@ pub(super) fn to_record(state: &ScheduleState) -> ScheduleRecord {
                 zone: cron.zone().name().to_owned(),
             },
             TriggerKind::After(delay) => TriggerKindRecord::After(milliseconds(*delay)),
+            TriggerKind::On { on, from, taken } => TriggerKindRecord::On {
+                on: codec::json(on),
+                from: *from,
+                taken: taken.clone(),
+            },
         },
         next_ms: it.next.map(Timestamp::as_millis),
         awaits: it.awaits.map(|run| *run.as_bytes()),
@@ -63,6 +70,11 @@ pub(super) fn from_record(record: ScheduleRecord) -> Result<ScheduleState, ReadE
                     })?)
                 }
                 TriggerKindRecord::After(ms) => TriggerKind::After(Duration::from_millis(ms)),
+                TriggerKindRecord::On { on, from, taken } => TriggerKind::On {
+                    on: codec::value(&on)?,
+                    from,
+                    taken,
+                },
             },
             next: it.next_ms.map(Timestamp::from_millis),
             awaits: it.awaits.map(RunId::from_bytes),
@@ -107,9 +119,10 @@ mod tests {
             every: Some(Duration::from_millis(1500)),
             cron: CronSchedule::new("0 8 * * MON", Some("Europe/Berlin")).ok(),
             after: Some(Duration::from_secs(60)),
+            on: Some(serde_json::json!({ "on": { "any": [] } })),
         };
         let at = Timestamp::from_millis(1_800_000_000_000);
-        let mut state = ScheduleState::new("1.0.0", &schedule, at);
+        let mut state = ScheduleState::new("1.0.0", &schedule, at, 7);
         let later = at.after(Duration::from_secs(7 * 24 * 3600));
         for n in 0..3 {
             let (index, due) = state.due(later).expect("due");

@@ -31,9 +31,9 @@ pub struct ScheduleView {
 /// Something that starts runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TriggerView {
-    /// The key of the schedule: `every`, `cron` or `after`.
+    /// The key of the schedule: `every`, `cron`, `after` or `on`.
     pub kind: &'static str,
-    /// An ISO 8601 duration, or a cron expression.
+    /// An ISO 8601 duration, a cron expression, or `on` and `read` as JSON.
     pub spec: String,
     /// The time zone of a cron expression.
     pub timezone: Option<String>,
@@ -75,9 +75,9 @@ pub struct ScheduleFailureView {
 /// What of a schedule started a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScheduledView {
-    /// The key of the schedule: `every`, `cron` or `after`.
+    /// The key of the schedule: `every`, `cron`, `after` or `on`.
     pub kind: String,
-    /// When the run was due.
+    /// When the run was due; where events have started it, when they had come together.
     pub due: Timestamp,
     /// How many starts before it were due and missed; this run makes up for them.
     pub missed: u32,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::records;
+use super::{Json, records};
 
 records! {
     ScheduleRecord = "schedule",
@@ -53,6 +53,15 @@ pub enum TriggerKindRecord {
     },
     /// `after`: a delay in milliseconds.
     After(u64),
+    /// `on`: events.
+    On {
+        /// `on` and `read`, as the document has them.
+        on: Json,
+        /// The position in the tenant's log of the first event that may start the next run.
+        from: u64,
+        /// The positions behind it of those that have started runs already.
+        taken: Vec<u64>,
+    },
 }
 
 /// Who has paused a schedule.

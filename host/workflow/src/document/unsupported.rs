@@ -58,7 +58,6 @@ enum Finding<'a> {
     Approval,
     /// Several messages for one call.
     Messages,
-    ScheduleOn,
     Language(&'a str),
     SchemaFormat(&'a str),
 }
@@ -73,10 +72,6 @@ impl Finding<'_> {
             | Self::Approval
             | Self::Messages
             | Self::TimeZone => return None,
-            Self::ScheduleOn => (
-                "`schedule.on`".to_owned(),
-                Some("start runs through the API, or at times: `cron`, `every`, `after`"),
-            ),
             Self::Language(name) => (format!("the expression language `{name}`"), Some("use jq")),
             Self::SchemaFormat(name) => (
                 format!("the schema format `{name}`"),
@@ -122,13 +117,12 @@ impl<'d> Walk<'d, '_> {
                 .as_ref()
                 .and_then(|output| output.schema.as_ref()),
         );
-        if let Some(schedule) = &workflow.schedule {
-            if schedule.on.is_some() {
-                (self.report)(Finding::ScheduleOn, &schedule.location);
-            }
-            if let Some(zone) = &schedule.timezone {
-                (self.report)(Finding::TimeZone, &zone.location);
-            }
+        let zone = workflow
+            .schedule
+            .as_ref()
+            .and_then(|schedule| schedule.timezone.as_ref());
+        if let Some(zone) = zone {
+            (self.report)(Finding::TimeZone, &zone.location);
         }
         if let Some(language) = workflow
             .evaluate

@@ -16,6 +16,8 @@ use crate::expression::{Expression, embedded, enclosed};
 /// "Runtime expression arguments").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Moment {
+    /// The `schedule`, before there is a run.
+    Scheduling,
     /// The workflow's `input.from`.
     WorkflowInput,
     /// A task's `if` and `input.from`.
@@ -33,6 +35,7 @@ pub(super) enum Moment {
 impl Moment {
     fn variables(self) -> &'static [&'static str] {
         match self {
+            Self::Scheduling => &[],
             Self::WorkflowInput => &["secrets", "workflow", "runtime"],
             Self::Before => &["context", "secrets", "task", "workflow", "runtime"],
             Self::During | Self::After => &[

@@ -52,7 +52,9 @@ pub(super) fn lower(document: &Document, catalog: &dyn Catalog, resources: &Reso
     let schedule = workflow
         .schedule
         .as_ref()
-        .map(|it| schedule::lower(&lowering, it));
+        .map(|it| schedule::lower(&mut lowering, it));
+    let (schedule, trigger) = schedule.unzip();
+    let trigger = trigger.flatten();
     let body = lowering.list(&workflow.tasks);
     function::check_uncalled(&mut lowering);
     extension::check_unapplied(&mut lowering);
@@ -80,6 +82,7 @@ pub(super) fn lower(document: &Document, catalog: &dyn Catalog, resources: &Reso
         input: input.unwrap_or_default(),
         output: output.unwrap_or_default(),
         schedule,
+        trigger,
         timeout,
         expressions: expressions.clone(),
         connectors,

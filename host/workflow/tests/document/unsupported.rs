@@ -33,9 +33,6 @@ fn around_the_tasks() {
     case.yaml:9:23: error[unsupported]: the expression language `js` is not yet supported by this host
       at /evaluate/language
       help: use jq
-    case.yaml:10:1: error[unsupported]: `schedule.on` is not yet supported by this host
-      at /schedule
-      help: start runs through the API, or at times: `cron`, `every`, `after`
     "##);
 }
 

@@ -13,6 +13,7 @@ mod extension;
 mod r#for;
 mod fork;
 mod function;
+mod gathering;
 mod limits;
 mod listen;
 mod loose;

@@ -52,10 +52,12 @@ fn trigger(trigger: &Trigger) -> String {
 }
 
 fn next(schedule: &Schedule) -> String {
+    let events = schedule.triggers.iter().any(|it| it.kind == "on");
     let waits = schedule.triggers.iter().any(|it| it.waits_for.is_some());
     match (&schedule.paused, &schedule.next_due) {
         (Some(_), _) => "paused".to_owned(),
         (None, Some(due)) => due.clone(),
+        (None, None) if events => "on events".to_owned(),
         (None, None) if waits => "after the run".to_owned(),
         (None, None) => "never".to_owned(),
     }
