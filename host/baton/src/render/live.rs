@@ -83,6 +83,7 @@ impl Live {
                     spinner.reset_elapsed();
                 }
             }
+            "suspended" | "resumed" => self.print(&ended_line(item, &kind, None)),
             _ => {
                 if let Some(spinner) = self.spinners.remove(&key) {
                     spinner.finish_and_clear();

@@ -236,6 +236,12 @@ pub enum NoteKind {
     /// It has them.
     #[serde(rename = "workflow.correlation-completed")]
     WorkflowCorrelationCompleted,
+    /// A task was under way when the run was suspended.
+    #[serde(rename = "task.suspended")]
+    TaskSuspended,
+    /// A task was under way when the run was resumed.
+    #[serde(rename = "task.resumed")]
+    TaskResumed,
 }
 
 impl NoteKind {
@@ -259,6 +265,8 @@ impl NoteKind {
             Self::TaskCompensationFaulted => "task.compensation.faulted",
             Self::WorkflowCorrelationStarted => "workflow.correlation-started",
             Self::WorkflowCorrelationCompleted => "workflow.correlation-completed",
+            Self::TaskSuspended => "task.suspended",
+            Self::TaskResumed => "task.resumed",
         }
     }
 }

@@ -90,6 +90,7 @@ impl Turn<'_> {
         }
         self.run.held = Some(Held::default());
         self.note_request(NoteKind::WorkflowSuspended, by, reason);
+        self.note_tasks(NoteKind::TaskSuspended);
     }
 
     pub(super) fn resumed(&mut self, by: String, reason: Option<String>) {
@@ -97,6 +98,7 @@ impl Turn<'_> {
             return;
         };
         self.note_request(NoteKind::WorkflowResumed, by, reason);
+        self.note_tasks(NoteKind::TaskResumed);
         for event in held.events {
             if self.run.status.is_ended() {
                 return;
@@ -111,6 +113,15 @@ impl Turn<'_> {
         let listen = listening.into_iter().map(Command::Listen);
         self.commands.extend(listen);
         self.pull_all();
+    }
+
+    /// Says of each task under way what the request about the run is to it, the outermost first.
+    fn note_tasks(&mut self, kind: NoteKind) {
+        let tasks = self.run.tasks.values();
+        let tasks: Vec<_> = tasks.map(|it| (it.key.clone(), it.attempt)).collect();
+        for (task, attempt) in tasks {
+            self.note(kind, Some(task), Some(attempt), Detail::default());
+        }
     }
 
     pub(super) fn note_request(&mut self, kind: NoteKind, by: String, reason: Option<String>) {

@@ -45,6 +45,11 @@ fn nothing_goes_on_until_the_run_is_resumed() {
     assert_eq!(run.output(), json!([2, {"at": 10_000}]));
     insta::assert_snapshot!(run.transcript(), @r##"
       workflow.resumed
+      task.resumed both
+      task.resumed left
+      task.resumed right
+      task.resumed call
+      task.resumed pause
       task.completed call -> 1
       task.started next
     invoke next g@any {}
@@ -71,7 +76,17 @@ fn a_second_request_changes_nothing() {
     run.apply(resume());
     insta::assert_snapshot!(run.transcript(), @r"
       workflow.suspended
+      task.suspended both
+      task.suspended left
+      task.suspended right
+      task.suspended call
+      task.suspended pause
       workflow.resumed
+      task.resumed both
+      task.resumed left
+      task.resumed right
+      task.resumed call
+      task.resumed pause
     ");
 }
 
