@@ -397,6 +397,21 @@ impl Client {
     }
 }
 
+/// An HTTP client that is set up as [`Client`] is, for requests to others than a host: it follows no redirect, and
+/// trusts the root certificates of the machine where `https` is needed.
+///
+/// # Errors
+///
+/// The machine has no root certificates.
+pub fn http(https: bool) -> Result<reqwest::Client, NewClientError> {
+    reqwest::Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .redirect(reqwest::redirect::Policy::none())
+        .tls_backend_preconfigured(tls::config(https)?)
+        .build()
+        .map_err(NewClientError::Setup)
+}
+
 fn is_loopback(host: &str) -> bool {
     let address = host.trim_matches(['[', ']']);
     host == "localhost"

@@ -8,11 +8,13 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use baton_engine::LifecycleEvents;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
 use crate::failure::Failure;
 use crate::processes::Processes;
+use crate::sinks::Sinks;
 use crate::tokens::TokenHash;
 
 /// Where a host listens by default.
@@ -87,6 +89,21 @@ pub(crate) struct Typed {
     )]
     pub(crate) certificate_authorities: Option<PathBuf>,
 
+    /// Which events tell of runs: `off`, `workflows`, or `tasks` for both workflows and tasks [default: off]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHICH",
+        env = "BATON_LIFECYCLE_EVENTS",
+        hide_env_values = true
+    )]
+    pub(crate) lifecycle_events: Option<Lifecycle>,
+
+    /// Where events are delivered to; in the file alone.
+    #[arg(skip)]
+    #[serde(rename = "sink")]
+    pub(crate) sinks: Sinks,
+
     /// Who may use the host: a tenant, a name and the SHA-256 of a token; see `baton token new`
     #[arg(
         long = "token-hash",
@@ -114,6 +131,29 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// Which of the specification's lifecycle events are published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Lifecycle {
+    /// None
+    #[default]
+    Off,
+    /// Those of workflows
+    Workflows,
+    /// Those of workflows and tasks
+    Tasks,
+}
+
+impl From<Lifecycle> for LifecycleEvents {
+    fn from(which: Lifecycle) -> Self {
+        match which {
+            Lifecycle::Off => Self::Off,
+            Lifecycle::Workflows => Self::Workflows,
+            Lifecycle::Tasks => Self::Tasks,
+        }
+    }
+}
+
 /// What the settings mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Resolved {
@@ -133,6 +173,10 @@ pub(crate) struct Resolved {
     pub(crate) secrets_key_file: Option<PathBuf>,
     /// The file of the authorities that connectors trust besides those of the machine.
     pub(crate) certificate_authorities: Option<PathBuf>,
+    /// Which events tell of runs.
+    pub(crate) lifecycle: LifecycleEvents,
+    /// Where events are delivered to.
+    pub(crate) sinks: Sinks,
     /// Who may use the host.
     pub(crate) tokens: Vec<TokenHash>,
     /// Processes of the machine, and for whom.
@@ -175,6 +219,12 @@ impl Typed {
             certificate_authorities: self
                 .certificate_authorities
                 .or(other.certificate_authorities),
+            lifecycle_events: self.lifecycle_events.or(other.lifecycle_events),
+            sinks: if self.sinks.is_empty() {
+                other.sinks
+            } else {
+                self.sinks
+            },
             tokens: if self.tokens.is_empty() {
                 other.tokens
             } else {
@@ -199,6 +249,8 @@ impl Typed {
             log_level: self.log_level.unwrap_or_else(|| log_level.to_owned()),
             secrets_key_file: self.secrets_key_file,
             certificate_authorities: self.certificate_authorities,
+            lifecycle: self.lifecycle_events.unwrap_or_default().into(),
+            sinks: self.sinks,
             tokens: self.tokens,
             processes: self.processes,
         }
@@ -228,6 +280,13 @@ mod tests {
             log-level = "warn"
             secrets-key-file = "/etc/baton/secrets.key"
             certificate-authorities = "/etc/baton/authorities.pem"
+            lifecycle-events = "workflows"
+
+            [[sink]]
+            name = "audit"
+            url = "https://audit.example.org/events"
+            types = ["io.serverlessworkflow.*"]
+            headers = { authorization = "Bearer x" }
 
             [[token]]
             tenant = "acme"
@@ -249,12 +308,15 @@ mod tests {
             log_level: "warn".into(),
             secrets_key_file: Some("/etc/baton/secrets.key".into()),
             certificate_authorities: Some("/etc/baton/authorities.pem".into()),
+            lifecycle: LifecycleEvents::Workflows,
+            sinks: resolved.sinks.clone(),
             tokens: resolved.tokens.clone(),
             processes: resolved.processes.clone(),
         };
         assert_eq!(resolved, expected);
         assert_eq!(resolved.tokens[0].tenant.as_str(), "acme");
         assert_eq!(resolved.processes.shell[0].0.as_str(), "acme");
+        assert!(!resolved.sinks.is_empty());
     }
 
     #[test]
@@ -286,7 +348,7 @@ mod tests {
     #[test]
     fn an_unknown_setting_is_shown_in_its_place() {
         insta::assert_snapshot!(error("data = \"d\"\nlisten-on = \"127.0.0.1:1\"\n"), @r#"
-        error: the configuration is wrong: unknown field `listen-on`, expected one of `listen`, `data`, `cache`, `store-cache-mib`, `log-format`, `log-level`, `secrets-key-file`, `certificate-authorities`, `token`, `processes`
+        error: the configuration is wrong: unknown field `listen-on`, expected one of `listen`, `data`, `cache`, `store-cache-mib`, `log-format`, `log-level`, `secrets-key-file`, `certificate-authorities`, `lifecycle-events`, `sink`, `token`, `processes`
          --> baton.toml:2:1
           |
         2 | listen-on = "127.0.0.1:1"

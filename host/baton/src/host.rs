@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use baton_engine::{Engine, GrantSpec, MasterKeys, Settings, TenantId};
+use baton_engine::{Engine, GrantSpec, LifecycleEvents, MasterKeys, Settings, TenantId};
 use baton_sandbox::{Authorities, Rewrite, Sandbox};
 use baton_store::{MemoryStore, RedbOptions, RedbStore, Store};
 
@@ -23,6 +23,8 @@ pub(crate) struct Options {
     pub(crate) cache: Option<PathBuf>,
     /// Memory for the pages of the store, in bytes; without it, as the store has it by default.
     pub(crate) store_cache_bytes: Option<usize>,
+    /// Which events tell of runs.
+    pub(crate) lifecycle: LifecycleEvents,
     /// What secrets are sealed under.
     pub(crate) secrets: Option<MasterKeys>,
     /// Whether a host without such keys makes one in its data directory.
@@ -65,6 +67,7 @@ pub(crate) fn open(options: Options) -> Result<Engine, Failure> {
         secrets,
         processes: options.processes,
         bundled_limits: bundled::limits(),
+        lifecycle: options.lifecycle,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..Settings::default()
     };

@@ -33,6 +33,7 @@ mod remote;
 mod render;
 mod secrets;
 mod signal;
+mod sinks;
 mod tokens;
 
 use std::process::ExitCode;

@@ -96,6 +96,8 @@ struct Inner {
     stopping: AtomicBool,
     /// Starts what is scheduled.
     scheduler: Option<AbortHandle>,
+    /// The tasks that deliver events.
+    sinks: Mutex<Vec<AbortHandle>>,
     readers: Shares,
     starts: Shares,
     /// One publication or installation at a time: each reads what it is about to write.
@@ -195,6 +197,7 @@ impl Engine {
             language,
             runtime: json!({ "name": "baton", "version": settings.version, "metadata": {} }),
             limits,
+            lifecycle: settings.lifecycle,
             store,
         });
         Self::start_threads(shared, sandbox, settings.schedules)
@@ -234,6 +237,7 @@ impl Engine {
             threads: Mutex::new(Some(threads)),
             recovering,
             stopping: AtomicBool::new(false),
+            sinks: Mutex::default(),
             readers: Shares::new(READERS),
             starts: Shares::new(STARTS),
             writing: tokio::sync::Mutex::new(()),
@@ -262,6 +266,7 @@ impl Engine {
         if let Some(scheduler) = &self.inner.scheduler {
             scheduler.abort();
         }
+        self.end_sinks();
         let threads = self
             .inner
             .threads

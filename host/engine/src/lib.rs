@@ -36,6 +36,7 @@ mod grants;
 mod history;
 mod journal;
 mod library;
+mod lifecycle;
 mod live;
 mod mailbox;
 mod origin;
@@ -48,6 +49,7 @@ mod schedule;
 mod seed;
 mod shared;
 mod shares;
+mod sinks;
 mod start;
 mod vault;
 mod version;
@@ -67,7 +69,8 @@ pub use error::{
     StartError, Unavailable,
 };
 pub use resources::Home;
-pub use settings::{Bundled, EngineLimits, Settings};
+pub use settings::{Bundled, EngineLimits, LifecycleEvents, Settings};
+pub use sinks::{Deliver, Delivery, Sink};
 pub use vault::{MasterKeyError, MasterKeys, SecretContent};
 pub use view::{
     ApprovalFilter, ApprovalId, ApprovalOutcome, ApprovalStatus, ApprovalView, CallProgress,

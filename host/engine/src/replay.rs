@@ -14,6 +14,7 @@ use baton_workflow::{CloudEvent, Timestamp};
 use crate::catalog::Connectors;
 use crate::codec;
 use crate::library::DescribeError;
+use crate::lifecycle;
 use crate::live::LiveRun;
 use crate::origin::Origin;
 use crate::resources;
@@ -123,6 +124,7 @@ pub(crate) fn load(
     let mut run = Replay::new(shared, partition, tenant, id, &record, version.clone())?;
     let mut ending = None;
     let mut emitted = Vec::new();
+    let index = index_record(&record, StatusRecord::Open);
     while let Some(commands) = run.step()? {
         emitted.clear();
         for command in commands {
@@ -130,6 +132,9 @@ pub(crate) fn load(
                 Command::End(end) => ending = Some(end),
                 // What later events have brought about is in the log, since it was committed with them.
                 Command::Emit(event) if run.events == 1 => emitted.push(event),
+                Command::Note(note) if run.events == 1 => {
+                    emitted.extend(lifecycle::events(shared.lifecycle, id, &index, &note));
+                }
                 _ => {}
             }
         }
@@ -145,7 +150,7 @@ pub(crate) fn load(
         id: *id,
         tenant: tenant.clone(),
         live: live.unwrap_or_else(|| shared.live.insert(*id, tenant.clone(), machine.status())),
-        index: Arc::new(index_record(&record, StatusRecord::Open)),
+        index: Arc::new(index),
         machine,
         version,
         pins,

@@ -73,6 +73,9 @@ pub struct Settings {
     /// The limits of calls of connectors that came with the host, by name, where the grant has none of its own and
     /// the default does not do: an interpreter takes more memory than what speaks HTTP. Default: none.
     pub bundled_limits: BTreeMap<String, LimitsSpec>,
+    /// Which of the specification's lifecycle events go into the event logs. Default: none, since a busy host has
+    /// more of them than of all others, which they would push out of the log.
+    pub lifecycle: LifecycleEvents,
     /// Bounds on what is accepted and held.
     pub limits: EngineLimits,
     /// Over how many partitions a new store spreads its runs. A store that exists keeps its count.
@@ -95,6 +98,7 @@ impl Default for Settings {
             secrets: None,
             processes: BTreeMap::new(),
             bundled_limits: BTreeMap::new(),
+            lifecycle: LifecycleEvents::default(),
             limits: EngineLimits::default(),
             partitions: baton_store::meta::PARTITIONS_DEFAULT,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -102,6 +106,18 @@ impl Default for Settings {
             clock: Arc::new(SystemClock),
         }
     }
+}
+
+/// Which of the specification's lifecycle events (dsl.md, "Lifecycle Events") are published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LifecycleEvents {
+    /// None.
+    #[default]
+    Off,
+    /// Those of workflows.
+    Workflows,
+    /// Those of workflows and of their tasks.
+    Tasks,
 }
 
 /// Bounds on what is accepted and held. Whatever passes one is refused at the door.

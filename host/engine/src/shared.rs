@@ -18,7 +18,7 @@ use crate::mailbox::Mailbox;
 use crate::outside::Languages;
 use crate::partition::Message;
 use crate::schedule::Schedules;
-use crate::settings::EngineLimits;
+use crate::settings::{EngineLimits, LifecycleEvents};
 use crate::vault::Vault;
 use crate::version::Versions;
 
@@ -28,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) journal: Journal,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: EngineLimits,
+    pub(crate) lifecycle: LifecycleEvents,
     /// How many partitions the store has.
     pub(crate) partitions: u16,
     pub(crate) library: Arc<Library>,

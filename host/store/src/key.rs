@@ -46,6 +46,7 @@ mod tenant_kind {
     pub(super) const EVENT: u8 = b'e';
     pub(super) const EVENT_LOG: u8 = b'l';
     pub(super) const EVENT_ID: u8 = b'u';
+    pub(super) const SINK: u8 = b'n';
     pub(super) const SECRET: u8 = b's';
     pub(super) const RESOURCES: u8 = b'x';
     pub(super) const APPROVAL_OPEN: u8 = b'a';
@@ -484,6 +485,13 @@ fn approval(tenant: &TenantId, kind: u8, run: &RunId, task: u64, visit: u32) -> 
         .key()
 }
 
+/// How far a sink is in a tenant's log of events: [`crate::record::SinkRecord`].
+pub fn sink(tenant: &TenantId, name: &str) -> Vec<u8> {
+    Builder::tenant_space(tenant, tenant_kind::SINK)
+        .bytes(name.as_bytes())
+        .key()
+}
+
 /// What the store says about itself: [`crate::record::MetaRecord`].
 pub fn meta() -> Vec<u8> {
     Builder::shared(shared_kind::META).key()
@@ -567,6 +575,8 @@ mod tests {
             keys.extend([idempotency(&t, ""), idempotency(&t, "k")]);
             keys.extend([
                 event_log(&t),
+                sink(&t, "a"),
+                sink(&t, "ab"),
                 logged_event(&t, 0),
                 logged_event(&t, u64::MAX),
                 event_id(&t, &Digest([0; 32])),

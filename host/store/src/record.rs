@@ -28,7 +28,7 @@ pub use shared::{ComponentRecord, MetaRecord, SeedKeyRecord};
 pub use tenant::{
     ChildRecord, ConnectorRecord, DocumentRecord, EventIdRecord, EventLogRecord, GrantRecord,
     IdempotencyRecord, LoggedEventRecord, ResourceRecord, ResourcesRecord, RunIndexRecord,
-    SecretRecord, StatusRecord, WorkflowRecord,
+    SecretRecord, SinkRecord, StatusRecord, WorkflowRecord,
 };
 
 use serde::de::DeserializeOwned;

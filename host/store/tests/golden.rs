@@ -13,8 +13,8 @@ use baton_store::record::{
     LoggedEventRecord, MetaRecord, OpenRecord, OriginRecord, OutcomeRecord, ParentRecord,
     PauseRecord, PinRecord, Record, ResourceRecord, ResourcesRecord, RunIndexRecord, RunRecord,
     ScheduleFailureRecord, ScheduleRecord, ScheduledRecord, ScheduledStartRecord, SecretRecord,
-    SeedKeyRecord, StatusRecord, TaskRecord, TimerKindRecord, TimerRecord, TriggerKindRecord,
-    TriggerRecord, WorkflowPinRecord, WorkflowRecord,
+    SeedKeyRecord, SinkRecord, StatusRecord, TaskRecord, TimerKindRecord, TimerRecord,
+    TriggerKindRecord, TriggerRecord, WorkflowPinRecord, WorkflowRecord,
 };
 
 fn check<R: Record + PartialEq + Debug>(file: &str, record: &R) {
@@ -212,6 +212,7 @@ fn every_version_of_every_record() {
             event: json.clone(),
         },
     );
+    check("sink.1.hex", &SinkRecord { position: 300 });
     check("event-id.1.hex", &EventIdRecord { position: 300 });
     check(
         "event-received.1.hex",

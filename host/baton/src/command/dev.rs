@@ -67,6 +67,7 @@ impl Args {
             data: Some(settings.data.clone()),
             cache: Some(settings.cache.clone()),
             store_cache_bytes: Some(settings.store_cache_bytes),
+            lifecycle: settings.lifecycle,
             grants: self.grants.by_connector(),
             authorities: authorities::read(settings.certificate_authorities.as_deref())?,
             processes: self.processes.settings().allowed()?,

@@ -47,6 +47,8 @@ impl Args {
                  configuration; for a host without tokens on this machine there is `baton dev`",
             ));
         }
+        let tenants = settings.tokens.iter().map(|token| &token.tenant);
+        settings.sinks.check(tenants)?;
         logging::start(settings.log_format, &settings.log_level)?;
 
         let listening = Listening::bind(settings.listen).await?;
@@ -61,8 +63,10 @@ impl Args {
             store_cache_bytes: Some(settings.store_cache_bytes),
             authorities: authorities::read(settings.certificate_authorities.as_deref())?,
             processes: settings.processes.allowed()?,
+            lifecycle: settings.lifecycle,
             ..host::Options::default()
         })?;
+        settings.sinks.start(&engine)?;
         listening.announce();
         listening.serve(engine, settings.tokens).await?;
         Ok(Exit::Done)

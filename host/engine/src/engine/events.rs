@@ -1,16 +1,18 @@
 //! Events of the world: put into a tenant's log, and read from it.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use baton_store::{ReadError, TenantId};
 use baton_workflow::CloudEvent;
+use tokio::task::AbortHandle;
 
 use super::{Engine, RETRY_AFTER};
 use crate::error::{ListError, SendError, Unavailable};
 use crate::events::{Logged, NewEvent, Placed};
 use crate::journal::NotCommitted;
 use crate::shared::Shared;
+use crate::sinks::{self, Deliver, Sink};
 use crate::view::{EventFilter, EventView, Page, Sent};
 
 /// How many events of the log one page looks at.
@@ -122,6 +124,25 @@ impl Engine {
                 next: None,
             }),
         }
+    }
+
+    /// Delivers the events of a tenant's log to a sink, from now on or, where one of that name and tenant was there
+    /// before, from where that was. At least once each, in their order; ends with the engine. Must be called within
+    /// a tokio runtime.
+    pub fn add_sink(&self, sink: Sink, deliver: Arc<dyn Deliver>) {
+        let task = tokio::spawn(sinks::run(self.shared().clone(), sink, deliver));
+        self.sinks().push(task.abort_handle());
+    }
+
+    pub(super) fn end_sinks(&self) {
+        self.sinks().drain(..).for_each(|task| task.abort());
+    }
+
+    fn sinks(&self) -> MutexGuard<'_, Vec<AbortHandle>> {
+        self.inner
+            .sinks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

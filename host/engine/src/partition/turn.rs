@@ -14,6 +14,7 @@ use crate::admission::Place;
 use crate::child;
 use crate::codec;
 use crate::events::NewEvent;
+use crate::lifecycle;
 use crate::origin::Origin;
 use crate::replay::Loaded;
 use crate::schedule::ScheduleName;
@@ -141,11 +142,18 @@ impl Partition {
                         self.timers.clear(due, *id, timer);
                     }
                 }
-                Command::Note(note) => notes.push(note),
                 Command::Ask(approval) => self.open_approval(id, &approval, turn),
                 Command::Withdraw { task } => {
                     let at_ms = at.as_millis();
                     self.close_approval(id, &task, OutcomeRecord::Withdrawn { at_ms }, turn);
+                }
+                Command::Note(note) => {
+                    for event in lifecycle::events(self.shared.lifecycle, id, &run.index, &note) {
+                        run.last_turn = turn.number;
+                        let tenant = run.tenant.clone();
+                        turn.events.push(NewEvent { tenant, event, at });
+                    }
+                    notes.push(note);
                 }
                 Command::End(ending) => self.end(id, &ending, at, turn),
                 Command::Emit(event) => {

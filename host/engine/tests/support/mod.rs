@@ -72,6 +72,17 @@ impl Host {
         )
     }
 
+    /// A host that publishes lifecycle events.
+    pub fn open_telling(
+        store: Arc<dyn Store>,
+        script: &Script,
+        lifecycle: baton_engine::LifecycleEvents,
+    ) -> Self {
+        let invoke = Arc::new(script.clone()) as Arc<dyn Invoke>;
+        let limits = EngineLimits::default();
+        Self::open_set(store, shared_sandbox(), Some(invoke), limits, lifecycle)
+    }
+
     /// Without a script, the calls are made.
     pub fn open_with(
         store: Arc<dyn Store>,
@@ -90,6 +101,17 @@ impl Host {
         invoke: Option<Arc<dyn Invoke>>,
         limits: EngineLimits,
     ) -> Self {
+        let lifecycle = baton_engine::LifecycleEvents::default();
+        Self::open_set(store, sandbox, invoke, limits, lifecycle)
+    }
+
+    fn open_set(
+        store: Arc<dyn Store>,
+        sandbox: &Arc<Sandbox>,
+        invoke: Option<Arc<dyn Invoke>>,
+        limits: EngineLimits,
+        lifecycle: baton_engine::LifecycleEvents,
+    ) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_800_000_000_000)));
         let component = |name: &str| {
             let path = format!(
@@ -106,6 +128,7 @@ impl Host {
             clock: clock.clone(),
             partitions: 2,
             limits,
+            lifecycle,
             ..Settings::default()
         };
         let engine = Engine::open_with(store, sandbox.clone(), settings, invoke);

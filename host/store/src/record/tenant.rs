@@ -14,6 +14,7 @@ records! {
     EventLogRecord = "event log",
     LoggedEventRecord = "logged event",
     EventIdRecord = "event id",
+    SinkRecord = "sink",
     SecretRecord = "secret",
     ResourcesRecord = "resources",
 }
@@ -194,4 +195,11 @@ pub struct SecretRecord {
     pub created_at_ms: i64,
     /// When its value or hosts were last given.
     pub updated_at_ms: i64,
+}
+
+/// How far a sink is. Written when it has taken some events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SinkRecord {
+    /// The position of the last event of the log that it has, or has no interest in.
+    pub position: u64,
 }

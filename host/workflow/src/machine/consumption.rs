@@ -134,7 +134,7 @@ impl Progress {
         }
         let filters = strategy.filters();
         if filters.is_empty() {
-            let takes_all = matches!(strategy, Strategy::Any { .. });
+            let takes_all = matches!(strategy, Strategy::Any { .. }) && !event.is_lifecycle();
             return takes_all.then_some((By::Filter(0), Vec::new()));
         }
         let wants_more = |index: usize| match strategy {
@@ -185,6 +185,10 @@ fn lets_through(
     event: &CloudEvent,
     fill: &mut dyn Fill,
 ) -> Option<Vec<(String, Value)>> {
+    // Who wants to be told of runs says so. Else what a listener does would be the next event that it hears.
+    if event.is_lifecycle() && !filter.attributes.iter().any(|(name, _)| name == "type") {
+        return None;
+    }
     for (name, matcher) in &filter.attributes {
         let value = event.attribute(name)?;
         if !fits(matcher, value, fill) {

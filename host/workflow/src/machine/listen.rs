@@ -94,6 +94,10 @@ impl Machine {
         if !work.is_subscribed || position < work.next || work.before.contains(&position) {
             return None;
         }
+        // A run that took what tells of itself would tell of that too, and so without end.
+        if event.is_lifecycle() && event.subject() == Some(&*self.facts.id) {
+            return None;
+        }
         let mut fill = TaskFill::new(self, task, evaluator);
         work.consumption
             .judge(&self.listen(task).strategy, event, &mut fill)

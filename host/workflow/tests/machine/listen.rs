@@ -53,6 +53,23 @@ fn any_event_at_all() {
 }
 
 #[test]
+fn what_tells_of_runs_is_heard_by_those_who_ask_for_it_but_not_of_themselves() {
+    let lifecycle = |subject: &str| json!({"id": "1", "source": "/s", "specversion": "1.0", "subject": subject, "type": "io.serverlessworkflow.task.started.v1"});
+    let takes = |filters: &str, subject: &str| {
+        let tasks = format!("do: [ {{ wait: {{ listen: {{ to: {{ any: {filters} }} }} }} }} ]");
+        let mut run = Run::start(&tasks, json!({}));
+        run.publish_whole(lifecycle(subject));
+        run.status() == Status::Completed
+    };
+    let of_type = "[ { with: { type: io.serverlessworkflow.task.started.v1 } } ]";
+    let pattern = "[ { with: { type: 'io\\.serverlessworkflow\\..*' } } ]";
+    assert!(takes(of_type, "another") && takes(pattern, "another"));
+    assert!(!takes("[]", "another") && !takes("[ { with: { source: /s } } ]", "another"));
+    let own = "run-1";
+    assert!(!takes(of_type, own) && !takes(pattern, own));
+}
+
+#[test]
 fn one_of_each_in_the_order_in_which_they_came() {
     let tasks = format!("do:\n  - wait:\n      listen:\n        to:\n          all:{VITALS}");
     let mut run = Run::start(&tasks, json!({}));
