@@ -20,6 +20,7 @@
 //! of task does is in the file of its name. One event may take a run through many tasks: they are worked
 //! off an agenda, not by recursion, so that no document can exhaust the stack.
 
+mod adopt;
 mod approval;
 mod authorization;
 mod call;
@@ -41,6 +42,7 @@ mod lines;
 mod listen;
 mod process;
 mod raise;
+mod retry;
 mod run;
 mod scope;
 mod set;
@@ -54,13 +56,16 @@ mod wait;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use adopt::Difference;
 pub use approval::{Answer, Approval, Decision};
 pub use command::{ChildRun, Command, Detail, Ending, Invocation, Listening, Note, NoteKind};
 pub use event::{Event, Occurrence, TaskKey, TimerKey};
+pub use retry::NotRetriable;
 pub use subscription::Weight;
 
 pub(crate) use consumption::{Consumption, Fill};
@@ -68,6 +73,7 @@ pub(crate) use consumption::{Consumption, Fill};
 use close::Closing;
 use compensate::Ledger;
 use listen::ListenedEvents;
+use retry::Grave;
 use suspend::Held;
 use task::{ContextId, Contexts, Place, Task, TaskId, Work};
 use visits::Visits;
@@ -157,6 +163,12 @@ pub struct Machine {
     ledger: Ledger,
     /// How many tasks have completed that could be undone.
     completions: u64,
+    /// How long the run may take.
+    limit: Option<Duration>,
+    /// What has ended on the way of an error that is under way.
+    grave: Grave,
+    /// What the run had been at when it faulted; none where there is nothing to go on from.
+    failed: Option<Grave>,
     /// How the run is going to end, once all is undone.
     closing: Option<Closing>,
     /// What has happened since the run was suspended; none where it is not.
@@ -185,6 +197,9 @@ impl Machine {
             visits: Visits::default(),
             ledger: Ledger::new(),
             completions: 0,
+            limit: None,
+            grave: Grave::default(),
+            failed: None,
             closing: None,
             held: None,
             timers: BTreeMap::new(),
@@ -204,7 +219,8 @@ impl Machine {
         at: Timestamp,
         evaluator: &mut dyn Evaluate,
     ) -> Vec<Command> {
-        if self.status.is_ended() {
+        let is_retry = matches!(event, Event::RetryRequested { .. });
+        if is_retry != self.status.is_ended() {
             return Vec::new();
         }
         let Some(event) = self.hold(event) else {
@@ -220,6 +236,7 @@ impl Machine {
         };
         turn.take(event);
         turn.work_off();
+        turn.forget_all();
         let commands = turn.commands;
         self.settle();
         commands
@@ -319,10 +336,29 @@ enum Step {
         input: Data,
         place: Place,
     },
+    /// Come to a task again, on the same visit.
+    Again {
+        node: NodeId,
+        key: TaskKey,
+        attempt: u32,
+        input: Data,
+        place: Place,
+    },
     /// A sequence, or a branch, has come to its end.
     Left { place: Place, output: Data },
     /// A task has failed; the error leaves it for what is around it.
     Raised { place: Place, error: Error },
+}
+
+impl Step {
+    /// Where it is.
+    fn place(&self) -> &Place {
+        let (Self::Enter { place, .. }
+        | Self::Again { place, .. }
+        | Self::Left { place, .. }
+        | Self::Raised { place, .. }) = self;
+        place
+    }
 }
 
 impl Turn<'_> {
@@ -340,6 +376,7 @@ impl Turn<'_> {
             Event::StopRequested { by, reason } => self.stopped(by, reason),
             Event::SuspendRequested { by, reason } => self.suspended(by, reason),
             Event::ResumeRequested { by, reason } => self.resumed(by, reason),
+            Event::RetryRequested { by, reason } => self.retried(by, reason),
             Event::Decided {
                 task,
                 attempt,
@@ -372,6 +409,13 @@ impl Turn<'_> {
             };
             match step {
                 Step::Enter { node, input, place } => self.enter(node, input, place),
+                Step::Again {
+                    node,
+                    key,
+                    attempt,
+                    input,
+                    place,
+                } => self.enter_again(node, (key, attempt), input, place),
                 Step::Left { place, output } => self.scope_done(&place, output),
                 Step::Raised { place, error } => self.raised(&place, error),
             }

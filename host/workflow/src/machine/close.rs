@@ -53,6 +53,10 @@ impl Turn<'_> {
     /// Nothing of the run goes on; what it has done is undone.
     pub(super) fn begin_close(&mut self, closing: Closing) {
         self.cancel_all();
+        // Where something is undone, there is nothing to go on from.
+        if matches!(closing, Closing::Faulted(_)) && self.run.ledger.is_empty() {
+            self.run.failed = Some(std::mem::take(&mut self.run.grave));
+        }
         self.run.closing = Some(closing);
         // That the run has made much does not keep it from undoing.
         self.left = BYTES_PER_EVENT_MAX;

@@ -58,7 +58,7 @@ pub enum Command {
         /// The task that asked.
         task: TaskKey,
     },
-    /// The run has ended. The last command of each run.
+    /// The run has ended. The last command of each run, unless it is tried again.
     End(Ending),
     /// Put an event into the log. The same event in every replay.
     Emit(CloudEvent),
@@ -201,6 +201,9 @@ pub enum NoteKind {
     /// The run was resumed.
     #[serde(rename = "workflow.resumed")]
     WorkflowResumed,
+    /// The run had faulted, and is tried again.
+    #[serde(rename = "workflow.retried")]
+    WorkflowRetried,
     /// The run came to a task.
     #[serde(rename = "task.started")]
     TaskStarted,
@@ -254,6 +257,7 @@ impl NoteKind {
             Self::WorkflowCancelled => "workflow.cancelled",
             Self::WorkflowSuspended => "workflow.suspended",
             Self::WorkflowResumed => "workflow.resumed",
+            Self::WorkflowRetried => "workflow.retried",
             Self::TaskStarted => "task.started",
             Self::TaskRetried => "task.retried",
             Self::TaskCompleted => "task.completed",

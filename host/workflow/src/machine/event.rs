@@ -107,6 +107,14 @@ pub enum Event {
         /// Why, if they say.
         reason: Option<String>,
     },
+    /// Somebody wants a faulted run to be tried again, from the task that failed: see
+    /// [`super::Machine::retriable`]. The one event that comes after the end.
+    RetryRequested {
+        /// Who asks.
+        by: String,
+        /// Why, if they say.
+        reason: Option<String>,
+    },
     /// A person has decided what a task has asked.
     Decided {
         /// The task that asked.

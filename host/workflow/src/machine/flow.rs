@@ -1,6 +1,7 @@
 //! What is the same for all tasks: entering, completing, failing, ending. The data flow is that of
 //! dsl.md, "Data Flow", in its order.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -12,7 +13,7 @@ use super::event::{TaskKey, TimerKey};
 use super::lines::Lines;
 use super::task::{Extending, Outcome, Place, Stage, Task, TaskId, Work};
 use super::{Status, Step, Turn};
-use crate::data::Data;
+use crate::data::{Data, Timestamp};
 use crate::error::{Error, ErrorKind};
 use crate::extent;
 use crate::plan::{Edge, Kind, NodeId, Sequence, Transform};
@@ -30,12 +31,18 @@ impl Turn<'_> {
         self.run.events.begin(events_from);
         let context = self.run.contexts.add(Arc::new(Value::Object(Map::new())));
         self.run.context = context;
-        let mut place = Place::outermost(context);
         let detail = Detail {
             input: Some(input.clone()),
             ..Detail::default()
         };
         self.note(NoteKind::WorkflowStarted, None, None, detail);
+        self.set_off();
+    }
+
+    /// Prepares the workflow's input and goes to the first task.
+    pub(super) fn set_off(&mut self) {
+        let input = self.run.input.clone();
+        let mut place = Place::outermost(self.run.context);
         let prepared = extent::check("the workflow's input", &input)
             .and_then(|()| self.transform_workflow(Side::Input, &input, &place))
             .and_then(|input| {
@@ -47,6 +54,7 @@ impl Turn<'_> {
                 if let Some(limit) = limit {
                     let due = self.at.after(limit);
                     place.deadline = Some(due);
+                    self.run.limit = Some(limit);
                     self.set_timer(TimerKey::RunTimeout, due);
                 }
                 let body = self.run.plan.body;
@@ -57,10 +65,15 @@ impl Turn<'_> {
     }
 
     /// Comes to a task: steps 3 and 4 of the data flow.
-    pub(super) fn enter(&mut self, node_id: NodeId, raw_input: Data, place: Place) {
+    pub(super) fn enter(&mut self, node: NodeId, raw_input: Data, place: Place) {
+        let id = self.add_task(node, raw_input, place);
+        self.enter_task(id);
+    }
+
+    pub(super) fn enter_task(&mut self, id: TaskId) {
         let plan = self.run.plan.clone();
-        let node = plan.node(node_id);
-        let id = self.add_task(node_id, raw_input.clone(), place);
+        let task = &self.run.tasks[&id];
+        let (node, raw_input) = (plan.node(task.node), task.raw_input.clone());
         match self.condition(id, node.condition.as_ref(), &raw_input) {
             Ok(true) => {}
             Ok(false) => return self.skip(id, node.next),
@@ -111,7 +124,9 @@ impl Turn<'_> {
             match self.duration(id, timeout) {
                 Ok(limit) => {
                     let due = self.at.after(limit);
-                    let place = &mut self.task_mut(id).place;
+                    let task = self.task_mut(id);
+                    task.limit = Some(limit);
+                    let place = &mut task.place;
                     place.deadline = Some(place.deadline.map_or(due, |outer| outer.min(due)));
                     self.set_timer(TimerKey::Timeout(key), due);
                 }
@@ -181,7 +196,10 @@ impl Turn<'_> {
                     false => self.finish_extended(id, outcome),
                 }
             }
-            Err(error) => self.fail(id, error),
+            Err(error) => {
+                self.task_mut(id).done = Some((raw_output, edge));
+                self.fail(id, error);
+            }
         }
     }
 
@@ -282,22 +300,16 @@ impl Turn<'_> {
     /// A task has failed. What is inside it ends; the error goes to what is around it.
     pub(super) fn fail(&mut self, id: TaskId, error: Error) {
         self.cancel_inside(id);
-        let task = self.remove_task(id);
+        let (task, timers) = self.take_task(id);
         let error = error.at(&task.key.pointer);
+        let (key, attempt, place) = (task.key.clone(), task.attempt, task.place.clone());
+        self.bury(id, task, timers);
         let detail = Detail {
             error: Some(error.clone()),
             ..Detail::default()
         };
-        self.note(
-            NoteKind::TaskFaulted,
-            Some(task.key),
-            Some(task.attempt),
-            detail,
-        );
-        self.agenda.push_back(Step::Raised {
-            place: task.place,
-            error,
-        });
+        self.note(NoteKind::TaskFaulted, Some(key), Some(attempt), detail);
+        self.agenda.push_back(Step::Raised { place, error });
     }
 
     /// A task has taken longer than its `timeout` allows.
@@ -365,7 +377,7 @@ impl Turn<'_> {
     }
 
     /// The last task is done: steps 10 and 11 of the data flow.
-    fn finish(&mut self, place: &Place, output: Data) {
+    pub(super) fn finish(&mut self, place: &Place, output: Data) {
         match self.transform_workflow(Side::Output, &output, place) {
             Ok(output) => {
                 self.cancel_all();
@@ -377,7 +389,10 @@ impl Turn<'_> {
                 self.note(NoteKind::WorkflowCompleted, None, None, detail);
                 self.commands.push(Command::End(Ending::Completed(output)));
             }
-            Err(error) => self.fault(error),
+            Err(error) => {
+                self.run.grave.finish = Some((place.clone(), output));
+                self.fault(error);
+            }
         }
     }
 
@@ -392,9 +407,19 @@ impl Turn<'_> {
     fn add_task(&mut self, node_id: NodeId, raw_input: Data, place: Place) -> TaskId {
         let pointer = self.run.plan.node(node_id).pointer.clone();
         let (visit, attempt) = self.run.visits.visit(node_id, place.frame);
+        let key = TaskKey { pointer, visit };
+        self.add_task_as(node_id, (key, attempt), raw_input, place)
+    }
+
+    pub(super) fn add_task_as(
+        &mut self,
+        node_id: NodeId,
+        (key, attempt): (TaskKey, u32),
+        raw_input: Data,
+        place: Place,
+    ) -> TaskId {
         let id = TaskId(self.run.next_task);
         self.run.next_task += 1;
-        let key = TaskKey { pointer, visit };
         let task = Task {
             node: node_id,
             key: key.clone(),
@@ -403,6 +428,8 @@ impl Turn<'_> {
             input: raw_input.clone(),
             raw_input,
             started_at: self.at,
+            limit: None,
+            done: None,
             authorization: Data::default(),
             work: Work::Beginning,
             extending: None,
@@ -420,17 +447,24 @@ impl Turn<'_> {
     }
 
     fn remove_task(&mut self, id: TaskId) -> Task {
+        let (mut task, _) = self.take_task(id);
+        self.forget_work(&mut task.work);
+        task
+    }
+
+    /// Takes a task out of those that are under way, with the timers that it had. Its work keeps what it has.
+    fn take_task(&mut self, id: TaskId) -> (Task, Vec<(TimerKey, Timestamp)>) {
         let mut task = self
             .run
             .tasks
             .remove(&id)
             .expect("a task that is worked on is under way");
         self.run.keys.remove(&task.key);
-        self.clear_timers(&task.key);
+        let timers = self.clear_timers(&task.key);
         self.unlisten(&task.key, &task.work);
         self.unsubscribe(&task.work);
-        self.forget_work(&task.place, &mut task.work);
-        task
+        self.take_ledger(&task.place, &mut task.work);
+        (task, timers)
     }
 
     /// A task's own work is over; the task goes on, for the extensions around it.
@@ -444,24 +478,33 @@ impl Turn<'_> {
         self.clear_timer(TimerKey::Consume(key.clone()));
         self.unlisten(&key, &work);
         self.unsubscribe(&work);
-        self.forget_work(&place, &mut work);
+        self.take_ledger(&place, &mut work);
+        self.forget_work(&mut work);
     }
 
-    /// Lets go of what the work of a task has kept.
-    fn forget_work(&mut self, place: &Place, work: &mut Work) {
-        for context in work.lines().into_iter().flat_map(Lines::contexts) {
-            self.run.contexts.remove(context);
-        }
+    /// What the work of a task could undo goes to what is around it.
+    fn take_ledger(&mut self, place: &Place, work: &mut Work) {
         if let Work::Try(work) = work {
-            self.run.visits.close(work.frame);
             let ledger = std::mem::take(&mut work.ledger);
             self.hand_over(place, ledger);
         }
     }
 
-    fn clear_timers(&mut self, key: &TaskKey) {
+    /// Lets go of what the work of a task has kept.
+    pub(super) fn forget_work(&mut self, work: &mut Work) {
+        for context in work.lines().into_iter().flat_map(Lines::contexts) {
+            self.run.contexts.remove(context);
+        }
+        if let Work::Try(work) = work {
+            self.run.visits.close(work.frame);
+        }
+    }
+
+    /// Clears the timers of a task, and says when they would have come due.
+    fn clear_timers(&mut self, key: &TaskKey) -> Vec<(TimerKey, Timestamp)> {
+        let mut cleared = Vec::new();
         if self.run.timers.is_empty() {
-            return;
+            return cleared;
         }
         for timer in [
             TimerKey::Wait,
@@ -470,8 +513,13 @@ impl Turn<'_> {
             TimerKey::Attempt,
             TimerKey::Consume,
         ] {
-            self.clear_timer(timer(key.clone()));
+            let timer = timer(key.clone());
+            if let Some(&due) = self.run.timers.get(&timer) {
+                cleared.push((timer.clone(), due));
+                self.clear_timer(timer);
+            }
         }
+        cleared
     }
 
     /// Ends what is inside a task, innermost first.
@@ -498,19 +546,29 @@ impl Turn<'_> {
         }
         // What was about to be entered inside it is not entered either.
         let tasks = &self.run.tasks;
-        self.agenda.retain(|step| {
-            let (Step::Enter { place, .. } | Step::Left { place, .. } | Step::Raised { place, .. }) =
-                step;
-            match place.parent {
-                None => true,
-                Some(parent) if parent == id => !slot(place.slot),
-                Some(parent) => tasks.contains_key(&parent),
+        let stays = |step: &Step| match step.place().parent {
+            None => true,
+            Some(parent) if parent == id => !slot(step.place().slot),
+            Some(parent) => tasks.contains_key(&parent),
+        };
+        let (stay, end): (VecDeque<Step>, Vec<Step>) = {
+            let (mut stay, mut end) = (VecDeque::new(), Vec::new());
+            for step in std::mem::take(&mut self.agenda) {
+                match stays(&step) {
+                    true => stay.push_back(step),
+                    false => end.push(step),
+                }
             }
-        });
+            (stay, end)
+        };
+        self.agenda = stay;
+        end.into_iter().for_each(|step| self.bury_step(step));
     }
 
     pub(super) fn cancel_all(&mut self) {
-        self.agenda.clear();
+        for step in std::mem::take(&mut self.agenda) {
+            self.bury_step(step);
+        }
         while let Some((&id, _)) = self.run.tasks.last_key_value() {
             self.cancel(id);
         }
@@ -520,13 +578,14 @@ impl Turn<'_> {
     }
 
     fn cancel(&mut self, id: TaskId) {
-        let task = self.remove_task(id);
+        let (task, timers) = self.take_task(id);
         self.commands.extend(task.abandonment());
         self.note(
             NoteKind::TaskCancelled,
-            Some(task.key),
+            Some(task.key.clone()),
             Some(task.attempt),
             Detail::default(),
         );
+        self.bury(id, task, timers);
     }
 }

@@ -89,6 +89,7 @@ impl Turn<'_> {
         self.close_line(id, slot, output.clone());
         let joined = if fork.compete {
             self.cancel_where(id, |other| other as usize != slot);
+            self.forget_inside(id, |_| true);
             self.merge(id, std::iter::once(slot)).map(|()| output)
         } else {
             self.begin_needing(id, fork, slot);
@@ -126,6 +127,7 @@ impl Turn<'_> {
     pub(super) fn branch_failed(&mut self, id: TaskId, slot: u32, error: Error) {
         let plan = self.run.plan.clone();
         if self.fork(id, &plan).compete && self.lines(id).open > 1 {
+            self.forget_inside(id, |other| other == slot);
             self.drop_line(id, slot as usize);
         } else {
             self.fail(id, error);

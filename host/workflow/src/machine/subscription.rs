@@ -10,7 +10,7 @@ use super::event::{TaskKey, TimerKey};
 use super::iteration::Iteration;
 use super::task::{TaskId, Work};
 use super::{Machine, Turn};
-use crate::data::Data;
+use crate::data::{Data, Timestamp};
 use crate::error::Error;
 use crate::expression::Evaluate;
 use crate::machine::consumption::Fill as _;
@@ -41,6 +41,26 @@ impl SubscriptionWork {
     /// The call, where it is under way.
     pub(super) fn call(&self) -> Option<&Invocation> {
         matches!(self.source, Source::Open).then_some(&self.call)
+    }
+
+    /// Whether the call has failed.
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self.source, Source::Failed(_))
+    }
+
+    /// The call as it is made again, as that attempt; none where it had come to its end.
+    pub(super) fn call_again(
+        &mut self,
+        attempt: u32,
+        deadline: Option<Timestamp>,
+    ) -> Option<&Invocation> {
+        if let Source::Closed = self.source {
+            return None;
+        }
+        self.source = Source::Open;
+        self.call.attempt = attempt;
+        self.call.deadline = deadline;
+        Some(&self.call)
     }
 }
 

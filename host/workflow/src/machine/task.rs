@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -34,6 +35,10 @@ pub(super) struct Task {
     /// `$input`.
     pub(super) input: Data,
     pub(super) started_at: Timestamp,
+    /// How long it may take, where its `timeout` says so.
+    pub(super) limit: Option<Duration>,
+    /// What its work has given and where that leads, where no output could be made of it.
+    pub(super) done: Option<(Data, Option<Edge>)>,
     /// `$authorization`: null where the task has none, or not yet.
     pub(super) authorization: Data,
     pub(super) work: Work,
@@ -178,6 +183,10 @@ pub(super) struct ForWork {
 pub(super) struct TryWork {
     /// How many times it has tried again.
     pub(super) retries: u32,
+    /// Since when it has tried.
+    pub(super) since: Timestamp,
+    /// How long an attempt may take.
+    pub(super) limit: Option<Duration>,
     pub(super) phase: TryPhase,
     /// The numbers of the visits inside the body: each call keeps its identity over all attempts.
     pub(super) frame: FrameId,

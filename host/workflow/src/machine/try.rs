@@ -22,6 +22,8 @@ impl Turn<'_> {
         let frame = self.run.visits.open(self.run.tasks[&id].place.frame);
         self.task_mut(id).work = Work::Try(TryWork {
             retries: 0,
+            since: self.at,
+            limit: None,
             phase: TryPhase::Trying,
             frame,
             ledger: Ledger::new(),
@@ -48,6 +50,7 @@ impl Turn<'_> {
                     place.deadline = Some(place.deadline.map_or(due, |outer| outer.min(due)));
                     let timer = TimerKey::Attempt(self.run.tasks[&id].key.clone());
                     self.set_timer(timer, due);
+                    self.try_work(id).limit = Some(limit);
                 }
                 Err(error) => return self.fail(id, error),
             }
@@ -110,7 +113,10 @@ impl Turn<'_> {
             .inside(id)
             .with(&it.variable, variable);
         match self.reaction(id, it, &error, &place) {
-            Ok(Reaction::Retry(delay)) => self.pause(id, error, delay),
+            Ok(Reaction::Retry(delay)) => {
+                self.forget_inside(id, |_| true);
+                self.pause(id, error, delay);
+            }
             Ok(Reaction::Handle) => self.undo_all(id, error, true),
             Ok(Reaction::Pass) => self.undo_all(id, error, false),
             Err(failure) => self.undo_all(id, failure, false),
@@ -121,8 +127,13 @@ impl Turn<'_> {
     fn undo_all(&mut self, id: TaskId, error: Error, handled: bool) {
         let work = self.try_work(id);
         let is_spent = !work.ledger.is_empty();
-        let frame = work.frame;
-        work.phase = TryPhase::Undoing { error, handled };
+        let (frame, before) = (work.frame, &mut work.phase);
+        if !is_spent && !handled {
+            // The error goes on at once, and what it has ended may yet go on.
+            return self.fail(id, error);
+        }
+        *before = TryPhase::Undoing { error, handled };
+        self.forget_inside(id, |_| true);
         if is_spent {
             self.run.visits.spend(frame);
         }
@@ -195,7 +206,7 @@ impl Turn<'_> {
             .max(Duration::from_millis(error.retry_after.unwrap_or(0)))
             .min(DELAY_MAX);
         if let Some(limit) = self.optional_duration(id, retry.total_limit.as_ref())? {
-            let end = self.run.tasks[&id].started_at.after(limit);
+            let end = self.try_work(id).since.after(limit);
             if self.at.after(delay) > end {
                 return Ok(None);
             }

@@ -90,6 +90,37 @@ impl Visits {
         visit
     }
 
+    /// A visit that was begun before begins once more, as that attempt.
+    pub(super) fn begin_again(
+        &mut self,
+        visit: (NodeId, u32),
+        attempt: u32,
+        frame: Option<FrameId>,
+    ) {
+        if frame.is_some() {
+            self.attempts.insert(visit, attempt);
+        }
+    }
+
+    /// The tasks that have been visited.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = NodeId> {
+        self.counts.keys().copied()
+    }
+
+    /// Tasks have other numbers from now on.
+    pub(super) fn renumber(&mut self, new: impl Fn(NodeId) -> NodeId) {
+        let counts = std::mem::take(&mut self.counts).into_iter();
+        self.counts = counts.map(|(node, count)| (new(node), count)).collect();
+        let attempts = std::mem::take(&mut self.attempts).into_iter();
+        self.attempts = attempts
+            .map(|((node, visit), count)| ((new(node), visit), count))
+            .collect();
+        for frame in self.frames.values_mut() {
+            let given = std::mem::take(&mut frame.given).into_iter();
+            frame.given = given.map(|(node, given)| (new(node), given)).collect();
+        }
+    }
+
     /// Opens a frame inside of another.
     pub(super) fn open(&mut self, around: Option<FrameId>) -> FrameId {
         let id = FrameId(self.next_frame);

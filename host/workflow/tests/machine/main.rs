@@ -21,6 +21,7 @@ mod process;
 mod raise;
 mod random;
 mod replay;
+mod retry;
 mod run;
 mod secrets;
 mod set;

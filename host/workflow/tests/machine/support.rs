@@ -329,6 +329,20 @@ impl Run {
         }
     }
 
+    /// The output of a run that has completed in the end, after it had faulted.
+    #[track_caller]
+    pub(crate) fn last_output(&self) -> Value {
+        let ended = self
+            .commands
+            .iter()
+            .rev()
+            .find_map(|command| match command {
+                Command::End(Ending::Completed(output)) => Some(output),
+                _ => None,
+            });
+        Value::clone(ended.expect("the run has completed"))
+    }
+
     pub(crate) fn ending(&self) -> Option<&Ending> {
         self.commands.iter().find_map(|command| match command {
             Command::End(ending) => Some(ending),
