@@ -38,7 +38,9 @@ use crate::health::Health;
 use crate::history::HistoryItem;
 use crate::page::{Page, PageRequest};
 use crate::routes;
-use crate::run::{CancelRun, ControlRun, Run, RunFilter, RunSummary, StartRun};
+use crate::run::{
+    CancelRun, ControlRun, RestartRun, RetryRun, Run, RunFilter, RunSummary, StartRun,
+};
 use crate::schedule::Schedule;
 use crate::secret::{Secret, SetSecret};
 use crate::workflow::{PublishedWorkflow, Workflow, WorkflowFilter, WorkflowSummary};
@@ -192,6 +194,7 @@ impl Client {
             .query("workflow", filter.workflow.as_deref())
             .query("tag", filter.tag.as_deref())
             .query("parent", filter.parent.as_deref())
+            .query("restartOf", filter.restart_of.as_deref())
             .query("startedAfter", filter.started_after.as_deref())
             .query("startedBefore", filter.started_before.as_deref())
             .page(page)
@@ -265,6 +268,26 @@ impl Client {
     pub async fn resume(&self, id: &str, control: &ControlRun) -> Result<Run, ClientError> {
         let request = self.post(&routes::run_resume(id));
         request.body(control).json().await
+    }
+
+    /// Tries a faulted run again, from the task that failed.
+    pub async fn retry(&self, id: &str, retry: &RetryRun) -> Result<Run, ClientError> {
+        self.post(&routes::run_retry(id)).body(retry).json().await
+    }
+
+    /// Starts a new run with what an ended run was started with.
+    pub async fn restart(
+        &self,
+        id: &str,
+        restart: &RestartRun,
+        options: &StartOptions,
+    ) -> Result<Run, ClientError> {
+        let request = self.post(&routes::run_restart(id)).wait(options.wait);
+        request
+            .header("idempotency-key", options.idempotency_key.as_deref())
+            .body(restart)
+            .json()
+            .await
     }
 
     /// A page of the approvals.

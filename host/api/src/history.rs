@@ -55,7 +55,7 @@ pub struct HistoryItem {
     /// The function that the task calls, as `function@connector`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub function: Option<String>,
-    /// The workflow that the task runs, as `namespace/name version`.
+    /// The workflow that the task runs, or that the run goes on under from now on, as `namespace/name version`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workflow: Option<String>,
     /// When a wait ends, or the next attempt begins.
@@ -71,7 +71,7 @@ pub struct HistoryItem {
 }
 
 impl HistoryItem {
-    /// Whether this is the last line of a run that has ended.
+    /// Whether the run has ended with this line. It is the last one, unless the run has been retried.
     pub fn ends_run(&self) -> bool {
         matches!(
             self.kind.as_str(),

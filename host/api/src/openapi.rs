@@ -117,6 +117,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
         runs::cancel,
         runs::suspend,
         runs::resume,
+        runs::retry,
+        runs::restart,
         approvals::list,
         approvals::read,
         approvals::decide,

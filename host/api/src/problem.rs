@@ -146,6 +146,10 @@ problem_kinds! {
     SecretsSealed = 409 "secrets-sealed", "the host cannot seal or open secrets";
     /// The run is in another phase than the one that this can be done in.
     WrongPhase = 409 "wrong-phase", "the run is in another phase";
+    /// The run has faulted, and can't go on from there. The detail says why, and what can be done instead.
+    NotRetriable = 409 "not-retriable", "the run cannot be tried again";
+    /// What the run has performed is another in the version that it should go on under. The detail names the task.
+    VersionDiffers = 409 "version-differs", "the run cannot go on under this version";
     /// The approval is settled: somebody has decided, or nobody needs to any more.
     ApprovalSettled = 409 "approval-settled", "the approval is settled";
     /// The body is larger than the route takes (RFC 9110 section 15.5.14). See [`crate::limits`].

@@ -34,6 +34,10 @@ pub const RUN_CANCEL: &str = "/v1/runs/{id}/cancel";
 pub const RUN_SUSPEND: &str = "/v1/runs/{id}/suspend";
 /// `POST`: resume a suspended run.
 pub const RUN_RESUME: &str = "/v1/runs/{id}/resume";
+/// `POST`: try a faulted run again from the task that failed.
+pub const RUN_RETRY: &str = "/v1/runs/{id}/retry";
+/// `POST`: start a new run with what a run was started with.
+pub const RUN_RESTART: &str = "/v1/runs/{id}/restart";
 /// `GET`: list what people are asked.
 pub const APPROVALS: &str = "/v1/approvals";
 /// `GET`: an approval. `POST`: decide it.
@@ -74,7 +78,7 @@ pub struct Route {
 
 /// All routes: the server serves these and no other, and the OpenAPI document describes each. Tests hold
 /// both to it.
-pub const ALL: [Route; 35] = [
+pub const ALL: [Route; 37] = [
     open("GET", HEALTH),
     open("GET", READY),
     open("GET", OPENAPI),
@@ -92,6 +96,8 @@ pub const ALL: [Route; 35] = [
     route("POST", RUN_CANCEL),
     route("POST", RUN_SUSPEND),
     route("POST", RUN_RESUME),
+    route("POST", RUN_RETRY),
+    route("POST", RUN_RESTART),
     route("GET", APPROVALS),
     route("GET", APPROVAL),
     route("POST", APPROVAL),
@@ -171,6 +177,16 @@ pub fn run_suspend(id: &str) -> String {
 /// The path of [`RUN_RESUME`].
 pub fn run_resume(id: &str) -> String {
     fill(RUN_RESUME, &[id])
+}
+
+/// The path of [`RUN_RETRY`].
+pub fn run_retry(id: &str) -> String {
+    fill(RUN_RETRY, &[id])
+}
+
+/// The path of [`RUN_RESTART`].
+pub fn run_restart(id: &str) -> String {
+    fill(RUN_RESTART, &[id])
 }
 
 /// The path of [`APPROVAL`].

@@ -20,7 +20,7 @@ pub struct Run {
     pub input: Value,
     /// What it ended with; `null` until it has completed.
     pub output: Value,
-    /// The connectors that it keeps to, from its first step to its last.
+    /// The connectors that it keeps to.
     pub connectors: Vec<ConnectorReference>,
     /// The calls under way that have told of their progress. Kept in memory only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -34,7 +34,8 @@ pub struct RunSummary {
     /// Its id, a UUID of version 7, so that ids sort by the time of the start.
     #[schema(format = "uuid")]
     pub id: String,
-    /// The version of the workflow that it keeps to.
+    /// The version of the workflow that it keeps to, from its first step to its last unless it is retried under a
+    /// corrected one.
     pub workflow: WorkflowReference,
     /// Where it is.
     pub status: RunStatus,
@@ -53,6 +54,19 @@ pub struct RunSummary {
     /// What of the workflow's schedule started it, if that did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Scheduled>,
+    /// The run that it does once more, if it was started so.
+    pub restart_of: Option<RestartOf>,
+}
+
+/// The run that another one does once more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RestartOf {
+    /// Its id.
+    #[schema(format = "uuid")]
+    pub run: String,
+    /// Who wanted it: the name of their token.
+    pub by: String,
 }
 
 /// The run that started another one.
@@ -111,7 +125,7 @@ impl RunStatus {
         }
     }
 
-    /// Whether nothing can happen to the run any more.
+    /// Whether nothing happens to the run any more by itself: a run that has faulted can be retried.
     pub fn is_ended(self) -> bool {
         matches!(self, Self::Cancelled | Self::Faulted | Self::Completed)
     }
@@ -228,6 +242,28 @@ pub struct ControlRun {
     pub reason: Option<String>,
 }
 
+/// A request to try a faulted run again, from the task that failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RetryRun {
+    /// The version of its workflow under which it goes on; without it, the one that it keeps to. What has been
+    /// performed must be the same in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Why, for the run's history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A request to start a new run with what an ended run was started with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RestartRun {
+    /// The version of the workflow to run; without it, the one that the ended run kept to in the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
 /// Which runs a list shows: those for which all of this holds, the newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
@@ -240,6 +276,8 @@ pub struct RunFilter {
     pub tag: Option<String>,
     /// Started by this run.
     pub parent: Option<String>,
+    /// Doing once more what this run has done.
+    pub restart_of: Option<String>,
     /// Started at this time (RFC 3339) or later.
     pub started_after: Option<String>,
     /// Started before this time (RFC 3339).

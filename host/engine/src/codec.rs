@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use baton_store::record::{
     AnswerRecord, ApprovalRecord, CallRecord, DecisionRecord, EndingRecord, ErrorRecord,
-    EventKindRecord, EventRecord, Json, OriginRecord, ParentRecord, ScheduledRecord, StatusRecord,
-    TaskRecord, TimerKindRecord,
+    EventKindRecord, EventRecord, Json, OriginRecord, ParentRecord, RestartRecord, ScheduledRecord,
+    StatusRecord, TaskRecord, TimerKindRecord,
 };
 use baton_store::{ReadError, RunId};
 use baton_workflow::machine::{
@@ -15,7 +15,7 @@ use baton_workflow::machine::{
 use baton_workflow::{CloudEvent, Data, Error, Timestamp};
 use serde_json::Value;
 
-use crate::origin::{Origin, Parent};
+use crate::origin::{Origin, Parent, Restart};
 use crate::schedule::Scheduled;
 
 /// A JSON value as it is stored.
@@ -107,6 +107,15 @@ pub(crate) fn event_record(event: &Event, at: Timestamp) -> EventRecord {
             },
             item: json(item),
         },
+        Event::RetryRequested {
+            by,
+            reason,
+            correction,
+        } => EventKindRecord::RetryRequested {
+            by: by.clone(),
+            reason: reason.clone(),
+            correction: *correction,
+        },
     };
     EventRecord {
         at_ms: at.as_millis(),
@@ -168,6 +177,15 @@ pub(crate) fn occurrence(record: EventRecord) -> Result<Occurrence, ReadError> {
             attempt: call.attempt,
             item: data(&item)?,
         },
+        EventKindRecord::RetryRequested {
+            by,
+            reason,
+            correction,
+        } => Event::RetryRequested {
+            by,
+            reason,
+            correction,
+        },
     };
     Ok(Occurrence {
         at: Timestamp::from_millis(record.at_ms),
@@ -193,6 +211,10 @@ pub(crate) fn origin_record(origin: &Origin) -> OriginRecord {
             due_ms: scheduled.due.as_millis(),
             missed: scheduled.missed,
         }),
+        Origin::Restart(Restart { run, by }) => OriginRecord::Restart(RestartRecord {
+            run: *run.as_bytes(),
+            by: by.clone(),
+        }),
     }
 }
 
@@ -211,6 +233,10 @@ pub(crate) fn origin(record: OriginRecord) -> Origin {
             kind: scheduled.kind,
             due: Timestamp::from_millis(scheduled.due_ms),
             missed: scheduled.missed,
+        }),
+        OriginRecord::Restart(RestartRecord { run, by }) => Origin::Restart(Restart {
+            run: RunId::from_bytes(run),
+            by,
         }),
     }
 }
@@ -468,6 +494,11 @@ mod tests {
                 task: task(2),
                 attempt: 3,
                 item: Arc::new(json!({ "payload": 1, "headers": {} })),
+            },
+            Event::RetryRequested {
+                by: "ada".into(),
+                reason: None,
+                correction: Some(3),
             },
             Event::Decided {
                 task: task(2),

@@ -4,6 +4,7 @@ mod approvals;
 mod connectors;
 mod control;
 mod events;
+mod retry;
 mod run_views;
 mod runs;
 mod schedules;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use baton_sandbox::{InspectError, LoadError};
-use baton_store::{CommitError, ReadError};
+use baton_store::{CommitError, ReadError, RunId};
 use baton_workflow::Diagnostic;
-use baton_workflow::machine::Status;
+use baton_workflow::machine::{Difference, Status};
 
 use crate::view::ApprovalStatus;
 
@@ -189,6 +189,12 @@ pub enum ControlError {
     /// It is not suspended.
     #[error("the run is not suspended, so that it cannot be resumed")]
     NotSuspended,
+    /// It has not faulted.
+    #[error(
+        "the run is {}: only a run that has faulted can be tried again",
+        crate::view::status_name(*.0)
+    )]
+    NotFaulted(Status),
     /// What was decided is not asked any more.
     #[error("it is not asked any more")]
     Closed,
@@ -201,6 +207,79 @@ pub enum ControlError {
     /// Not now.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
+}
+
+/// Why a run was not tried again. It is as it was.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RetryError {
+    /// There is no such run, it has not faulted, or not now.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// Its tasks were undone when it faulted.
+    #[error(
+        "what the run had done was undone when it faulted (`compensate`), so that there is nothing to go on from: \
+         restart it"
+    )]
+    Undone,
+    /// Another run has taken its fault.
+    #[error(
+        "the run {parent} has waited for this one and has taken its fault: retry that one, whose task starts a new \
+         run, or restart this one by itself"
+    )]
+    Awaited {
+        /// The other run.
+        parent: RunId,
+    },
+    /// What has been performed is another in the corrected version.
+    #[error("the run can't go on under version {version}: {difference}")]
+    Differs {
+        /// The version.
+        version: String,
+        /// What differs: a task by its JSON pointer, or a part of the workflow.
+        difference: Difference,
+    },
+    /// It was corrected as often as may be.
+    #[error(
+        "the run was corrected {max} times, as often as may be: restart it under the new version"
+    )]
+    TooManyCorrections {
+        /// How often that is.
+        max: usize,
+    },
+    /// As many runs are open as may be, or the corrected version can't be run.
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
+
+impl From<Unavailable> for RetryError {
+    fn from(error: Unavailable) -> Self {
+        Self::Control(error.into())
+    }
+}
+
+/// Why a run was not started once more.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RestartError {
+    /// There is no such run.
+    #[error("there is no such run")]
+    NotFound,
+    /// It has not ended.
+    #[error(
+        "the run is {}: cancel it first, so that nothing is done twice at the same time",
+        crate::view::status_name(*.0)
+    )]
+    Open(Status),
+    /// The new run was refused.
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
+
+impl From<Unavailable> for RestartError {
+    fn from(error: Unavailable) -> Self {
+        Self::Start(error.into())
+    }
 }
 
 /// Why a decision was not taken. Nothing was recorded.

@@ -9,7 +9,8 @@
 //!
 //! [`Engine::open`] recovers what was under way and starts to work. [`Engine`] is a handle: clones are
 //! cheap and all drive the same runs. Its methods come in families: workflows (`publish`, `validate`,
-//! `workflows`, `workflow`), runs (`start`, `run`, `wait`, `runs`, `history`, `subscribe`, `cancel`),
+//! `workflows`, `workflow`), runs (`start`, `run`, `wait`, `runs`, `history`, `subscribe`, `cancel` and
+//! the like),
 //! connectors (`install`, `connectors`, `connector`, `grant`, `remove_connector`, `call`), and
 //! [`Engine::shutdown`]. Every one takes the tenant first; what another tenant owns is not there.
 //!
@@ -35,6 +36,7 @@ mod fair;
 mod grants;
 mod history;
 mod journal;
+mod keep;
 mod library;
 mod lifecycle;
 mod live;
@@ -65,8 +67,8 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use engine::{Engine, Subscription};
 pub use error::{
     CallError, ControlError, DecideError, GrantRefused, InstallError, Lagged, ListError, OpenError,
-    PublishError, RemoveError, RemoveSecretError, ScheduleError, SecretRefused, SendError,
-    StartError, Unavailable,
+    PublishError, RemoveError, RemoveSecretError, RestartError, RetryError, ScheduleError,
+    SecretRefused, SendError, StartError, Unavailable,
 };
 pub use resources::Home;
 pub use settings::{Bundled, EngineLimits, LifecycleEvents, Settings};
@@ -75,7 +77,7 @@ pub use vault::{MasterKeyError, MasterKeys, SecretContent};
 pub use view::{
     ApprovalFilter, ApprovalId, ApprovalOutcome, ApprovalStatus, ApprovalView, CallProgress,
     CallView, ConnectorReference, ConnectorView, EventFilter, EventView, FunctionView, ImportView,
-    Installed, LastStartView, Page, ParentView, PauseView, Published, RunFilter, RunView,
-    ScheduleFailureView, ScheduleView, ScheduledView, SecretView, Sent, StartRun, TriggerView,
-    WorkflowFilter, WorkflowReference, WorkflowSummary, WorkflowView,
+    Installed, LastStartView, Page, ParentView, PauseView, Published, RestartView, RunFilter,
+    RunView, ScheduleFailureView, ScheduleView, ScheduledView, SecretView, Sent, StartRun,
+    TriggerView, WorkflowFilter, WorkflowReference, WorkflowSummary, WorkflowView,
 };

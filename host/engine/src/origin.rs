@@ -14,6 +14,17 @@ pub(crate) enum Origin {
     Run(Parent),
     /// The workflow's schedule.
     Schedule(Scheduled),
+    /// Somebody who wanted another run once more.
+    Restart(Restart),
+}
+
+/// That a run does what another one of the same tenant has done once more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Restart {
+    /// The other one.
+    pub(crate) run: RunId,
+    /// Who wanted it.
+    pub(crate) by: String,
 }
 
 /// The task of another run of the same tenant that started a run.
@@ -34,7 +45,7 @@ impl Origin {
     pub(crate) fn depth(&self) -> u32 {
         match self {
             Self::Run(parent) => parent.depth,
-            Self::Request | Self::Schedule(_) => 0,
+            Self::Request | Self::Schedule(_) | Self::Restart(_) => 0,
         }
     }
 
@@ -42,7 +53,7 @@ impl Origin {
     pub(crate) fn awaiting(&self) -> Option<&Parent> {
         match self {
             Self::Run(parent) if parent.awaited => Some(parent),
-            Self::Run(_) | Self::Request | Self::Schedule(_) => None,
+            Self::Run(_) | Self::Request | Self::Schedule(_) | Self::Restart(_) => None,
         }
     }
 }

@@ -9,6 +9,7 @@ mod effect;
 mod items;
 mod listeners;
 mod request;
+mod retry;
 mod run;
 mod timers;
 mod turn;
@@ -31,6 +32,7 @@ use crate::replay::Loaded;
 use crate::shared::Shared;
 
 pub(crate) use request::{Decided, Reply, Request};
+pub(crate) use retry::Retry;
 
 use effect::Effect;
 use items::HandedOver;
@@ -89,6 +91,8 @@ pub(crate) enum Message {
         parent: Parent,
         child: RunId,
     },
+    /// Somebody wants a run that has faulted to be tried again.
+    Retry(Box<Retry>),
     /// Nobody waits any more for a run that another one has started.
     Unwanted { run: RunId, parent: RunId },
     /// Events that runs of this partition may listen to are in a tenant's log. One for each commit that has some.
@@ -161,7 +165,10 @@ impl Partition {
         let load = || crate::replay::load(&self.shared, self.number, &tenant, &run);
         // A run that can't be loaded stays as it is in the store, for a host that can, and holds up no other.
         match catch_unwind(AssertUnwindSafe(load)) {
-            Ok(Ok(loaded)) => self.resume(loaded, place, turn),
+            Ok(Ok(loaded)) => {
+                self.shared.live.adopt(run, loaded.live.clone());
+                self.resume(loaded, place, turn);
+            }
             Ok(Err(error)) => {
                 tracing::error!(%tenant, %run, %error, "an open run can't be recovered");
             }
@@ -237,6 +244,7 @@ impl Partition {
                 decided,
                 reply,
             } => self.decide(&run, *decided, reply, turn),
+            Message::Retry(retry) => self.retry(retry, turn),
             Message::Asked {
                 tenant,
                 parent,

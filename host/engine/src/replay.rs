@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use baton_sandbox::{Capability, Description};
 use baton_store::record::{
-    DocumentRecord, EventRecord, OpenRecord, Record, RunIndexRecord, RunRecord, StatusRecord,
+    DocumentRecord, EventRecord, OpenRecord, PinRecord, Record, RunIndexRecord, RunRecord,
+    StatusRecord, WorkflowPinRecord,
 };
 use baton_store::{Digest, Direction, Partition, ReadError, RunId, TenantId, key};
-use baton_workflow::machine::{Command, Ending, Event, Facts, Machine, Occurrence, Status};
+use baton_workflow::machine::{
+    Command, Difference, Ending, Event, Facts, Machine, Occurrence, Status,
+};
 use baton_workflow::{CloudEvent, Timestamp};
 
 use crate::catalog::Connectors;
@@ -73,6 +76,10 @@ pub(crate) enum LoadError {
          it than the host that wrote it"
     )]
     Diverged { number: u32 },
+    #[error("event {number} of its journal names a corrected version that its record does not")]
+    Uncorrected { number: u32 },
+    #[error("it can't go on under the version of event {number} of its journal: {difference}")]
+    Differs { number: u32, difference: Difference },
 }
 
 impl From<LoadError> for crate::Unavailable {
@@ -111,8 +118,8 @@ impl Pin {
     }
 }
 
-/// Loads an open run: its machine is where its journal ends. It may have ended there, where the host stopped
-/// between the record of its start and that of its end.
+/// Loads a run: its machine is where its journal ends. Also an open run may have ended there, where the host
+/// stopped between the record of its start and that of its end.
 pub(crate) fn load(
     shared: &Arc<Shared>,
     partition: Partition,
@@ -120,13 +127,14 @@ pub(crate) fn load(
     id: &RunId,
 ) -> Result<Loaded, LoadError> {
     let record = run_record(shared, partition, tenant, id)?.ok_or(LoadError::Missing("record"))?;
-    let (version, pins) = version(shared, tenant, &record)?;
-    let mut run = Replay::new(shared, partition, tenant, id, &record, version.clone())?;
+    let index = index_record(&record, StatusRecord::Open);
+    let mut run = Replay::new(shared, partition, tenant, id, record)?;
     let mut ending = None;
     let mut emitted = Vec::new();
-    let index = index_record(&record, StatusRecord::Open);
     while let Some(commands) = run.step()? {
         emitted.clear();
+        // What follows an end is that the run goes on.
+        ending = None;
         for command in commands {
             match command {
                 Command::End(end) => ending = Some(end),
@@ -141,6 +149,9 @@ pub(crate) fn load(
     }
     let Replay {
         machine,
+        record,
+        version,
+        pins,
         events,
         last_at,
         ..
@@ -149,7 +160,7 @@ pub(crate) fn load(
     Ok(Loaded {
         id: *id,
         tenant: tenant.clone(),
-        live: live.unwrap_or_else(|| shared.live.insert(*id, tenant.clone(), machine.status())),
+        live: live.unwrap_or_else(|| LiveRun::new(tenant.clone(), Status::Running)),
         index: Arc::new(index),
         machine,
         version,
@@ -201,24 +212,27 @@ pub(crate) fn open_status(stored: &[u8]) -> Result<Status, ReadError> {
 
 /// What the index of runs says of a run.
 pub(crate) fn index_record(record: &RunRecord, status: StatusRecord) -> RunIndexRecord {
+    let workflow = record.current_workflow();
     RunIndexRecord {
-        namespace: record.workflow.namespace.clone(),
-        name: record.workflow.name.clone(),
-        version: record.workflow.version.clone(),
+        namespace: workflow.namespace.clone(),
+        name: workflow.name.clone(),
+        version: workflow.version.clone(),
         status,
         tags: record.tags.clone(),
     }
 }
 
-/// The version that a run keeps, with the connectors that it keeps.
+/// A version that a run keeps, with the connectors that it keeps for it.
 fn version(
     shared: &Shared,
     tenant: &TenantId,
-    record: &RunRecord,
+    language: Digest,
+    workflow: &WorkflowPinRecord,
+    kept: &[PinRecord],
 ) -> Result<(Arc<Version>, Arc<[Pin]>), LoadError> {
     let mut connectors = BTreeMap::new();
-    let mut pins = Vec::with_capacity(record.connectors.len());
-    for pin in &record.connectors {
+    let mut pins = Vec::with_capacity(kept.len());
+    for pin in kept {
         let digest = Digest(pin.digest);
         let description = shared.library.describe(&digest)?;
         pins.push(Pin::new(&pin.name, digest, &description));
@@ -226,8 +240,8 @@ fn version(
     }
     let key = VersionKey {
         tenant: tenant.clone(),
-        document: Digest(record.workflow.digest),
-        language: Digest(record.language),
+        document: Digest(workflow.digest),
+        language,
         connectors: pins
             .iter()
             .map(|pin| (pin.name.clone(), pin.digest))
@@ -268,8 +282,11 @@ pub(crate) fn document(
 /// A machine that is led through its journal.
 pub(crate) struct Replay {
     shared: Arc<Shared>,
+    tenant: TenantId,
+    record: RunRecord,
     machine: Machine,
     version: Arc<Version>,
+    pins: Arc<[Pin]>,
     events: u32,
     last_at: Timestamp,
     range: key::KeyRange,
@@ -287,8 +304,7 @@ impl Replay {
         let Some(record) = run_record(shared, partition, tenant, id)? else {
             return Ok(None);
         };
-        let (version, _) = version(shared, tenant, &record)?;
-        Self::new(shared, partition, tenant, id, &record, version).map(Some)
+        Self::new(shared, partition, tenant, id, record).map(Some)
     }
 
     fn new(
@@ -296,9 +312,16 @@ impl Replay {
         partition: Partition,
         tenant: &TenantId,
         id: &RunId,
-        record: &RunRecord,
-        version: Arc<Version>,
+        record: RunRecord,
     ) -> Result<Self, LoadError> {
+        let language = Digest(record.language);
+        let (version, pins) = version(
+            shared,
+            tenant,
+            language,
+            &record.workflow,
+            &record.connectors,
+        )?;
         let facts = Facts {
             id: id.to_string(),
             runtime: codec::value(&record.runtime)?,
@@ -306,10 +329,13 @@ impl Replay {
         };
         Ok(Self {
             shared: shared.clone(),
+            tenant: tenant.clone(),
             machine: Machine::new(version.plan.clone(), facts),
             version,
+            pins,
             events: 0,
             last_at: Timestamp::from_millis(record.started_at_ms),
+            record,
             range: key::events(partition, tenant, id),
             read: Vec::new().into_iter(),
         })
@@ -326,9 +352,21 @@ impl Replay {
             let detail = format!("event {number} of a run's journal is out of place");
             return Err(ReadError::Corrupt { detail }.into());
         }
-        // Nothing is recorded of a run that has ended: this host sees another run than the one that wrote it.
-        if self.machine.status().is_ended() {
+        // Of a run that has ended, nothing is recorded but that it is tried again: this host sees another run than
+        // the one that wrote it.
+        let goes_on = match event {
+            Event::RetryRequested { .. } => self.machine.retriable().is_ok(),
+            _ => !self.machine.status().is_ended(),
+        };
+        if !goes_on {
             return Err(LoadError::Diverged { number });
+        }
+        if let Event::RetryRequested {
+            correction: Some(correction),
+            ..
+        } = event
+        {
+            self.correct(number, correction)?;
         }
         self.events = number;
         self.last_at = self.last_at.max(at);
@@ -336,6 +374,27 @@ impl Replay {
         let commands = self.machine.apply(event, at, &mut evaluator);
         evaluator.finish().map_err(LoadError::Language)?;
         Ok(Some(commands))
+    }
+
+    /// Lets the run go on under a version that it was corrected to with an event.
+    fn correct(&mut self, number: u32, correction: u32) -> Result<(), LoadError> {
+        let correction = usize::try_from(correction).ok();
+        let correction = correction.and_then(|index| self.record.corrections.get(index));
+        let correction = correction.ok_or(LoadError::Uncorrected { number })?;
+        let language = Digest(self.record.language);
+        let (version, pins) = version(
+            &self.shared,
+            &self.tenant,
+            language,
+            &correction.workflow,
+            &correction.connectors,
+        )?;
+        let secrets = codec::value(&correction.secrets)?;
+        self.machine
+            .adopt(version.plan.clone(), secrets)
+            .map_err(|difference| LoadError::Differs { number, difference })?;
+        (self.version, self.pins) = (version, pins);
+        Ok(())
     }
 
     fn next(&mut self) -> Result<Option<Occurrence>, LoadError> {

@@ -3,29 +3,24 @@
 use std::sync::Arc;
 
 use baton_store::record::{
-    ChildRecord, OpenRecord, PinRecord, Record, RunRecord, StatusRecord, WorkflowPinRecord,
-    WorkflowRecord,
+    ChildRecord, OpenRecord, Record, RestartRecord, RunRecord, StatusRecord,
 };
-use baton_store::{Batch, Digest, RunId, TenantId, key};
+use baton_store::{Batch, RunId, TenantId, key};
 use baton_workflow::machine::{Event, Facts, Machine, Status};
 use serde_json::Value;
-use tokio::runtime::Handle;
 
 use crate::admission::Place;
-use crate::catalog::Connectors;
 use crate::codec;
-use crate::engine::{find_workflow, view_of};
+use crate::engine::view_of;
 use crate::error::{StartError, Unavailable};
+use crate::keep::{self, Before, Kept, Wanted};
 use crate::live::LiveRun;
-use crate::origin::Origin;
+use crate::origin::{Origin, Restart};
 use crate::partition::{Begin, Message};
-use crate::replay::{self, Loaded, Pin};
-use crate::resources;
+use crate::replay::{self, Loaded};
 use crate::settings::EngineLimits;
 use crate::shared::Shared;
-use crate::vault::VaultError;
-use crate::version::{Source, Version, VersionKey};
-use crate::view::{ConnectorReference, RunView, StartRun};
+use crate::view::{RunView, StartRun};
 
 /// A run that is ready to begin, and what has to be durable before.
 pub(crate) struct Prepared {
@@ -57,46 +52,37 @@ pub(crate) fn prepare(
         tags,
         ..
     } = request;
-    let Found {
-        workflow,
-        pins,
-        pin_records,
+    let wanted = Wanted {
+        namespace,
+        name,
         version,
-    } = self::version(shared, tenant, &namespace, &name, version.as_deref())?;
+    };
+    let kept = keep::keep(shared, tenant, wanted, Before::nothing(shared))?;
     let events_from = shared
         .events
         .next(&*shared.store, tenant)
         .map_err(Unavailable::from)?;
-    let names = version.plan.secrets().iter().map(String::as_str);
-    let (secrets, missing) = shared
-        .vault
-        .facts(tenant, names)
-        .map_err(|error| match error {
-            VaultError::Read(error) => Unavailable::from(error).into(),
-            other => StartError::SealedSecrets(other.to_string()),
-        })?;
-    if !missing.is_empty() {
-        return Err(StartError::MissingSecrets { names: missing });
-    }
-    let secrets = Value::Object(secrets);
 
     let at = shared.clock.now();
     let id = id
         .unwrap_or_else(|| RunId::new(u64::try_from(at.as_millis()).unwrap_or(0), &rand::random()));
+    let Kept {
+        workflow,
+        version,
+        connectors,
+        pins,
+        secrets,
+    } = kept;
     let record = RunRecord {
-        workflow: WorkflowPinRecord {
-            namespace: workflow.namespace,
-            name: workflow.name,
-            version: workflow.version,
-            digest: workflow.digest,
-        },
+        workflow,
         language: shared.language.0,
-        connectors: pin_records,
+        connectors,
         tags: tags.into_iter().collect(),
         started_at_ms: at.as_millis(),
         runtime: codec::json(&shared.runtime),
         origin: codec::origin_record(&origin),
         secrets: codec::json(&secrets),
+        corrections: Vec::new(),
     };
     let input = Arc::new(input);
     let started = Event::Started {
@@ -116,11 +102,21 @@ pub(crate) fn prepare(
         OpenRecord { waiting: false }.encode(),
     );
     batch.put(key::run_index(tenant, &id), index.encode());
-    if let Origin::Run(parent) = &origin {
-        let child = ChildRecord {
-            task: parent.task.pointer.to_string(),
-        };
-        batch.put(key::child(tenant, &parent.run, &id), child.encode());
+    match &origin {
+        Origin::Request | Origin::Schedule(_) => {}
+        Origin::Run(parent) => {
+            let child = ChildRecord {
+                task: parent.task.pointer.to_string(),
+            };
+            batch.put(key::child(tenant, &parent.run, &id), child.encode());
+        }
+        Origin::Restart(Restart { run, by }) => {
+            let restart = RestartRecord {
+                run: *run.as_bytes(),
+                by: by.clone(),
+            };
+            batch.put(key::restart(tenant, run, &id), restart.encode());
+        }
     }
     let facts = Facts {
         id: id.to_string(),
@@ -151,99 +147,6 @@ pub(crate) fn prepare(
             place,
         },
         started: started_view,
-    })
-}
-
-/// A version of a workflow with the connectors that there are now, ready to run.
-pub(crate) struct Found {
-    workflow: WorkflowRecord,
-    pins: Vec<Pin>,
-    pin_records: Vec<PinRecord>,
-    pub(crate) version: Arc<Version>,
-}
-
-/// Finds a version of a workflow, the highest where none is named, and makes it ready. Reads much, and is done
-/// aside.
-///
-/// # Errors
-///
-/// Where there is no such workflow, or it can't be run.
-pub(crate) fn version(
-    shared: &Shared,
-    tenant: &TenantId,
-    namespace: &str,
-    name: &str,
-    version: Option<&str>,
-) -> Result<Found, StartError> {
-    let found = find_workflow(shared, tenant, namespace, name, version)?;
-    let workflow = found.ok_or_else(|| StartError::NoSuchWorkflow {
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-        version: version.map(str::to_owned),
-    })?;
-    let mut connectors = Connectors::default();
-    let mut pins = Vec::new();
-    let mut pin_records = Vec::new();
-    for name in &workflow.connectors {
-        // One that is missing is for the plan to complain about, with its place in the document.
-        let Some(entry) = shared
-            .library
-            .find(tenant, name)
-            .map_err(Unavailable::from)?
-        else {
-            continue;
-        };
-        let digest = entry.digest;
-        let description = shared
-            .library
-            .describe(&digest)
-            .map_err(Unavailable::from)?;
-        keep(shared, &digest)?;
-        let ConnectorReference { version, .. } = entry.reference(&description);
-        pins.push(Pin::new(name, digest, &description));
-        pin_records.push(PinRecord {
-            name: name.clone(),
-            version,
-            digest: digest.0,
-        });
-        connectors.0.insert(name.clone(), description);
-    }
-    keep(shared, &shared.language)?;
-    let document = Digest(workflow.digest);
-    let key = VersionKey {
-        tenant: tenant.clone(),
-        document,
-        language: shared.language,
-        connectors: pins
-            .iter()
-            .map(|pin| (pin.name.clone(), pin.digest))
-            .collect(),
-    };
-    let source = || {
-        Ok::<_, Unavailable>(Source {
-            text: replay::document(shared, tenant, &document)?,
-            resources: resources::stored(shared, tenant, &document)?,
-            connectors,
-        })
-    };
-    let version = shared
-        .versions
-        .get(&key, source)?
-        .map_err(StartError::Outdated)?;
-    Ok(Found {
-        workflow,
-        pins,
-        pin_records,
-        version,
-    })
-}
-
-/// Sees to it that a component which a run keeps is in the store, durably.
-fn keep(shared: &Shared, digest: &Digest) -> Result<(), Unavailable> {
-    shared.library.keep(digest, |batch| {
-        // Aside, where it may block: by way of the journal, which waits where a disk is full.
-        let committed = Handle::current().block_on(shared.journal.commit(batch));
-        Ok(committed?)
     })
 }
 

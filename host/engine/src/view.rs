@@ -21,7 +21,7 @@ pub use connector::{
 pub use event::{EventFilter, EventView, Sent};
 pub use page::Page;
 pub(crate) use run::status_name;
-pub use run::{CallProgress, ParentView, RunFilter, RunView, StartRun};
+pub use run::{CallProgress, ParentView, RestartView, RunFilter, RunView, StartRun};
 pub use schedule::{
     LastStartView, PauseView, ScheduleFailureView, ScheduleView, ScheduledView, TriggerView,
 };

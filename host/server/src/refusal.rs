@@ -11,8 +11,8 @@ use axum::response::{IntoResponse, Response};
 use baton_api::{Problem, ProblemKind};
 use baton_engine::{
     CallError, ControlError, DecideError, GrantRefused, InstallError, ListError, PublishError,
-    RemoveError, RemoveSecretError, ScheduleError, SecretRefused, SendError, StartError,
-    Unavailable,
+    RemoveError, RemoveSecretError, RestartError, RetryError, ScheduleError, SecretRefused,
+    SendError, StartError, Unavailable,
 };
 
 use crate::convert;
@@ -170,6 +170,27 @@ impl From<ControlError> for Refusal {
             ControlError::Busy { retry_after } => Self::busy(message, retry_after),
             ControlError::Unavailable(error) => error.into(),
             _ => Self::new(ProblemKind::WrongPhase, message),
+        }
+    }
+}
+
+impl From<RetryError> for Refusal {
+    fn from(error: RetryError) -> Self {
+        match error {
+            RetryError::Control(error) => error.into(),
+            RetryError::Start(error) => error.into(),
+            RetryError::Differs { .. } => Self::new(ProblemKind::VersionDiffers, error.to_string()),
+            _ => Self::new(ProblemKind::NotRetriable, error.to_string()),
+        }
+    }
+}
+
+impl From<RestartError> for Refusal {
+    fn from(error: RestartError) -> Self {
+        match error {
+            RestartError::NotFound => Self::not_found(error.to_string()),
+            RestartError::Start(error) => error.into(),
+            _ => Self::new(ProblemKind::WrongPhase, error.to_string()),
         }
     }
 }

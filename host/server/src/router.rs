@@ -54,6 +54,8 @@ pub fn router(engine: Engine, settings: ServerSettings, stopping: watch::Receive
         .route(routes::RUN_CANCEL, post(runs::cancel))
         .route(routes::RUN_SUSPEND, post(runs::suspend))
         .route(routes::RUN_RESUME, post(runs::resume))
+        .route(routes::RUN_RETRY, post(runs::retry))
+        .route(routes::RUN_RESTART, post(runs::restart))
         .route(routes::APPROVALS, get(approvals::list))
         .route(
             routes::APPROVAL,

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use baton_api::history::HistoryItem;
 use baton_api::page::Page;
-use baton_api::run::{CancelRun, ControlRun, RunSummary, StartRun};
+use baton_api::run::{CancelRun, ControlRun, RestartRun, RetryRun, RunSummary, StartRun};
 use baton_api::{ProblemKind, limits, routes};
 use baton_engine::{RunFilter, RunId, RunView};
 
@@ -45,9 +45,19 @@ pub(crate) async fn start(
         tags,
         idempotency_key,
     };
-    let mut run = context.engine.start(&caller.tenant, request).await?;
+    let run = context.engine.start(&caller.tenant, request).await?;
+    answer_started(&context, &caller, run, wait).await
+}
+
+/// A run that has just been started; when it has ended, where the client wants to wait for that.
+async fn answer_started(
+    context: &Context,
+    caller: &Caller,
+    mut run: RunView,
+    wait: Option<Duration>,
+) -> Result<Response, Refusal> {
     if let Some(wait) = wait {
-        run = hold_back(&context, &caller, &run.id, wait)
+        run = hold_back(context, caller, &run.id, wait)
             .await?
             .unwrap_or(run);
     }
@@ -71,6 +81,7 @@ pub(crate) async fn list(
         "workflow",
         "tag",
         "parent",
+        "restartOf",
         "startedAfter",
         "startedBefore",
         CURSOR,
@@ -82,6 +93,7 @@ pub(crate) async fn list(
         workflow: query.parsed("workflow", |text| pair(text, '/', "namespace/name"))?,
         tag: query.parsed("tag", |text| pair(text, '=', "key=value"))?,
         parent: query.parsed("parent", str::parse)?,
+        restart_of: query.parsed("restartOf", str::parse)?,
         started_after: query.parsed("startedAfter", convert::time_of_text)?,
         started_before: query.parsed("startedBefore", convert::time_of_text)?,
     };
@@ -196,6 +208,37 @@ pub(crate) async fn resume(
         .resume(&caller.tenant, &run, &caller.name, reason.as_deref())
         .await?;
     Ok(answer(resumed, None).into_response())
+}
+
+pub(crate) async fn retry(
+    State(context): State<Context>,
+    caller: Caller,
+    Segments(id): Segments<String>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    Query::read(request.uri(), &[])?;
+    let run = path::run(&id)?;
+    let RetryRun { version, reason } =
+        body::read_json_or_default(&context, request, body::SMALL).await?;
+    let (engine, tenant, by) = (&context.engine, &caller.tenant, &caller.name);
+    let retried = engine.retry(tenant, &run, version, by, reason.as_deref());
+    Ok(answer(retried.await?, None).into_response())
+}
+
+pub(crate) async fn restart(
+    State(context): State<Context>,
+    caller: Caller,
+    Segments(id): Segments<String>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    Query::read(request.uri(), &[])?;
+    let run = path::run(&id)?;
+    let wait = prefer::wait(request.headers())?;
+    let key = idempotency_key(request.headers())?;
+    let RestartRun { version } = body::read_json_or_default(&context, request, body::SMALL).await?;
+    let (engine, tenant, by) = (&context.engine, &caller.tenant, &caller.name);
+    let started = engine.restart(tenant, &run, version, by, key).await?;
+    answer_started(&context, &caller, started, wait).await
 }
 
 /// The run when it has ended, or as it is after `wait` or when the server stops.

@@ -43,6 +43,7 @@ mod tenant_kind {
     pub(super) const RUN_INDEX: u8 = b'r';
     pub(super) const IDEMPOTENCY: u8 = b'i';
     pub(super) const CHILD: u8 = b'k';
+    pub(super) const RESTART: u8 = b'b';
     pub(super) const EVENT: u8 = b'e';
     pub(super) const EVENT_LOG: u8 = b'l';
     pub(super) const EVENT_ID: u8 = b'u';
@@ -389,7 +390,22 @@ pub fn children(tenant: &TenantId, parent: &RunId) -> KeyRange {
         .range()
 }
 
-/// The run of a key of [`run_indexes`] or [`children`].
+/// A run that does what another one has done once more: [`crate::record::RestartRecord`].
+pub fn restart(tenant: &TenantId, of: &RunId, run: &RunId) -> Vec<u8> {
+    Builder::tenant_space(tenant, tenant_kind::RESTART)
+        .bytes(of.as_bytes())
+        .bytes(run.as_bytes())
+        .key()
+}
+
+/// All runs that do once more what a run has done, the earliest first.
+pub fn restarts(tenant: &TenantId, of: &RunId) -> KeyRange {
+    Builder::tenant_space(tenant, tenant_kind::RESTART)
+        .bytes(of.as_bytes())
+        .range()
+}
+
+/// The run of a key of [`run_indexes`], [`children`] or [`restarts`].
 pub fn parse_run_index(key: &[u8]) -> Option<RunId> {
     let run = key.get(key.len().checked_sub(16)?..)?;
     Some(RunId::from_bytes(run.try_into().ok()?))
@@ -572,6 +588,7 @@ mod tests {
             ]);
             keys.extend([run_index(&t, &id(0)), run_index(&t, &id(255))]);
             keys.extend([child(&t, &id(0), &id(1)), child(&t, &id(255), &id(1))]);
+            keys.extend([restart(&t, &id(0), &id(1)), restart(&t, &id(255), &id(1))]);
             keys.extend([idempotency(&t, ""), idempotency(&t, "k")]);
             keys.extend([
                 event_log(&t),
@@ -609,6 +626,7 @@ mod tests {
             assert_eq!(count(&logged_events_from(t, 0)), 2);
             assert_eq!(count(&logged_events_from(t, 1)), 1);
             assert_eq!(count(&children(t, &id(255))), 1);
+            assert_eq!(count(&restarts(t, &id(255))), 1);
             assert_eq!(count(&open_approvals(t)), 2);
             assert_eq!(count(&closed_approvals(t)), 2);
             assert_eq!(count(&events(Partition(0), t, &id(255))), 2);
@@ -630,6 +648,7 @@ mod tests {
         assert_eq!(parse_run_index(&run_index(&t, &id(7))), Some(id(7)));
         assert_eq!(parse_logged_event(&logged_event(&t, 300)), Some(300));
         assert_eq!(parse_run_index(&child(&t, &id(1), &id(7))), Some(id(7)));
+        assert_eq!(parse_run_index(&restart(&t, &id(1), &id(7))), Some(id(7)));
         assert_eq!(
             parse_approval(&open_approval(&t, &id(7), 9, 3)),
             Some((id(7), 9, 3))

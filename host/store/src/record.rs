@@ -16,9 +16,10 @@ mod tenant;
 
 pub use approval::{ApprovalRecord, OutcomeRecord};
 pub use run::{
-    AnswerRecord, CallRecord, DecisionRecord, EndRecord, EndingRecord, ErrorRecord,
-    EventKindRecord, EventRecord, OpenRecord, OriginRecord, ParentRecord, PinRecord, RunRecord,
-    ScheduledRecord, TaskRecord, TimerKindRecord, TimerRecord, WorkflowPinRecord,
+    AnswerRecord, CallRecord, CorrectionRecord, DecisionRecord, EndRecord, EndingRecord,
+    ErrorRecord, EventKindRecord, EventRecord, OpenRecord, OriginRecord, ParentRecord, PinRecord,
+    RestartRecord, RunRecord, ScheduledRecord, TaskRecord, TimerKindRecord, TimerRecord,
+    WorkflowPinRecord,
 };
 pub use schedule::{
     PauseRecord, ScheduleFailureRecord, ScheduleRecord, ScheduledStartRecord, TriggerKindRecord,

@@ -8,13 +8,13 @@ use std::path::PathBuf;
 
 use baton_store::record::{
     AnswerRecord, ApprovalRecord, CallRecord, ChildRecord, ComponentRecord, ConnectorRecord,
-    DecisionRecord, DocumentRecord, EndRecord, EndingRecord, ErrorRecord, EventIdRecord,
-    EventKindRecord, EventLogRecord, EventRecord, GrantRecord, IdempotencyRecord, Json,
-    LoggedEventRecord, MetaRecord, OpenRecord, OriginRecord, OutcomeRecord, ParentRecord,
-    PauseRecord, PinRecord, Record, ResourceRecord, ResourcesRecord, RunIndexRecord, RunRecord,
-    ScheduleFailureRecord, ScheduleRecord, ScheduledRecord, ScheduledStartRecord, SecretRecord,
-    SeedKeyRecord, SinkRecord, StatusRecord, TaskRecord, TimerKindRecord, TimerRecord,
-    TriggerKindRecord, TriggerRecord, WorkflowPinRecord, WorkflowRecord,
+    CorrectionRecord, DecisionRecord, DocumentRecord, EndRecord, EndingRecord, ErrorRecord,
+    EventIdRecord, EventKindRecord, EventLogRecord, EventRecord, GrantRecord, IdempotencyRecord,
+    Json, LoggedEventRecord, MetaRecord, OpenRecord, OriginRecord, OutcomeRecord, ParentRecord,
+    PauseRecord, PinRecord, Record, ResourceRecord, ResourcesRecord, RestartRecord, RunIndexRecord,
+    RunRecord, ScheduleFailureRecord, ScheduleRecord, ScheduledRecord, ScheduledStartRecord,
+    SecretRecord, SeedKeyRecord, SinkRecord, StatusRecord, TaskRecord, TimerKindRecord,
+    TimerRecord, TriggerKindRecord, TriggerRecord, WorkflowPinRecord, WorkflowRecord,
 };
 
 fn check<R: Record + PartialEq + Debug>(file: &str, record: &R) {
@@ -135,6 +135,7 @@ fn every_version_of_every_record() {
         runtime: json.clone(),
         origin,
         secrets: Json("{}".into()),
+        corrections: Vec::new(),
     };
     earlier("run.1.hex", &run(OriginRecord::Request));
     earlier("run.2.hex", &run(OriginRecord::Request));
@@ -152,7 +153,7 @@ fn every_version_of_every_record() {
         due_ms: 1_800_000_000_000,
         missed: 3,
     };
-    check(
+    earlier(
         "run-scheduled.3.hex",
         &run(OriginRecord::Schedule(scheduled)),
     );
@@ -162,7 +163,6 @@ fn every_version_of_every_record() {
         secrets,
         ..run(OriginRecord::Run(parent))
     };
-    check("run.3.hex", &run);
     check("schedule.1.hex", &schedule());
     let on = TriggerKindRecord::On {
         on: Json("{\"on\":{\"one\":{\"with\":{\"type\":\"a\"}}}}".into()),
@@ -172,6 +172,26 @@ fn every_version_of_every_record() {
     let mut of_events = schedule();
     of_events.triggers[0].kind = on;
     check("schedule-on.1.hex", &of_events);
+    earlier("run.3.hex", &run);
+    let correction = CorrectionRecord {
+        workflow: WorkflowPinRecord {
+            version: "1.0.1".into(),
+            ..workflow
+        },
+        connectors: vec![pin],
+        secrets: Json("{}".into()),
+    };
+    let restart = RestartRecord {
+        run: [8; 16],
+        by: "ada".into(),
+    };
+    check("restart.1.hex", &restart);
+    let run = RunRecord {
+        origin: OriginRecord::Restart(restart),
+        corrections: vec![correction],
+        ..run
+    };
+    check("run.4.hex", &run);
     let child = ChildRecord {
         task: "/do/0/greet".into(),
     };
@@ -278,6 +298,12 @@ fn every_version_of_every_record() {
         reason: None,
     };
     check("event-resume-requested.1.hex", &event(resume));
+    let retry = EventKindRecord::RetryRequested {
+        by: "ada".into(),
+        reason: Some("it answers again".into()),
+        correction: Some(0),
+    };
+    check("event-retry-requested.1.hex", &event(retry));
     let decision = DecisionRecord {
         approved: true,
         by: "ada".into(),

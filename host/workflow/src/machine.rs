@@ -169,6 +169,9 @@ pub struct Machine {
     grave: Grave,
     /// What the run had been at when it faulted; none where there is nothing to go on from.
     failed: Option<Grave>,
+    /// The version that the run goes on under when it is tried again, as `namespace/name version`, where that
+    /// is another one.
+    adopted: Option<String>,
     /// How the run is going to end, once all is undone.
     closing: Option<Closing>,
     /// What has happened since the run was suspended; none where it is not.
@@ -200,6 +203,7 @@ impl Machine {
             limit: None,
             grave: Grave::default(),
             failed: None,
+            adopted: None,
             closing: None,
             held: None,
             timers: BTreeMap::new(),
@@ -376,7 +380,7 @@ impl Turn<'_> {
             Event::StopRequested { by, reason } => self.stopped(by, reason),
             Event::SuspendRequested { by, reason } => self.suspended(by, reason),
             Event::ResumeRequested { by, reason } => self.resumed(by, reason),
-            Event::RetryRequested { by, reason } => self.retried(by, reason),
+            Event::RetryRequested { by, reason, .. } => self.retried(by, reason),
             Event::Decided {
                 task,
                 attempt,

@@ -24,6 +24,7 @@ pub struct Watch {
     ready: VecDeque<HistoryItem>,
     /// A line came since the stream was opened.
     moved: bool,
+    /// The last line that came is one with which the run ended.
     ended: bool,
 }
 
@@ -46,7 +47,7 @@ impl Watch {
         })
     }
 
-    /// The next line; none after the one that ended the run.
+    /// The next line; none after the one with which the run has ended and was not retried.
     ///
     /// # Errors
     ///
@@ -55,14 +56,13 @@ impl Watch {
         loop {
             if let Some(item) = self.ready.pop_front() {
                 self.last = Some(item.seq);
-                self.ended |= item.ends_run();
+                self.ended = item.ends_run();
                 return Ok(Some(item));
             }
-            if self.ended {
-                return Ok(None);
-            }
+            // Behind the end there may be more, where the run was retried: the stream says when there is not.
             match self.response.chunk().await {
                 Ok(Some(bytes)) => self.take(&bytes)?,
+                Ok(None) | Err(_) if self.ended => return Ok(None),
                 // Where there was nothing left to tell, the stream of an ended run is empty.
                 Ok(None) if !self.moved && self.run_has_ended().await? => return Ok(None),
                 Ok(None) => self.reopen("the stream ended before the run").await?,

@@ -1,7 +1,9 @@
 use crate::history::HistoryItem;
 use crate::page::{Page, PageRequest};
 use crate::routes;
-use crate::run::{CancelRun, ControlRun, Run, RunFilter, RunSummary, StartRun};
+use crate::run::{
+    CancelRun, ControlRun, RestartRun, RetryRun, Run, RunFilter, RunSummary, StartRun,
+};
 
 /// Start a run
 ///
@@ -88,7 +90,8 @@ pub(super) fn history() {}
 /// Watch a run
 ///
 /// The history so far and each line that is added to it, as server-sent events: `id` is the line's `seq`,
-/// `event` its `type`, `data` the line as JSON. The stream ends after the line that ends the run. A reader
+/// `event` its `type`, `data` the line as JSON. The stream ends when the run has ended; a run that was retried
+/// has lines behind its first end. A reader
 /// that falls far behind is cut off, and goes on with `Last-Event-ID`.
 #[utoipa::path(
     get,
@@ -163,3 +166,60 @@ pub(super) fn suspend() {}
     )
 )]
 pub(super) fn resume() {}
+
+/// Retry a faulted run
+///
+/// The run is open again, from the task that failed: what had completed is not done again, and what failed or was
+/// under way then begins again as another attempt of the same visit, under the same idempotency key. With a
+/// `version`, the run goes on under that version of its workflow, in which what has been performed must be the same.
+#[utoipa::path(
+    post,
+    path = routes::RUN_RETRY,
+    tag = "runs",
+    operation_id = "retryRun",
+    params(("id" = String, Path, description = "The run's id.")),
+    request_body(content = Option<RetryRun>, content_type = "application/json",
+        description = "Under which version, and why. May be left out."),
+    responses(
+        (status = 200, description = "The run, which is open again.", body = Run),
+        (status = 404, response = crate::openapi::ProblemResponse),
+        (status = 409, response = crate::openapi::ProblemResponse),
+        (status = 429, response = crate::openapi::ProblemResponse),
+    )
+)]
+pub(super) fn retry() {}
+
+/// Restart a run
+///
+/// Starts a new run of an ended run's workflow, with its input and its tags; `restartOf` of the new run names the
+/// ended one, which stays as it is. With `Idempotency-Key`, a request that is sent again starts nothing and is
+/// answered with the run that it started.
+#[utoipa::path(
+    post,
+    path = routes::RUN_RESTART,
+    tag = "runs",
+    operation_id = "restartRun",
+    params(
+        ("id" = String, Path, description = "The ended run's id."),
+        ("Idempotency-Key" = Option<String>, Header,
+            description = "A key of 1 to 255 visible ASCII characters that the client makes up for this request."),
+        ("Prefer" = Option<String>, Header,
+            description = "`wait=SECONDS`: answer when the new run has ended, or after that time (RFC 7240), 60 at most."),
+    ),
+    request_body(content = Option<RestartRun>, content_type = "application/json",
+        description = "Which version. May be left out."),
+    responses(
+        (status = 202, description = "The new run is under way.", body = Run,
+            headers(
+                ("Location" = String, description = "The new run's path."),
+                ("Preference-Applied" = String, description = "`wait=SECONDS`, if the answer was held back."))),
+        (status = 200, description = "The new run has ended while the answer was held back.", body = Run,
+            headers(
+                ("Location" = String, description = "The new run's path."),
+                ("Preference-Applied" = String, description = "`wait=SECONDS`."))),
+        (status = 404, response = crate::openapi::ProblemResponse),
+        (status = 409, response = crate::openapi::ProblemResponse),
+        (status = 429, response = crate::openapi::ProblemResponse),
+    )
+)]
+pub(super) fn restart() {}

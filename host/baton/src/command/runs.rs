@@ -4,6 +4,8 @@ mod cancel;
 mod control;
 mod history;
 mod list;
+mod restart;
+mod retry;
 mod show;
 mod start;
 mod watch;
@@ -31,6 +33,12 @@ pub(crate) enum Command {
     Suspend(control::Args),
     /// Let a suspended run go on
     Resume(control::Args),
+    /// Try a faulted run again, from the task that failed
+    #[command(disable_version_flag = true)]
+    Retry(retry::Args),
+    /// Start a new run with what an ended run was started with
+    #[command(disable_version_flag = true)]
+    Restart(restart::Args),
 }
 
 impl Command {
@@ -44,6 +52,8 @@ impl Command {
             Self::Cancel(args) => args.execute().await,
             Self::Suspend(args) => args.execute(control::Wanted::Suspend).await,
             Self::Resume(args) => args.execute(control::Wanted::Resume).await,
+            Self::Retry(args) => args.execute().await,
+            Self::Restart(args) => args.execute().await,
         }
     }
 }

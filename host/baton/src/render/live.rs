@@ -113,8 +113,10 @@ impl Live {
         if item.verb() == "started" {
             return;
         }
-        for (_, spinner) in self.spinners.drain() {
-            spinner.finish_and_clear();
+        if matches!(item.verb(), "completed" | "faulted" | "cancelled") {
+            for (_, spinner) in self.spinners.drain() {
+                spinner.finish_and_clear();
+            }
         }
         self.print(&ended_line(item, "", took));
     }
@@ -147,7 +149,12 @@ fn ended_line(item: &Item, kind: &str, took: Option<Duration>) -> String {
     let color = color.on_default();
     let subject = match item.key() {
         Some(key) => subject(&key),
-        None => format!("the run has {}", item.verb()),
+        None => match item.verb() {
+            "suspended" => "the run stands still".to_owned(),
+            "resumed" => "the run goes on".to_owned(),
+            "retried" => "the run is tried again".to_owned(),
+            verb => format!("the run has {verb}"),
+        },
     };
     let again = item.due_in().filter(|_| item.verb() == "retried");
     let attempt = item
@@ -210,7 +217,9 @@ mod tests {
                 },
                 took,
             ),
-            (item(0, "workflow.completed", None), took),
+            (item(0, "workflow.faulted", None), took),
+            (item(0, "workflow.retried", None), None),
+            (item(0, "workflow.completed", None), None),
         ];
         let line = |(item, took): &(Item, Option<Duration>)| {
             let kind = if item.task.is_some() { "call http" } else { "" };
@@ -226,7 +235,9 @@ mod tests {
             Unavailable (communication, 503)
         - laptop  call http
         ■ laptop #3  call http  222 ms
-        ✓ the run has completed  222 ms
+        ✗ the run has faulted  222 ms
+        ↻ the run is tried again  
+        ✓ the run has completed  
         "##);
     }
 }

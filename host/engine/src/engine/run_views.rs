@@ -9,13 +9,13 @@ use baton_workflow::{Data, Timestamp};
 
 use crate::codec;
 use crate::error::Unavailable;
-use crate::origin::{Origin, Parent};
+use crate::origin::{Origin, Parent, Restart};
 use crate::replay::{self, LoadError};
 use crate::schedule::Scheduled;
 use crate::shared::Shared;
 use crate::view::{
-    CallProgress, ConnectorReference, Page, ParentView, RunFilter, RunView, ScheduledView,
-    WorkflowReference,
+    CallProgress, ConnectorReference, Page, ParentView, RestartView, RunFilter, RunView,
+    ScheduledView, WorkflowReference,
 };
 
 /// How many entries of the index of runs one page looks at.
@@ -68,13 +68,17 @@ pub(crate) fn view_of(
     progress: Vec<CallProgress>,
 ) -> RunView {
     let (ending, ended_at) = end.unzip();
-    let (parent, trigger) = match codec::origin(record.origin) {
-        Origin::Run(Parent { run, task, .. }) => (Some(ParentView { run, task }), None),
+    let workflow = record.current_workflow().clone();
+    let connectors = record.current_connectors().to_vec();
+    let (mut parent, mut trigger, mut restart_of) = (None, None, None);
+    match codec::origin(record.origin) {
+        Origin::Run(Parent { run, task, .. }) => parent = Some(ParentView { run, task }),
         Origin::Schedule(Scheduled { kind, due, missed }) => {
-            (None, Some(ScheduledView { kind, due, missed }))
+            trigger = Some(ScheduledView { kind, due, missed });
         }
-        Origin::Request => (None, None),
-    };
+        Origin::Restart(Restart { run, by }) => restart_of = Some(RestartView { run, by }),
+        Origin::Request => {}
+    }
     let status = ending
         .as_ref()
         .map_or(open, |ending| codec::ended_status(ending).0);
@@ -88,7 +92,7 @@ pub(crate) fn view_of(
         name,
         version,
         digest,
-    } = record.workflow;
+    } = workflow;
     let connector = |pin: PinRecord| ConnectorReference {
         name: pin.name,
         version: pin.version,
@@ -108,10 +112,11 @@ pub(crate) fn view_of(
         error,
         started_at: Timestamp::from_millis(record.started_at_ms),
         ended_at,
-        connectors: record.connectors.into_iter().map(connector).collect(),
+        connectors: connectors.into_iter().map(connector).collect(),
         tags: record.tags.into_iter().collect(),
         parent,
         trigger,
+        restart_of,
         progress: match ended_at {
             None => progress,
             Some(_) => Vec::new(),
@@ -127,17 +132,19 @@ pub(super) fn list(
     cursor: Option<RunId>,
     limit: usize,
 ) -> Result<Page<RunView>, Unavailable> {
-    let place = |run: &RunId| match &filter.parent {
-        Some(parent) => key::child(tenant, parent, run),
-        None => key::run_index(tenant, run),
+    let place = |run: &RunId| match (&filter.parent, &filter.restart_of) {
+        (Some(parent), _) => key::child(tenant, parent, run),
+        (None, Some(of)) => key::restart(tenant, of, run),
+        (None, None) => key::run_index(tenant, run),
     };
     let bound = |at: Timestamp| {
         let at = u64::try_from(at.as_millis()).unwrap_or(0);
         place(&RunId::least_at(at))
     };
-    let mut range = match &filter.parent {
-        Some(parent) => key::children(tenant, parent),
-        None => key::run_indexes(tenant),
+    let mut range = match (&filter.parent, &filter.restart_of) {
+        (Some(parent), _) => key::children(tenant, parent),
+        (None, Some(of)) => key::restarts(tenant, of),
+        (None, None) => key::run_indexes(tenant),
     };
     if let Some(before) = filter.started_before {
         range = range.before(&bound(before));
@@ -187,10 +194,10 @@ fn listed(
     filter: &RunFilter,
     listed: &[u8],
 ) -> Result<Option<RunView>, LoadError> {
-    let record = match filter.parent {
-        None => RunIndexRecord::decode(listed),
-        // A list of children says no more than which they are.
-        Some(_) => match shared.store.get(&key::run_index(tenant, id))? {
+    let record = match (&filter.parent, &filter.restart_of) {
+        (None, None) => RunIndexRecord::decode(listed),
+        // A list of children or restarts says no more than which they are.
+        _ => match shared.store.get(&key::run_index(tenant, id))? {
             Some(index) => RunIndexRecord::decode(&index),
             None => return Ok(None),
         },
@@ -199,7 +206,11 @@ fn listed(
     if !matches(filter, &record) {
         return Ok(None);
     }
-    let wanted = |run: &RunView| filter.status.is_none_or(|status| status == run.status);
+    let of = |run: &RunView| run.restart_of.as_ref().map(|it| it.run);
+    let wanted = |run: &RunView| {
+        filter.status.is_none_or(|status| status == run.status)
+            && (filter.restart_of.is_none() || filter.restart_of == of(run))
+    };
     Ok(view(shared, tenant, id)?.filter(wanted))
 }
 

@@ -26,8 +26,18 @@ impl Engine {
     ///
     /// See [`StartError`]; no run has been started then.
     pub async fn start(&self, tenant: &TenantId, request: StartRun) -> Result<RunView, StartError> {
+        self.start_from(tenant, request, Origin::Request).await
+    }
+
+    /// Starts a run, whatever it is that wants it.
+    pub(super) async fn start_from(
+        &self,
+        tenant: &TenantId,
+        request: StartRun,
+        origin: Origin,
+    ) -> Result<RunView, StartError> {
         let tenant = tenant.clone();
-        self.whole(async move |engine| engine.start_whole(&tenant, request).await)
+        self.whole(async move |engine| engine.start_whole(&tenant, request, origin).await)
             .await
     }
 
@@ -35,18 +45,20 @@ impl Engine {
         &self,
         tenant: &TenantId,
         request: StartRun,
+        origin: Origin,
     ) -> Result<RunView, StartError> {
         self.check_open()?;
         self.check_bounds(&request)?;
         let Some(key) = request.idempotency_key.clone() else {
-            return self.start_new(tenant, request, None).await;
+            return self.start_new(tenant, request, origin, None).await;
         };
-        let asked = request_digest(&request);
+        let asked = request_digest(&request, &origin);
         let lock = usize::from(digest::of(key.as_bytes()).0[0]) % KEY_LOCKS;
         let _one_at_a_time = self.inner.keys[lock].lock().await;
         let key = key::idempotency(tenant, &key);
         let Some(stored) = self.shared().store.get(&key).map_err(Unavailable::from)? else {
-            return self.start_new(tenant, request, Some((key, asked))).await;
+            let key = Some((key, asked));
+            return self.start_new(tenant, request, origin, key).await;
         };
         let before = IdempotencyRecord::decode(&stored)
             .map_err(ReadError::from)
@@ -65,6 +77,7 @@ impl Engine {
         &self,
         tenant: &TenantId,
         request: StartRun,
+        origin: Origin,
         idempotency: Option<(Vec<u8>, Digest)>,
     ) -> Result<RunView, StartError> {
         let place = self
@@ -80,7 +93,7 @@ impl Engine {
             })?;
         let owner = tenant.clone();
         let preparation = move |shared: &Arc<Shared>| {
-            start::prepare(shared, &owner, request, Origin::Request, None, place)
+            start::prepare(shared, &owner, request, origin, None, place)
         };
         let prepared = self
             .in_share(&self.inner.starts, tenant, preparation)
@@ -233,7 +246,7 @@ impl Engine {
 }
 
 /// What a repetition under the same idempotency key must ask for too.
-fn request_digest(request: &StartRun) -> Digest {
+fn request_digest(request: &StartRun, origin: &Origin) -> Digest {
     let StartRun {
         namespace,
         name,
@@ -242,6 +255,9 @@ fn request_digest(request: &StartRun) -> Digest {
         tags,
         ..
     } = request;
-    let parts = serde_json::json!([namespace, name, version, input, tags]);
+    let mut parts = serde_json::json!([namespace, name, version, input, tags]);
+    if let (Origin::Restart(restart), Some(parts)) = (origin, parts.as_array_mut()) {
+        parts.push(restart.run.to_string().into());
+    }
     digest::of(parts.to_string().as_bytes())
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use baton_store::{RunId, TenantId};
-use baton_workflow::machine::{Note, NoteKind};
+use baton_workflow::machine::Note;
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
@@ -106,10 +106,6 @@ impl Subscription {
                 continue;
             }
             self.last = note.seq;
-            if ends(note.kind) {
-                self.backlog.clear();
-                self.source = Source::Ended;
-            }
             return Some(Ok(note));
         }
     }
@@ -191,11 +187,4 @@ impl Drop for Subscription {
             read.abort();
         }
     }
-}
-
-fn ends(kind: NoteKind) -> bool {
-    matches!(
-        kind,
-        NoteKind::WorkflowCompleted | NoteKind::WorkflowFaulted | NoteKind::WorkflowCancelled
-    )
 }

@@ -5,7 +5,7 @@ use baton_workflow::machine::{ChildRun, Invocation, Note, Status};
 use baton_workflow::{Data, Error, Timestamp};
 use tokio::sync::oneshot;
 
-use super::{Message, Partition, Reply};
+use super::{Message, Partition, Reply, Retry};
 use crate::error::ControlError;
 use crate::origin::Parent;
 use crate::outside::Answer;
@@ -29,6 +29,8 @@ pub(super) enum Effect {
     Ended(RunId),
     /// A call is told that the item which it has handed over is recorded, and whether more is wanted.
     Taken(oneshot::Sender<bool>, bool),
+    /// A run whose end was not durable yet is tried again.
+    Retry(Box<Retry>),
     /// Who asked something of a run is answered.
     Reply(Reply, Result<(), ControlError>),
 }
@@ -63,6 +65,7 @@ impl Partition {
             }
             // The call may be gone.
             Effect::Taken(reply, more) => drop(reply.send(more)),
+            Effect::Retry(retry) => self.mailbox.push(Message::Retry(retry)),
             // Who asked may be gone.
             Effect::Reply(reply, answer) => drop(reply.send(answer)),
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use baton_sandbox::Progress;
 use baton_store::record::ApprovalRecord;
-use baton_store::{Digest, Partition as Number, RunId, TenantId, key};
+use baton_store::{Batch, Digest, Partition as Number, RunId, TenantId, key};
 use baton_workflow::machine::{Invocation, Machine, TaskKey, TimerKey};
 use baton_workflow::{Error, ErrorKind, Timestamp};
 use tokio::task::AbortHandle;
@@ -48,6 +48,8 @@ pub(super) struct ActiveRun {
     pub(super) children: HashMap<(TaskKey, u32), ActiveChild>,
     /// What started it.
     pub(super) origin: Origin,
+    /// What takes back the end of a run that is tried again. Written with the event that says so.
+    pub(super) reopening: Option<Batch>,
     _place: Place,
 }
 
@@ -85,6 +87,7 @@ impl ActiveRun {
             calls: HashMap::new(),
             children: HashMap::new(),
             origin: loaded.origin,
+            reopening: None,
             _place: place,
         }
     }

@@ -75,6 +75,9 @@ impl Partition {
                 return Err(SetAside);
             }
         };
+        if let Some(reopening) = run.reopening.take() {
+            turn.batch.append(reopening);
+        }
         if let Some(record) = record {
             run.events += 1;
             run.last_turn = turn.number;
@@ -221,7 +224,7 @@ impl Partition {
                 };
                 Some(Effect::TellSchedule(name, *id, at))
             }
-            Origin::Run(_) | Origin::Request => None,
+            Origin::Run(_) | Origin::Request | Origin::Restart(_) => None,
         };
         index.status = status;
         turn.batch

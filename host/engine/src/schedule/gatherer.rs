@@ -15,6 +15,7 @@ use super::ScheduleName;
 use super::driver::{RETRY_AFTER, make_durable, prepare};
 use super::state::Scheduled;
 use crate::error::{StartError, Unavailable};
+use crate::keep::{self, Wanted};
 use crate::shared::Shared;
 use crate::start::{self, Prepared};
 use crate::version::Version;
@@ -113,14 +114,19 @@ impl Gatherer {
         let log = shared.events.watch(&*shared.store, &name.tenant);
         let log = log.map_err(Unavailable::from)?;
         let (owner, of, version) = (shared.clone(), name.clone(), state.version.clone());
-        let found = tokio::task::spawn_blocking(move || {
-            start::version(&owner, &of.tenant, &of.namespace, &of.name, Some(&version))
+        let version = tokio::task::spawn_blocking(move || {
+            let wanted = Wanted {
+                namespace: of.namespace,
+                name: of.name,
+                version: Some(version),
+            };
+            keep::version(&owner, &of.tenant, wanted)
         });
-        let found = found.await.map_err(|_| Unavailable::ShuttingDown)??;
-        let gatherings = Gatherings::new(&found.version.plan);
+        let version = version.await.map_err(|_| Unavailable::ShuttingDown)??;
+        let gatherings = Gatherings::new(&version.plan);
         Ok(gatherings.map(|gatherings| Self {
             epoch,
-            version: found.version,
+            version,
             log,
             gatherings,
             next,

@@ -32,7 +32,8 @@ pub struct StartRun {
 pub struct RunView {
     /// Its id.
     pub id: RunId,
-    /// The workflow version that it runs, from its first step to its last.
+    /// The workflow version that it runs: from its first step to its last, unless it is tried again under a
+    /// corrected one.
     pub workflow: WorkflowReference,
     /// Its phase, as far as it is durable.
     pub status: Status,
@@ -54,6 +55,8 @@ pub struct RunView {
     pub parent: Option<ParentView>,
     /// What of the workflow's schedule started it, where that did.
     pub trigger: Option<ScheduledView>,
+    /// The run that it does once more, where it was started so.
+    pub restart_of: Option<RestartView>,
     /// What the calls that are under way have told of their progress.
     pub progress: Vec<CallProgress>,
 }
@@ -65,6 +68,15 @@ pub struct ParentView {
     pub run: RunId,
     /// Its task that did.
     pub task: TaskKey,
+}
+
+/// The run that another one does once more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestartView {
+    /// The run.
+    pub run: RunId,
+    /// Who wanted it.
+    pub by: String,
 }
 
 /// What a call that is under way has told of its progress. Kept in memory only.
@@ -91,6 +103,8 @@ pub struct RunFilter {
     pub tag: Option<(String, String)>,
     /// Started by this run.
     pub parent: Option<RunId>,
+    /// Doing once more what this run has done.
+    pub restart_of: Option<RunId>,
     /// Started at this time or later.
     pub started_after: Option<Timestamp>,
     /// Started before this time.

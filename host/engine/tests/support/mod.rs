@@ -1,7 +1,7 @@
 //! A host for tests: a store, the real expression language, and a script that answers the calls.
 #![allow(missing_docs, dead_code, unreachable_pub)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +15,7 @@ use baton_engine::{
 };
 use baton_sandbox::Sandbox;
 use baton_store::{Batch, CommitError, Direction, KeyRange, MemoryStore, Pair, ReadError, Store};
+use baton_workflow::{Error, ErrorKind};
 use serde_json::{Value, json};
 
 pub struct Host {
@@ -28,6 +29,23 @@ pub struct Script {
     pub calls: Arc<Mutex<Vec<String>>>,
     /// Set when the host counts as dead: its calls reach nobody.
     pub dead: Arc<AtomicBool>,
+    /// The names of the tasks whose calls fail.
+    pub broken: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl Script {
+    /// Lets the calls of these tasks fail, and those of all others succeed.
+    pub fn break_only(&self, tasks: &[&str]) {
+        let tasks = tasks.iter().map(|&task| task.to_owned());
+        *self.broken.lock().expect("not poisoned") = tasks.collect();
+    }
+
+    /// The tasks that were called, as `hash/visit`: what is behind the run in an idempotency key.
+    pub fn called(&self) -> Vec<String> {
+        let calls = self.calls.lock().expect("not poisoned");
+        let task = |key: &String| key.split_once('/').expect("run/task/visit").1.to_owned();
+        calls.iter().map(task).collect()
+    }
 }
 
 impl Invoke for Script {
@@ -39,10 +57,15 @@ impl Invoke for Script {
             .lock()
             .expect("not poisoned")
             .push(call.idempotency_key);
-        let answer = json!({ "called": *call.task.pointer });
+        let broken = self.broken.lock().expect("not poisoned");
+        let name = call.task.pointer.rsplit('/').next().unwrap_or_default();
+        let result = match broken.contains(name) {
+            false => Ok(Arc::new(json!({ "called": *call.task.pointer }))),
+            true => Err(Error::new(ErrorKind::Communication, "Out of order", "503")),
+        };
         Box::pin(async move {
             Answer {
-                result: Ok(Arc::new(answer)),
+                result,
                 log: Vec::new(),
                 refusals: Vec::new(),
             }

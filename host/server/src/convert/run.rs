@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use baton_api::run::{
-    CallProgress, ConnectorReference, Parent, Run, RunError, RunStatus, RunSummary,
+    CallProgress, ConnectorReference, Parent, RestartOf, Run, RunError, RunStatus, RunSummary,
 };
-use baton_engine::{ParentView, RunView, Status};
+use baton_engine::{ParentView, RestartView, RunView, Status};
 use serde_json::Value;
 
 use super::{time, workflow_reference};
@@ -48,6 +48,7 @@ pub(crate) fn run_summary(from: RunView) -> RunSummary {
         tags: from.tags,
         parent: from.parent.map(parent),
         trigger: from.trigger.map(super::schedule::scheduled),
+        restart_of: from.restart_of.map(restart_of),
     }
 }
 
@@ -55,6 +56,13 @@ fn parent(from: ParentView) -> Parent {
     Parent {
         run: from.run.to_string(),
         task: from.task.pointer.to_string(),
+    }
+}
+
+fn restart_of(from: RestartView) -> RestartOf {
+    RestartOf {
+        run: from.run.to_string(),
+        by: from.by,
     }
 }
 

@@ -8,10 +8,11 @@ records! {
     EventRecord = "event",
     EndRecord = "end",
     OpenRecord = "open run",
+    RestartRecord = "restart",
     TimerRecord = "timer",
 }
 
-/// What a run is and keeps from its first step to its last. Written once, with the run's first event.
+/// What a run is and keeps. Written with the run's first event, and again only when it is corrected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRecord {
     /// The workflow version that it runs.
@@ -30,6 +31,43 @@ pub struct RunRecord {
     pub origin: OriginRecord,
     /// `$secrets`: placeholders, and what is no secret of them; an object. Since version 3.
     pub secrets: Json,
+    /// The corrected versions of the workflow under which it was tried again after a fault, in that order.
+    /// Added to with the event that says so. Since version 4.
+    pub corrections: Vec<CorrectionRecord>,
+}
+
+/// A corrected version of its workflow, under which a run goes on, and what the run keeps with that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CorrectionRecord {
+    /// The workflow version.
+    pub workflow: WorkflowPinRecord,
+    /// The connectors that it names: those that the run kept before, and what is new.
+    pub connectors: Vec<PinRecord>,
+    /// `$secrets`: what the run kept before, and what is new.
+    pub secrets: Json,
+}
+
+impl RunRecord {
+    /// The workflow version that it runs now.
+    pub fn current_workflow(&self) -> &WorkflowPinRecord {
+        self.corrections
+            .last()
+            .map_or(&self.workflow, |it| &it.workflow)
+    }
+
+    /// The connectors that it keeps now.
+    pub fn current_connectors(&self) -> &[PinRecord] {
+        self.corrections
+            .last()
+            .map_or(&self.connectors, |it| &it.connectors)
+    }
+
+    /// `$secrets` as it is now.
+    pub fn current_secrets(&self) -> &Json {
+        self.corrections
+            .last()
+            .map_or(&self.secrets, |it| &it.secrets)
+    }
 }
 
 /// What started a run. New kinds are added at the end.
@@ -41,6 +79,8 @@ pub enum OriginRecord {
     Run(ParentRecord),
     /// The workflow's schedule.
     Schedule(ScheduledRecord),
+    /// Somebody who wanted another run once more.
+    Restart(RestartRecord),
 }
 
 /// What of a workflow's schedule started a run.
@@ -52,6 +92,15 @@ pub struct ScheduledRecord {
     pub due_ms: i64,
     /// How many starts before it were due and missed.
     pub missed: u32,
+}
+
+/// That a run does what another one has done once more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestartRecord {
+    /// The other one, of the same tenant.
+    pub run: [u8; 16],
+    /// Who wanted it.
+    pub by: String,
 }
 
 /// The task of another run that started a run.
@@ -92,6 +141,19 @@ struct RunRecord2 {
     origin: OriginRecord,
 }
 
+/// Version 3, which knew nothing of corrections.
+#[derive(Serialize, Deserialize)]
+struct RunRecord3 {
+    workflow: WorkflowPinRecord,
+    language: [u8; 32],
+    connectors: Vec<PinRecord>,
+    tags: Vec<(String, String)>,
+    started_at_ms: i64,
+    runtime: Json,
+    origin: OriginRecord,
+    secrets: Json,
+}
+
 impl From<RunRecord1> for RunRecord2 {
     fn from(before: RunRecord1) -> Self {
         Self {
@@ -106,7 +168,7 @@ impl From<RunRecord1> for RunRecord2 {
     }
 }
 
-impl From<RunRecord2> for RunRecord {
+impl From<RunRecord2> for RunRecord3 {
     fn from(before: RunRecord2) -> Self {
         Self {
             workflow: before.workflow,
@@ -121,20 +183,40 @@ impl From<RunRecord2> for RunRecord {
     }
 }
 
+impl From<RunRecord3> for RunRecord {
+    fn from(before: RunRecord3) -> Self {
+        Self {
+            workflow: before.workflow,
+            language: before.language,
+            connectors: before.connectors,
+            tags: before.tags,
+            started_at_ms: before.started_at_ms,
+            runtime: before.runtime,
+            origin: before.origin,
+            secrets: before.secrets,
+            corrections: Vec::new(),
+        }
+    }
+}
+
 impl Record for RunRecord {
     const NAME: &'static str = "run";
 
     fn encode(&self) -> Vec<u8> {
-        encode_form(3, self)
+        encode_form(4, self)
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         match bytes.first() {
             Some(1) => decode_form::<RunRecord1>(Self::NAME, 1, bytes)
                 .map(RunRecord2::from)
+                .map(RunRecord3::from)
                 .map(Self::from),
-            Some(2) => decode_form::<RunRecord2>(Self::NAME, 2, bytes).map(Self::from),
-            _ => decode_form(Self::NAME, 3, bytes),
+            Some(2) => decode_form::<RunRecord2>(Self::NAME, 2, bytes)
+                .map(RunRecord3::from)
+                .map(Self::from),
+            Some(3) => decode_form::<RunRecord3>(Self::NAME, 3, bytes).map(Self::from),
+            _ => decode_form(Self::NAME, 4, bytes),
         }
     }
 }
@@ -259,6 +341,15 @@ pub enum EventKindRecord {
         call: CallRecord,
         /// The item.
         item: Json,
+    },
+    /// Somebody wanted it to be tried again, after it had faulted.
+    RetryRequested {
+        /// Who.
+        by: String,
+        /// Why.
+        reason: Option<String>,
+        /// Under which of [`RunRecord::corrections`], from 0, where it goes on under another version.
+        correction: Option<u32>,
     },
 }
 

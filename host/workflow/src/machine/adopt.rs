@@ -33,12 +33,13 @@ const STILL_TO_COME: [&str; 9] = [
 ];
 
 impl Machine {
-    /// Lets a faulted run go on under another version of its workflow when it is tried again.
+    /// Lets a faulted run go on under another version of its workflow when it is tried again. `secrets` is
+    /// `$secrets` under that version, as in [`super::Facts`].
     ///
     /// # Errors
     ///
-    /// Where a task that has been performed differs, or stands elsewhere.
-    pub fn adopt(&mut self, plan: Arc<Plan>) -> Result<(), Difference> {
+    /// Where a task that has been performed differs, or stands elsewhere. Nothing has changed then.
+    pub fn adopt(&mut self, plan: Arc<Plan>, secrets: Value) -> Result<(), Difference> {
         let renumbered = self.renumbered(&plan)?;
         let new = |id: NodeId| renumbered.get(&id).copied().unwrap_or(id);
         self.visits.renumber(new);
@@ -50,6 +51,11 @@ impl Machine {
                 entry.node = new(entry.node);
             }
         }
+        let named = |member: &str| plan.definition()["document"][member].as_str();
+        let [namespace, name, version] =
+            ["namespace", "name", "version"].map(|member| named(member).unwrap_or_default());
+        self.adopted = Some(format!("{namespace}/{name} {version}"));
+        self.facts.secrets = secrets;
         self.plan = plan;
         Ok(())
     }

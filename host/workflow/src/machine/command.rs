@@ -167,7 +167,7 @@ pub struct Detail {
     pub error: Option<Error>,
     /// The function that the task calls, as `function@connector`.
     pub function: Option<String>,
-    /// The workflow that the task runs, as `namespace/name version`.
+    /// The workflow that the task runs, or that the run goes on under from now on, as `namespace/name version`.
     pub workflow: Option<String>,
     /// When a wait ends, or the next attempt begins.
     pub due: Option<Timestamp>,

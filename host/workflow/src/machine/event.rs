@@ -114,6 +114,9 @@ pub enum Event {
         by: String,
         /// Why, if they say.
         reason: Option<String>,
+        /// Under which of the versions that the run has been corrected to, from 0, where it goes on under
+        /// another. Who applies the event lets the machine [adopt](super::Machine::adopt) that one before.
+        correction: Option<u32>,
     },
     /// A person has decided what a task has asked.
     Decided {

@@ -168,6 +168,7 @@ impl Turn<'_> {
         let detail = Detail {
             by: Some(by),
             reason,
+            workflow: self.run.adopted.take(),
             ..Detail::default()
         };
         self.note(NoteKind::WorkflowRetried, None, None, detail);

@@ -8,6 +8,7 @@ fn retry() -> Event {
     Event::RetryRequested {
         by: "ada".into(),
         reason: None,
+        correction: None,
     }
 }
 
@@ -175,7 +176,7 @@ fn the_ends_of_the_workflow_are_tried_again_too() {
     let right =
         "input: { schema: { document: { type: object } } }\ndo: [ { a: { set: { x: 1 } } } ]";
     run.machine
-        .adopt(plan(right))
+        .adopt(plan(right), json!({}))
         .expect("nothing has been performed");
     run.apply(retry());
     assert_eq!(run.last_output(), json!({"x": 1}));
@@ -184,7 +185,7 @@ fn the_ends_of_the_workflow_are_tried_again_too() {
     let mut run = Run::start(end, json!({}));
     run.ok("a", json!({}));
     run.machine
-        .adopt(plan("do: [ { a: { call: f@any } } ]"))
+        .adopt(plan("do: [ { a: { call: f@any } } ]"), json!({}))
         .expect("the output is still to come");
     run.apply(retry());
     assert_eq!(run.last_output(), json!({}));
@@ -216,13 +217,19 @@ fn a_corrected_version_may_differ_where_nothing_has_been_performed() {
         ("two:", "deux:", "/do/1/group/do/0/two has been performed"),
     ] {
         let other = plan(&BEFORE.replace(from, to));
-        let difference = run.machine.adopt(other).expect_err(to).to_string();
+        let difference = run
+            .machine
+            .adopt(other, json!({}))
+            .expect_err(to)
+            .to_string();
         assert!(difference.starts_with(what), "{difference}");
     }
     let right = BEFORE
         .replace("{ a: 1 }", "{ a: 2 }")
         .replace("three: { call: f@any }", "other: { call: g@any }");
-    run.machine.adopt(plan(&right)).expect("what is to come");
+    run.machine
+        .adopt(plan(&right), json!({}))
+        .expect("what is to come");
     run.transcript();
     run.apply(retry());
     run.ok("two", json!(1));

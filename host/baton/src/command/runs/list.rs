@@ -30,6 +30,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "RUN")]
     parent: Option<String>,
 
+    /// Only those that do once more what this run has done
+    #[arg(long, value_name = "RUN")]
+    restart_of: Option<String>,
+
     /// Only those started at this time (RFC 3339) or later
     #[arg(long, value_name = "TIME")]
     started_after: Option<String>,
@@ -67,6 +71,7 @@ impl Args {
             workflow: self.workflow,
             tag: self.tag,
             parent: self.parent,
+            restart_of: self.restart_of,
             started_after: self.started_after,
             started_before: self.started_before,
         };
