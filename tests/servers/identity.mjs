@@ -7,6 +7,9 @@
 //   /api/…                             answers with who is calling, or 401; the count says how often a token was given
 //   /forget                            takes back every token that the API has been called with
 //   /v2/pet/…                          a pet, to who has a token
+//
+// Below /realms/fake-authority is the authority of the specification's examples, which knows itself as
+// http://keycloak/realms/fake-authority.
 import { createServer } from 'node:http';
 import { pathToFileURL } from 'node:url';
 
@@ -26,25 +29,34 @@ const client = (id, method, more = {}) => ({
   ...more,
 });
 
+const features = {
+  clientCredentials: { enabled: true },
+  devInteractions: { enabled: false },
+  introspection: { enabled: true },
+  revocation: { enabled: true },
+};
+
 const provider = new Provider(issuer, {
   clients: [
     client('by-basic', 'client_secret_basic', { client_secret: 'correct-horse-battery-staple-which-is-long-enough' }),
     client('by-post', 'client_secret_post'),
     client('by-jwt', 'client_secret_jwt', { token_endpoint_auth_signing_alg: 'HS256' }),
-    // Those of the specification's examples.
-    client('workflow-runtime-id', 'client_secret_post', { client_secret: 'workflow-runtime-secret' }),
   ],
-  features: {
-    clientCredentials: { enabled: true },
-    devInteractions: { enabled: false },
-    introspection: { enabled: true },
-    revocation: { enabled: true },
-  },
+  features,
   routes: { token: '/oauth2/token', revocation: '/oauth2/revoke', introspection: '/oauth2/introspect' },
   scopes: ['openid', 'offline_access', 'pets:read'],
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
   rotateRefreshToken: false,
   ttl: { AccessToken: 3600, ClientCredentials: 600, Grant: 3600, RefreshToken: 3600 },
+});
+
+const REALM = '/realms/fake-authority';
+const realm = new Provider(`http://keycloak${REALM}`, {
+  clients: [client('workflow-runtime-id', 'client_secret_post', {
+    client_secret: 'workflow-runtime-secret', grant_types: ['client_credentials'],
+  })],
+  features,
+  routes: { token: '/auth/token', introspection: '/auth/introspect' },
 });
 
 // The grant `password` of RFC 6749, which the provider leaves to whoever wants it.
@@ -62,7 +74,7 @@ provider.registerGrantType('password', async (context) => {
   context.body = { access_token: access, refresh_token: refresh, token_type: 'Bearer', expires_in: 3600 };
 }, ['username', 'password', 'scope']);
 
-provider.on('server_error', (_, error) => console.error(error));
+for (const it of [provider, realm]) it.on('server_error', (_, error) => console.error(error));
 
 const seen = new Map();
 let given = 0;
@@ -71,7 +83,8 @@ provider.on('grant.success', () => { given += 1; });
 async function caller(request) {
   const token = request.headers.authorization?.match(/^Bearer (.+)$/)?.[1];
   if (!token) return undefined;
-  const found = (await provider.ClientCredentials.find(token)) ?? (await provider.AccessToken.find(token));
+  const found = (await provider.ClientCredentials.find(token)) ?? (await provider.AccessToken.find(token))
+    ?? (await realm.ClientCredentials.find(token));
   if (!found || found.isExpired) return undefined;
   seen.set(token, found);
   return { token, client: found.clientId, user: found.accountId, scope: found.scope };
@@ -83,7 +96,14 @@ async function forget() {
 }
 
 const oidc = provider.callback();
+const ofRealm = realm.callback();
 server.on('request', async (request, response) => {
+  if (request.url.startsWith(`${REALM}/`)) {
+    // The provider finds out from both where it is mounted.
+    request.originalUrl = request.url;
+    request.url = request.url.slice(REALM.length);
+    return ofRealm(request, response);
+  }
   const isPet = request.url.startsWith('/v2/pet/');
   const isForget = request.url === '/forget';
   if (!isPet && !isForget && !request.url.startsWith('/api/')) return oidc(request, response);

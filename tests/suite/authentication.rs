@@ -1,7 +1,7 @@
 //! Authenticating with real servers: pages behind Digest (httpbin), and a provider of identities whose tokens an API
 //! takes (oidc-provider). The credentials are secrets, so that the values meet what the servers expect of them.
 
-use baton_tests::{Client, Host, Service, Start};
+use baton_tests::{Client, Host, Service, Start, paths};
 use serde_json::{Value, json};
 
 /// The secret of the provider's clients.
@@ -53,6 +53,42 @@ async fn refusal(host: &Host, document: &str) -> Value {
     let kind = run["error"]["type"].as_str().unwrap_or_default();
     assert!(kind.ends_with("/authentication"), "{run:#}");
     run["error"].clone()
+}
+
+/// What the specification's examples call by name is the provider and its API.
+#[tokio::test]
+async fn the_examples_of_the_specification_run() {
+    let Some(folder) = paths::specification().map(|spec| spec.join("examples")) else {
+        println!("the examples did not run: there is no folder of the specification (BATON_SPEC)");
+        return;
+    };
+    let identity = Service::identity().await;
+    let places = ["http://keycloak", "https://petstore.swagger.io"];
+    let start = places.iter().fold(Start::default(), |start, place| {
+        start
+            .allow(place)
+            .argument("--testing-rewrite")
+            .argument(&format!("{place}={}", identity.url()))
+    });
+    let host = start.start().await;
+    let secret = json!({
+        "value": {
+            "authority": "http://keycloak/realms/fake-authority",
+            "endpoints.token": "/auth/token",
+            "grant": "client_credentials",
+            "client.id": "workflow-runtime-id",
+            "client.secret": "workflow-runtime-secret",
+        },
+        "hosts": ["keycloak"],
+        "public": ["authority", "endpoints.token", "grant", "client.id"],
+    });
+    host.put("/v1/secrets/mySecret", &secret).await.expect(201);
+    for scheme in ["oauth2", "oauth2-secret", "oidc", "oidc-secret"] {
+        let file = folder.join(format!("authentication-{scheme}.yaml"));
+        let text = std::fs::read_to_string(file).expect("the example can be read");
+        let run = host.run_document(&text, &json!({ "petId": 1 })).await;
+        assert_eq!(run["output"]["name"], "milou", "{scheme}: {run:#}");
+    }
 }
 
 #[tokio::test]

@@ -48,19 +48,19 @@ pub(super) fn table() -> Vec<(&'static str, How)> {
         ),
         (
             "authentication-oauth2",
-            Not("its authority is nowhere: the tests of authentication bring their own"),
+            Elsewhere("tests/suite/authentication.rs::the_examples_of_the_specification_run"),
         ),
         (
             "authentication-oauth2-secret",
-            Not("its authority is nowhere: the tests of authentication bring their own"),
+            Elsewhere("tests/suite/authentication.rs::the_examples_of_the_specification_run"),
         ),
         (
             "authentication-oidc",
-            Not("its authority is nowhere: the tests of authentication bring their own"),
+            Elsewhere("tests/suite/authentication.rs::the_examples_of_the_specification_run"),
         ),
         (
             "authentication-oidc-secret",
-            Not("its authority is nowhere: the tests of authentication bring their own"),
+            Elsewhere("tests/suite/authentication.rs::the_examples_of_the_specification_run"),
         ),
         ("authentication-reusable", Completes(pet(), milou())),
         (
