@@ -325,6 +325,7 @@ fn a_suspended_run_takes_nothing_and_goes_on_where_it_was() {
     });
     insta::assert_snapshot!(run.transcript(), @r##"
       workflow.resumed
+      task.resumed hear
     pull hear
     "##);
     run.hand_over("hear", message(2));
