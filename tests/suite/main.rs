@@ -16,6 +16,7 @@ mod grpc;
 mod hello;
 mod language;
 mod licences;
+mod lifecycle;
 mod mcp;
 mod onboarding;
 mod processes;
