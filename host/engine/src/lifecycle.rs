@@ -26,7 +26,9 @@ pub(crate) fn events(
     };
     let name = note.kind.name();
     // What the specification has no event for.
-    if !is_wanted || name == "task.skipped" || name.contains(".compensation.") {
+    let is_ours =
+        matches!(name, "task.skipped" | "workflow.retried") || name.contains(".compensation.");
+    if !is_wanted || is_ours {
         return Vec::new();
     }
     let event = |name: &str, id: String| {
