@@ -7,6 +7,7 @@ mod asyncapi;
 mod authentication;
 mod bad_input;
 mod conformance;
+mod control;
 mod crash;
 mod document;
 mod events;
