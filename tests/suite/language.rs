@@ -81,6 +81,37 @@ async fn what_is_kept_elsewhere_is_fetched_once_and_kept_with_the_version() {
 }
 
 #[tokio::test]
+async fn what_is_fetched_at_publication_can_be_behind_a_secret() {
+    let stub = catalog("Hello").await;
+    let host = Host::dev(&[stub.url()]).await;
+    let text = calls_the_catalog(&stub)
+        .replace(
+            "{ basic: { username: ada, password: pw } }",
+            "{ basic: { use: shelf } }",
+        )
+        .replacen("use:\n", "use:\n  secrets: [shelf]\n", 1);
+    let problem = host.publish(text.clone()).await.problem(422);
+    let said = problem["diagnostics"][0]["message"]
+        .as_str()
+        .expect("a message");
+    assert!(said.contains("no secret `shelf`"), "{said}");
+    assert!(stub.seen().is_empty());
+
+    let place = stub.url().trim_start_matches("http://");
+    let secret =
+        json!({ "value": { "username": "ada", "password": "open-sesame" }, "hosts": [place] });
+    host.put("/v1/secrets/shelf", &secret).await.expect(201);
+    host.publish(text).await.expect(201);
+    let asked = stub.seen_on("GET", FUNCTION);
+    assert_eq!(
+        asked[0].header("authorization"),
+        Some("Basic YWRhOm9wZW4tc2VzYW1l")
+    );
+    let run = host.start("test/greets", &json!({ "name": "Ada" })).await;
+    assert_eq!(host.ended(&run).await["output"]["text"], "Hello, Ada!");
+}
+
+#[tokio::test]
 async fn what_can_t_be_fetched_is_said_at_its_place_and_nothing_is_stored() {
     let stub = Stub::start().await;
     let host = Host::dev(&[stub.url()]).await;

@@ -11,7 +11,7 @@ use baton_store::{Digest, ReadError, RunId, TenantId, key};
 use baton_workflow::machine::TaskKey;
 use baton_workflow::resource::RESOURCE_BYTES_MAX;
 use baton_workflow::{Resources, Wanted};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 use url::Url;
@@ -20,6 +20,7 @@ use crate::digest;
 use crate::error::Unavailable;
 use crate::outside::Call;
 use crate::shared::Shared;
+use crate::vault::VaultError;
 
 /// How long fetching one resource may take, and how long all of a document's together. Who publishes waits for
 /// it.
@@ -213,6 +214,35 @@ fn read_file(folder: &Path, url: &Url) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
+/// Puts in place of `use` what stands for that secret, as `$secrets` would have it in a run, and notes its name. Gives
+/// why there is none, where there is none.
+fn put_secret_in(
+    shared: &Shared,
+    tenant: &TenantId,
+    policy: &mut Value,
+    names: &mut Vec<String>,
+) -> Result<Result<(), String>, Unavailable> {
+    for credentials in policy.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        let Some(name) = credentials.get("use").and_then(Value::as_str) else {
+            continue;
+        };
+        let (facts, missing) = match shared.vault.facts(tenant, [name].into_iter()) {
+            Ok(found) => found,
+            Err(VaultError::Read(error)) => return Err(error.into()),
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let Some((name, fact)) = facts.into_iter().next() else {
+            let name = missing.concat();
+            return Ok(Err(format!(
+                "there is no secret `{name}`: set it before publishing, with `baton secret set {name}`"
+            )));
+        };
+        names.push(name);
+        *credentials = fact;
+    }
+    Ok(Ok(()))
+}
+
 /// Has the connector fetch a resource, with the tenant's grant.
 async fn request(
     shared: &Arc<Shared>,
@@ -226,8 +256,13 @@ async fn request(
         )));
     };
     let mut endpoint = json!({ "uri": wanted.uri });
-    if let Some(authentication) = &wanted.authentication {
-        endpoint["authentication"] = authentication.clone();
+    let mut secrets = Vec::new();
+    if let Some(policy) = &wanted.authentication {
+        let mut policy = policy.clone();
+        if let Err(why) = put_secret_in(shared, tenant, &mut policy, &mut secrets)? {
+            return Ok(Err(why));
+        }
+        endpoint["authentication"] = policy;
     }
     let arguments = json!({
         "method": "get",
@@ -250,7 +285,7 @@ async fn request(
         interface: None,
         function: FUNCTION.to_owned(),
         arguments: Arc::new(arguments),
-        secrets: [].into(),
+        secrets: secrets.into(),
         time: time.min(shared.limits.call_time),
         idempotency_key: format!("fetch/{once}"),
         progress: Default::default(),
