@@ -3,6 +3,7 @@
 
 mod a2a;
 mod api;
+mod approvals;
 mod asyncapi;
 mod authentication;
 mod bad_input;
