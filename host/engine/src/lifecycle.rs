@@ -5,7 +5,7 @@
 use baton_store::RunId;
 use baton_store::record::RunIndexRecord;
 use baton_workflow::CloudEvent;
-use baton_workflow::cloud_event::LIFECYCLE_PREFIX;
+use baton_workflow::cloud_event::{LIFECYCLE_PREFIX, lifecycle_source};
 use baton_workflow::machine::{Note, NoteKind};
 use serde_json::{Map, Value, json};
 
@@ -65,10 +65,7 @@ fn is_correlation(kind: NoteKind) -> bool {
 }
 
 fn source(workflow: &RunIndexRecord) -> String {
-    format!(
-        "/{}/{}/{}",
-        workflow.namespace, workflow.name, workflow.version
-    )
+    lifecycle_source(&workflow.namespace, &workflow.name, &workflow.version)
 }
 
 /// The data of dsl-reference, "Lifecycle Events".

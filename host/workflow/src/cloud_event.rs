@@ -25,6 +25,11 @@ pub const SPEC_VERSION: &str = "1.0";
 /// What the types of the specification's lifecycle events begin with (dsl.md, "Lifecycle Events").
 pub const LIFECYCLE_PREFIX: &str = "io.serverlessworkflow.";
 
+/// The `source` of the lifecycle events of a workflow's runs: a reference with the workflow's namespace, name and version.
+pub fn lifecycle_source(namespace: &str, name: &str, version: &str) -> String {
+    format!("/{namespace}/{name}/{version}")
+}
+
 /// An event that holds to CloudEvents 1.0. Cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CloudEvent {

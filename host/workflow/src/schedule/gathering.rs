@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::cloud_event::CloudEvent;
+use crate::cloud_event::{CloudEvent, lifecycle_source};
 use crate::data::Data;
 use crate::error::{Error, ErrorKind};
 use crate::expression::Evaluate;
@@ -36,6 +36,8 @@ pub struct Gatherings {
     plan: Arc<Plan>,
     /// The types of events that may be of interest.
     topics: Topics,
+    /// What the sources of the workflow's own lifecycle events begin with, whatever its version.
+    own_source: String,
     /// The oldest first.
     open: VecDeque<Gathering>,
 }
@@ -60,9 +62,15 @@ struct Gathering {
 impl Gatherings {
     /// Nothing yet, for the `on` of a workflow's schedule; none where it has none.
     pub fn new(plan: &Arc<Plan>) -> Option<Self> {
+        let own = |member: &str| {
+            plan.definition["document"][member]
+                .as_str()
+                .unwrap_or_default()
+        };
         plan.trigger.as_ref().map(|trigger| Self {
             plan: plan.clone(),
             topics: trigger.strategy.topics(),
+            own_source: lifecycle_source(own("namespace"), own("name"), ""),
             open: VecDeque::new(),
         })
     }
@@ -91,9 +99,10 @@ impl Gatherings {
         event: &CloudEvent,
         evaluator: &mut dyn Evaluate,
     ) -> Option<Gathered> {
-        // What runs tell of themselves starts others only where a filter names its type: else each run that starts
-        // would start the next.
-        let starts_itself = event.is_lifecycle() && self.topics == Topics::Any;
+        // What runs tell of themselves starts others only where a filter names its type, and never those of the same
+        // workflow: else each run that starts would start the next.
+        let is_own = || event.source().starts_with(&self.own_source);
+        let starts_itself = event.is_lifecycle() && (self.topics == Topics::Any || is_own());
         if starts_itself || !self.topics.include(event.kind()) {
             return None;
         }

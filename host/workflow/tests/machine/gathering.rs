@@ -8,13 +8,18 @@ use crate::support::{Jq, plan};
 
 /// The inputs of the runs that these events start, and how many events wait then.
 fn started(on: &str, events: &[(&str, Value)]) -> (Vec<Value>, usize) {
+    started_from("/test", on, events)
+}
+
+/// The same, for events of this source.
+fn started_from(source: &str, on: &str, events: &[(&str, Value)]) -> (Vec<Value>, usize) {
     let plan = plan(&format!(
         "schedule: {on}\ndo: [ {{ a: {{ set: {{ b: 1 }} }} }} ]"
     ));
     let mut gatherings = Gatherings::new(&plan).expect("a trigger");
     let mut inputs = Vec::new();
     for (position, (kind, data)) in (1..).zip(events) {
-        let event = json!({ "specversion": "1.0", "id": "x", "source": "/test", "type": kind, "data": data });
+        let event = json!({ "specversion": "1.0", "id": "x", "source": source, "type": kind, "data": data });
         let event = CloudEvent::new(event).expect("an event");
         let gathered = gatherings.offer(position, &event, &mut Jq::default());
         inputs.extend(gathered.map(|it| Value::clone(&it.input)));
@@ -90,4 +95,14 @@ fn what_runs_tell_of_themselves_starts_others_only_where_it_is_named() {
     assert!(started("{ on: { any: [] } }", &events).0.is_empty());
     let named = format!("{{ on: {{ one: {{ with: {{ type: {kind} }} }} }} }}");
     assert_eq!(started(&named, &events).0, [json!([1])]);
+    // The workflow of these tests is test/test, whose own runs would start it without end.
+    assert!(
+        started_from("/test/test/0.9.0", &named, &events)
+            .0
+            .is_empty()
+    );
+    assert_eq!(
+        started_from("/test/test-2/1.0.0", &named, &events).0,
+        [json!([1])]
+    );
 }
