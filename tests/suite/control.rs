@@ -112,8 +112,6 @@ async fn a_run_is_restarted_as_a_new_one() {
         (&json!(id), &json!("it"))
     );
     let new = run["id"].as_str().expect("an id").to_owned();
-    let open = format!("/v1/runs/{new}/restart");
-    host.post(&open, &json!({})).await.problem(409);
     assert_eq!(host.ended(&new).await["output"], json!({ "n": 20 }));
     let listed = host.all(&format!("/v1/runs?restartOf={id}")).await;
     let ids: Vec<&Value> = listed.iter().map(|run| &run["id"]).collect();
@@ -123,6 +121,15 @@ async fn a_run_is_restarted_as_a_new_one() {
         "faulted",
         "it stays as it was"
     );
+    host.publish(document("waits", "- rest: { wait: { hours: 1 } }"))
+        .await
+        .expect(201);
+    let open = host.start("test/waits", &json!({})).await;
+    for what in ["restart", "retry"] {
+        let path = format!("/v1/runs/{open}/{what}");
+        let problem = host.post(&path, &json!({})).await.problem(409);
+        assert_eq!(problem["type"], "urn:baton:problem:wrong-phase");
+    }
     for unknown in ["restart", "retry"] {
         let path = format!("/v1/runs/01890000-0000-7000-8000-000000000000/{unknown}");
         host.post(&path, &json!({})).await.problem(404);
