@@ -1,5 +1,8 @@
 //! The workflows worth reading: each is valid, and each has a test that runs it.
 
+mod book_trip;
+mod release;
+
 use std::collections::BTreeSet;
 
 use baton_tests::cli::baton;
@@ -9,7 +12,8 @@ use serde_json::{Value, json};
 use crate::fixtures::is_error;
 
 /// The files with a test, here or in a suite of their own.
-const TESTED: [&str; 7] = [
+const TESTED: [&str; 9] = [
+    "book-trip.yaml",
     "check-regions.yaml",
     "deploy-with-rollback.yaml",
     "fastest-mirror.yaml",
@@ -17,20 +21,17 @@ const TESTED: [&str; 7] = [
     "hello.yaml",
     "morning-report.yaml",
     "onboard-employee.yaml",
+    "release.yaml",
 ];
 
 #[tokio::test]
 async fn each_is_valid_and_tested() {
     let entries = std::fs::read_dir(paths::file("workflows")).expect("the folder can be read");
-    let files: BTreeSet<String> = entries
-        .map(|entry| {
-            entry
-                .expect("an entry can be read")
-                .file_name()
-                .to_string_lossy()
-                .into_owned()
-        })
-        .collect();
+    let names = entries.map(|entry| {
+        let entry = entry.expect("an entry can be read");
+        entry.file_name().to_string_lossy().into_owned()
+    });
+    let files: BTreeSet<String> = names.filter(|name| name != "README.md").collect();
     assert_eq!(
         files,
         TESTED.map(str::to_owned).into(),
@@ -44,6 +45,24 @@ async fn each_is_valid_and_tested() {
         .chain(paths.iter().map(String::as_str))
         .collect();
     baton(&arguments).await.expect(0);
+}
+
+#[tokio::test]
+async fn the_table_has_each_and_says_which_are_portable() {
+    let table = std::fs::read_to_string(paths::file("workflows/README.md")).expect("it is there");
+    for file in TESTED {
+        let start = format!("| [`{file}`]({file}) |");
+        let mut rows = table.lines().filter(|line| line.starts_with(&start));
+        let row = rows.next().unwrap_or_else(|| panic!("no row for {file}"));
+        let path = format!("workflows/{file}");
+        let said = baton(&["validate", "--portable", &path]).await;
+        assert_eq!(
+            row.ends_with("| yes |"),
+            !said.stderr.contains("not-portable"),
+            "{row}\n{}",
+            said.stderr
+        );
+    }
 }
 
 #[tokio::test]
