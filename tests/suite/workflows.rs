@@ -1,7 +1,9 @@
 //! The workflows worth reading: each is valid, and each has a test that runs it.
 
+mod approve_expense;
 mod book_trip;
 mod release;
+mod ship_order;
 
 use std::collections::BTreeSet;
 
@@ -12,7 +14,8 @@ use serde_json::{Value, json};
 use crate::fixtures::is_error;
 
 /// The files with a test, here or in a suite of their own.
-const TESTED: [&str; 9] = [
+const TESTED: [&str; 11] = [
+    "approve-expense.yaml",
     "book-trip.yaml",
     "check-regions.yaml",
     "deploy-with-rollback.yaml",
@@ -22,6 +25,7 @@ const TESTED: [&str; 9] = [
     "morning-report.yaml",
     "onboard-employee.yaml",
     "release.yaml",
+    "ship-order.yaml",
 ];
 
 #[tokio::test]
