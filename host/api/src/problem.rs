@@ -138,6 +138,8 @@ problem_kinds! {
     MethodNotAllowed = 405 "method-not-allowed", "the path does not take this method";
     /// Other content was published under this version before. Count the version up.
     VersionTaken = 409 "version-taken", "the version has other content";
+    /// As many workflows start by themselves as may. Publish a version without `schedule` of one that need not.
+    TooManySchedules = 409 "too-many-schedules", "too many workflows start by themselves";
     /// The run has ended, so that nothing can be done to it any more.
     RunEnded = 409 "run-ended", "the run has ended";
     /// The workflow names secrets under `use.secrets` that are not there. Set them, and start again.

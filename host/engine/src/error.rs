@@ -81,6 +81,15 @@ pub enum PublishError {
         /// The version.
         version: String,
     },
+    /// As many workflows of the tenant start by themselves as may.
+    #[error(
+        "{max} workflows start by themselves, which is as many as may: publish a higher version without `schedule` of \
+         one that need not, or this one without"
+    )]
+    TooManySchedules {
+        /// How many that is.
+        max: usize,
+    },
     /// Not now.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),

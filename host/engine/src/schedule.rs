@@ -164,13 +164,21 @@ impl Schedules {
         };
         let known = self.known();
         known
-            .schedules
-            .range(&from..)
+            .from(&from)
             .filter(|(name, _)| **name != from)
-            .take_while(|(name, _)| name.tenant == *tenant)
             .take(limit)
             .map(|(name, entry)| (name.clone(), entry.state.clone()))
             .collect()
+    }
+
+    /// How many schedules a tenant has.
+    pub(crate) fn count(&self, tenant: &TenantId) -> usize {
+        let first = ScheduleName {
+            tenant: tenant.clone(),
+            namespace: String::new(),
+            name: String::new(),
+        };
+        self.known().from(&first).count()
     }
 
     /// What stores a schedule, or that there is none.
@@ -205,6 +213,15 @@ impl Schedules {
 }
 
 impl Known {
+    /// The schedules of a tenant from one on.
+    fn from<'a>(
+        &'a self,
+        first: &'a ScheduleName,
+    ) -> impl Iterator<Item = (&'a ScheduleName, &'a Entry)> {
+        let schedules = self.schedules.range(first..);
+        schedules.take_while(|(name, _)| name.tenant == first.tenant)
+    }
+
     fn set(&mut self, name: ScheduleName, state: Option<ScheduleState>) {
         let gathers = |state: &ScheduleState| {
             let gathers = state.gathers_from().is_some();

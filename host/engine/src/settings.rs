@@ -126,6 +126,10 @@ pub struct EngineLimits {
     /// How many runs of one tenant may be open at once. Default: 100,000, some hundred megabytes of
     /// memory at a few kilobytes a run. Beyond it, starts are refused as busy.
     pub open_runs_per_tenant: usize,
+    /// How many workflows of one tenant may start by themselves (`schedule`). Default: 1,000, more than people keep
+    /// an eye on: each is in memory with some kilobytes, and one that gathers events has a task that reads the log.
+    /// Beyond it, another workflow with a schedule is not published.
+    pub schedules_per_tenant: usize,
     /// How many runs may start one another in a row (`run: workflow`). Default: 32, far beyond what people
     /// nest; it is there for a workflow that runs itself without end.
     pub nesting: u32,
@@ -190,6 +194,7 @@ impl Default for EngineLimits {
     fn default() -> Self {
         Self {
             open_runs_per_tenant: 100_000,
+            schedules_per_tenant: 1_000,
             nesting: 32,
             mailbox: 10_000,
             journal_queue: 10_000,

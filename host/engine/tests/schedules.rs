@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use baton_engine::{
-    RunFilter, RunView, ScheduleError, ScheduleView, Status, TenantId, TriggerView,
+    EngineLimits, PublishError, RunFilter, RunView, ScheduleError, ScheduleView, Status, TenantId,
+    TriggerView,
 };
 use baton_store::{Fault, FaultyStore, MemoryStore};
 use serde_json::json;
@@ -268,4 +269,48 @@ async fn a_crash_at_any_commit_starts_what_is_due_once() {
         }
     }
     assert!(crashes > 1, "the faults have to hit the start: {crashes}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_has_so_many_schedules_and_no_more() {
+    let store = Arc::new(MemoryStore::new());
+    let limits = EngineLimits {
+        schedules_per_tenant: 2,
+        ..EngineLimits::default()
+    };
+    let open = || {
+        Host::open_with(
+            store.clone(),
+            support::shared_sandbox(),
+            Some(&Script::default()),
+            limits.clone(),
+        )
+    };
+    let host = open();
+    let every = "schedule: { every: PT1M }";
+    let named =
+        |name: &str, version: &str, schedule| document(version, schedule).replace("tick", name);
+    publish(&host, &named("one", "1.0.0", every)).await;
+    publish(&host, &named("two", "1.0.0", every)).await;
+    // What is not counted: other versions of the same, workflows without a schedule, and those of others.
+    publish(&host, &named("two", "1.1.0", "schedule: { every: PT2M }")).await;
+    publish(&host, &named("other", "1.0.0", "")).await;
+    let three = named("three", "1.0.0", every);
+    let neighbour = TenantId::new("neighbour").expect("a tenant");
+    let published = host.engine.publish(&neighbour, &three).await;
+    published.expect("of another tenant");
+
+    let tenant = TenantId::default();
+    for host in [&host, &open()] {
+        let refused = host.engine.publish(&tenant, &three).await;
+        let Err(error @ PublishError::TooManySchedules { max: 2 }) = refused else {
+            panic!("{refused:?}");
+        };
+        assert!(error.to_string().contains("without `schedule`"));
+        let read = host.engine.workflow(&tenant, "test", "three", None).await;
+        assert!(read.expect("read").is_none(), "nothing was stored");
+    }
+    // One ends, and makes room.
+    publish(&host, &named("one", "1.1.0", "")).await;
+    publish(&host, &three).await;
 }

@@ -128,6 +128,9 @@ impl From<PublishError> for Refusal {
             PublishError::Conflict { .. } => {
                 Self::new(ProblemKind::VersionTaken, error.to_string())
             }
+            PublishError::TooManySchedules { .. } => {
+                Self::new(ProblemKind::TooManySchedules, error.to_string())
+            }
             PublishError::Unavailable(error) => error.into(),
         }
     }
@@ -360,6 +363,10 @@ mod tests {
             (workflow.into(), ProblemKind::NotFound),
             (conflict.into(), ProblemKind::VersionTaken),
             (
+                PublishError::TooManySchedules { max: 1 }.into(),
+                ProblemKind::TooManySchedules,
+            ),
+            (
                 StartError::InputTooLarge { bytes: 2, max: 1 }.into(),
                 ProblemKind::ContentTooLarge,
             ),
@@ -390,7 +397,7 @@ mod tests {
                 CallError::NoSuchFunction(name()).into(),
                 ProblemKind::InvalidInput,
             ),
-        ] as [(Refusal, ProblemKind); 12]
+        ] as [(Refusal, ProblemKind); 13]
         {
             assert_eq!(kind(&refusal), expected);
         }

@@ -3,6 +3,7 @@
 mod harness;
 
 use baton_api::routes::{self, Route};
+use baton_engine::EngineLimits;
 use harness::{Ask, Host};
 use serde_json::{Value, json};
 
@@ -157,6 +158,21 @@ async fn a_version_is_published_once() {
         .send(ask().header("if-none-match", text.header("etag")))
         .await;
     assert_eq!((again.status, again.body.as_str()), (304, ""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_schedule_too_many_is_refused() {
+    let host = Host::with(EngineLimits {
+        schedules_per_tenant: 1,
+        ..EngineLimits::default()
+    });
+    let scheduled = HELLO.replacen("do:", "schedule: { every: PT1H }\ndo:", 1);
+    host.publish(&scheduled).await;
+    let another = scheduled.replace("hello", "another");
+    let answer = host.send(Ask::document(&another)).await;
+    assert_eq!(answer.problem("too-many-schedules"), 409);
+    let blue = host.send(Ask::document(&another).token("blue")).await;
+    assert_eq!(blue.status, 201, "{}", blue.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use semver::Version;
 
 use super::Engine;
 use super::workflows::{find, rank};
-use crate::error::{ListError, ScheduleError, Unavailable};
+use crate::error::{ListError, PublishError, ScheduleError, Unavailable};
 use crate::schedule::{Lock, ScheduleName, ScheduleState, TriggerKind};
 use crate::view::{
     LastStartView, Page, PauseView, ScheduleFailureView, ScheduleView, TriggerView,
@@ -129,14 +129,18 @@ impl Engine {
     }
 
     /// What the publication of a version makes of the workflow's schedule, added to its batch; nothing where a
-    /// higher version is there.
+    /// higher version is there. Whoever calls it lets one publication happen at a time.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError::TooManySchedules`] where it would be one more than may be.
     pub(super) async fn reschedule(
         &self,
         tenant: &TenantId,
         published: &WorkflowReference,
         plan: &Plan,
         batch: &mut Batch,
-    ) -> Result<Option<Rescheduling<'_>>, Unavailable> {
+    ) -> Result<Option<Rescheduling<'_>>, PublishError> {
         let WorkflowReference {
             namespace,
             name,
@@ -159,8 +163,13 @@ impl Engine {
             return Ok(None);
         }
         let shared = self.shared();
+        let max = shared.limits.schedules_per_tenant;
+        if before.is_none() && schedules.count(tenant) >= max {
+            return Err(PublishError::TooManySchedules { max });
+        }
         let now = shared.clock.now();
-        let next = shared.events.next(&*shared.store, tenant)?;
+        let next = shared.events.next(&*shared.store, tenant);
+        let next = next.map_err(Unavailable::from)?;
         let state = plan.schedule().map(|schedule| match before {
             Some(before) => before.renewed(version, schedule, now, next),
             None => ScheduleState::new(version, schedule, now, next),

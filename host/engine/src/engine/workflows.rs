@@ -30,7 +30,8 @@ impl Engine {
     /// # Errors
     ///
     /// [`PublishError::Invalid`] with all that is wrong, [`PublishError::Conflict`] where the version exists
-    /// with other content. Nothing is stored then.
+    /// with other content, [`PublishError::TooManySchedules`] where it has a schedule and there are too many.
+    /// Nothing is stored then.
     pub async fn publish(&self, tenant: &TenantId, text: &str) -> Result<Published, PublishError> {
         self.publish_from(tenant, text, Home::default()).await
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use baton_api::routes;
-use baton_engine::{Engine, Settings, TenantId};
+use baton_engine::{Engine, EngineLimits, Settings, TenantId};
 use baton_sandbox::Sandbox;
 use baton_server::{Authenticator, ServerSettings, TokenDigest, Tokens, router};
 use baton_store::MemoryStore;
@@ -23,9 +23,16 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn new() -> Self {
+        Self::with(EngineLimits::default())
+    }
+
+    pub(crate) fn with(limits: EngineLimits) -> Self {
         let sandbox = Sandbox::new(baton_sandbox::Settings::default()).unwrap();
-        let engine =
-            Engine::open(Arc::new(MemoryStore::new()), sandbox, Settings::default()).unwrap();
+        let settings = Settings {
+            limits,
+            ..Settings::default()
+        };
+        let engine = Engine::open(Arc::new(MemoryStore::new()), sandbox, settings).unwrap();
         // Recovery goes on behind `open`, on threads of its own; an empty store takes it no time.
         while !engine.is_ready() {
             std::thread::yield_now();
