@@ -25,6 +25,10 @@ pub const COMPONENT_BYTES_MAX: usize = 64 << 20;
 /// of WASI 0.2 has about 300.
 pub const COMPONENT_TYPES_MAX: usize = 10_000;
 
+/// How deeply components, and the declarations of their types, may be inside one another. Decoders and the
+/// compiler recurse once for each level; toolchains make two or three, and composed components a few more.
+pub const COMPONENT_NESTING_MAX: usize = 100;
+
 /// How deeply the types of a function may nest: less than the 100 of wasmtime and than the 128 of
 /// `serde_json`, so that neither is met first with a worse message.
 pub const TYPE_DEPTH_MAX: usize = 64;

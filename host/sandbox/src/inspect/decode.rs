@@ -2,14 +2,14 @@
 
 use std::thread;
 
-use wasmparser::{ComponentType, Parser, Payload};
+use wasmparser::{Parser, Payload};
 use wit_parser::decoding::{self, DecodedWasm};
 use wit_parser::{PackageMetadata, Resolve, WorldId, WorldItem};
 
-use super::InspectError;
-use crate::limits::COMPONENT_TYPES_MAX;
+use super::{InspectError, nesting};
+use crate::limits::{COMPONENT_NESTING_MAX, COMPONENT_TYPES_MAX};
 
-/// The stack that types are decoded on. The decoder recurses once for each level of nesting, of which there
+/// The stack that types are decoded on. The decoder recurses once for each type that names another, of which there
 /// are no more than types; this leaves some 26 KiB for each of [`COMPONENT_TYPES_MAX`]. Only what is used
 /// of it takes memory.
 const DECODER_STACK_BYTES: usize = 256 << 20;
@@ -63,24 +63,29 @@ pub(super) fn component(bytes: &[u8]) -> Result<Decoded, InspectError> {
     }
 }
 
-/// Counts the declared types, and finds the authors' comments where a build tool has left them in a
-/// `package-docs` section.
+/// Counts the declared types and how deeply they nest, and finds the authors' comments where a build tool has left
+/// them in a `package-docs` section.
+///
+/// It comes before all other decoders of the bytes, in this file and in wasmtime: those recurse, on the stack of
+/// whoever calls them.
 fn scan(bytes: &[u8]) -> Result<Option<PackageMetadata>, InspectError> {
-    let invalid = |error: wasmparser::BinaryReaderError| InspectError::Invalid(error.to_string());
     let mut types = 0;
     let mut depth = 0_usize;
     let mut metadata = None;
     for payload in Parser::new(0).parse_all(bytes) {
-        match payload.map_err(invalid)? {
+        match payload.map_err(nesting::invalid)? {
             Payload::ComponentTypeSection(section) => {
-                for ty in section {
-                    types += declared(&ty.map_err(invalid)?);
-                    if types > COMPONENT_TYPES_MAX {
-                        return Err(InspectError::TooManyTypes);
-                    }
+                types += nesting::count(&bytes[section.range()], section.range().start)?;
+                if types > COMPONENT_TYPES_MAX {
+                    return Err(InspectError::TooManyTypes);
                 }
             }
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
+                depth += 1;
+                if depth > COMPONENT_NESTING_MAX {
+                    return Err(InspectError::TooNested);
+                }
+            }
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::CustomSection(section)
                 if depth == 0 && section.name() == PackageMetadata::SECTION_NAME =>
@@ -92,35 +97,6 @@ fn scan(bytes: &[u8]) -> Result<Option<PackageMetadata>, InspectError> {
         }
     }
     Ok(metadata)
-}
-
-/// How many types a declaration declares, itself included.
-fn declared(ty: &ComponentType<'_>) -> usize {
-    use wasmparser::{ComponentTypeDeclaration, InstanceTypeDeclaration};
-    let inner: usize = match ty {
-        ComponentType::Component(items) => items
-            .iter()
-            .map(|item| {
-                if let ComponentTypeDeclaration::Type(ty) = item {
-                    declared(ty)
-                } else {
-                    0
-                }
-            })
-            .sum(),
-        ComponentType::Instance(items) => items
-            .iter()
-            .map(|item| {
-                if let InstanceTypeDeclaration::Type(ty) = item {
-                    declared(ty)
-                } else {
-                    0
-                }
-            })
-            .sum(),
-        _ => 0,
-    };
-    inner + 1
 }
 
 /// Puts comments on the items of the package whose interfaces the component exports.

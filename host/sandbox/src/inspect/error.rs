@@ -1,6 +1,8 @@
 //! Why bytes are no component that the host can describe.
 
-use crate::limits::{COMPONENT_BYTES_MAX, COMPONENT_TYPES_MAX, SCHEMA_NODES_MAX};
+use crate::limits::{
+    COMPONENT_BYTES_MAX, COMPONENT_NESTING_MAX, COMPONENT_TYPES_MAX, SCHEMA_NODES_MAX,
+};
 use crate::units::show_bytes;
 
 /// Why bytes are no component that the host can describe.
@@ -44,6 +46,11 @@ pub enum InspectError {
         "the component declares more than {COMPONENT_TYPES_MAX} types, the most that this host decodes"
     )]
     TooManyTypes,
+    /// Components, or declarations of types, more than [`COMPONENT_NESTING_MAX`] deep inside one another.
+    #[error(
+        "the component has components or types more than {COMPONENT_NESTING_MAX} deep inside one another, the most that this host decodes"
+    )]
+    TooNested,
     /// More than [`SCHEMA_NODES_MAX`] nodes of schema.
     #[error(
         "the types of the component's functions take more than {SCHEMA_NODES_MAX} nodes of JSON Schema"

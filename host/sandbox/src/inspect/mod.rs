@@ -3,6 +3,7 @@
 mod decode;
 mod description;
 mod error;
+mod nesting;
 
 pub use description::{Description, Digest, DigestError, Function, Import, Package};
 pub use error::InspectError;

@@ -164,6 +164,54 @@ fn types_that_nest_too_deep_are_refused_without_harm() {
     assert!(sandbox().load(&guest).is_err());
 }
 
+/// A number in LEB128.
+fn leb128(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number > 0x7f {
+        bytes.push(0x80 | (number & 0x7f) as u8);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
+}
+
+/// A component of one section.
+fn of_section(id: u8, content: &[u8]) -> Vec<u8> {
+    let header = b"\0asm\x0d\0\x01\0".to_vec();
+    [header, vec![id], leb128(content.len()), content.to_vec()].concat()
+}
+
+#[test]
+fn declarations_that_nest_too_deep_are_refused_without_harm() {
+    // One type that has one declaration inside, of a type that has one: three bytes a level, far more levels than any
+    // stack would bear.
+    for kind in [0x41, 0x42] {
+        let nested = [&[1][..], &[kind, 1, 1].repeat(1_000_000), &[kind, 0]].concat();
+        assert_eq!(
+            inspect(&of_section(7, &nested)).unwrap_err(),
+            InspectError::TooNested
+        );
+    }
+    let mut nested = of_section(7, &[0]);
+    for _ in 0..1_000 {
+        nested = of_section(4, &nested);
+    }
+    assert_eq!(inspect(&nested).unwrap_err(), InspectError::TooNested);
+    // Many beside one another, each with two inside, are counted.
+    let many = [
+        &leb128(4_000)[..],
+        &[0x42, 2, 1, 0x42, 0, 1, 0x42, 0].repeat(4_000),
+    ]
+    .concat();
+    assert_eq!(
+        inspect(&of_section(7, &many)).unwrap_err(),
+        InspectError::TooManyTypes
+    );
+    // What ends too soon is said to.
+    let error = inspect(&of_section(7, &[1, 0x42, 2, 1])).unwrap_err();
+    assert!(matches!(error, InspectError::Invalid(_)), "{error}");
+}
+
 #[test]
 fn too_many_types_and_too_large_schemas_are_refused() {
     let many = format!("(component {})", "(type (list u8))".repeat(10_001));
