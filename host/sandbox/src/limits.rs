@@ -50,6 +50,9 @@ pub const PROGRESS_BYTES_MAX: usize = 16 << 10;
 /// How many refusals a call's outcome lists. The first ones tell the story.
 pub const REFUSALS_MAX: usize = 32;
 
+/// The longest text of a refusal, in bytes; longer ones are cut. A URL with its rule fits.
+pub const REFUSAL_TEXT_BYTES_MAX: usize = 2 << 10;
+
 /// How many elements a table may have. Rust and C guests have one table, of some thousand functions.
 pub const TABLE_ELEMENTS_MAX: usize = 20_000;
 

@@ -20,11 +20,11 @@ use wasmtime_wasi_http::{
     WasiHttpView as _,
 };
 
+use super::refusals::Refusals;
 use super::{Capability, Moments, Preparation};
 use crate::egress::client::{Client, SendError, hyper_error};
 use crate::egress::secrets::{self, FillError};
 use crate::egress::{Rewrite, Rule, Rules, Target, Trust};
-use crate::limits::REFUSALS_MAX;
 use crate::outcome::Refusal;
 use crate::quota::{Quota, Renewals};
 use crate::secret::Keyring;
@@ -84,7 +84,7 @@ impl Outgoing {
     }
 
     /// What the call was refused.
-    pub(crate) fn refusals(&self) -> Vec<Refusal> {
+    pub(crate) fn refusals(&self) -> Refusals {
         self.gate.ledger.with(|entries| entries.refusals.clone())
     }
 
@@ -129,7 +129,7 @@ struct Ledger(Arc<Mutex<Entries>>);
 
 #[derive(Default)]
 struct Entries {
-    refusals: Vec<Refusal>,
+    refusals: Refusals,
     oversized: bool,
     untrusted: Option<String>,
 }
@@ -147,11 +147,7 @@ impl Ledger {
             reason,
             rule,
         };
-        self.with(|entries| {
-            if entries.refusals.len() < REFUSALS_MAX {
-                entries.refusals.push(refusal);
-            }
-        });
+        self.with(|entries| entries.refusals.note(refusal));
         Error::HttpRequestDenied
     }
 

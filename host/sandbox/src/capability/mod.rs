@@ -19,6 +19,7 @@ pub(crate) mod items;
 pub(crate) mod log;
 pub(crate) mod process;
 pub(crate) mod random;
+pub(crate) mod refusals;
 pub(crate) mod secrets;
 pub(crate) mod tcp;
 
@@ -28,7 +29,6 @@ use serde::{Deserialize, Serialize};
 use wasmtime::component::Linker;
 
 use crate::egress::{Rewrite, Trust};
-use crate::limits::REFUSALS_MAX;
 use crate::outcome::Refusal;
 use crate::quota::Renewals;
 use crate::secret::Keyring;
@@ -258,11 +258,10 @@ impl Prepared {
     /// What the call was refused, by any of them.
     pub(crate) fn refusals(&self) -> Vec<Refusal> {
         let mut refusals = self.secrets.refusals();
-        refusals.append(&mut self.http.refusals());
-        refusals.extend_from_slice(self.tcp.refusals());
-        refusals.extend_from_slice(self.process.refusals());
-        refusals.truncate(REFUSALS_MAX);
-        refusals
+        refusals.append(self.http.refusals());
+        refusals.append(self.tcp.refusals());
+        refusals.append(self.process.refusals());
+        refusals.into_vec()
     }
 }
 

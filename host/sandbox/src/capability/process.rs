@@ -18,6 +18,7 @@ use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::p2::pipe::{AsyncReadStream, AsyncWriteStream};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream};
 
+use super::refusals::Refusals;
 use super::{Capability, Moments, Preparation};
 use crate::bindings::baton::connector::process::{self, Command, Error, Exit};
 use crate::outcome::Refusal;
@@ -36,7 +37,7 @@ pub(crate) struct Process;
 /// The processes of a call.
 pub(crate) struct Processes {
     rules: Option<Arc<ProcessRules>>,
-    refusals: Vec<Refusal>,
+    refusals: Refusals,
     used: bool,
 }
 
@@ -47,8 +48,8 @@ impl Processes {
     }
 
     /// What the call was refused.
-    pub(crate) fn refusals(&self) -> &[Refusal] {
-        &self.refusals
+    pub(crate) fn refusals(&self) -> Refusals {
+        self.refusals.clone()
     }
 }
 
@@ -72,7 +73,7 @@ impl Moments for Process {
     fn prepare(granted: &Self::Granted, _: &Preparation<'_>) -> Processes {
         Processes {
             rules: granted.clone(),
-            refusals: Vec::new(),
+            refusals: Refusals::default(),
             used: false,
         }
     }
@@ -171,15 +172,12 @@ impl View<'_> {
     /// Notes a refusal, and gives the error that tells the guest.
     fn refuse(&mut self, program: &str) -> Error {
         let reason = "processes run outside of the sandbox, and the operator has not turned them on for this tenant";
-        self.processes.refusals.push(Refusal {
+        self.processes.refusals.note(Refusal {
             capability: Capability::Process,
             request: format!("run {program}"),
             reason: reason.to_owned(),
             rule: None,
         });
-        self.processes
-            .refusals
-            .truncate(crate::limits::REFUSALS_MAX);
         Error::Denied(reason.to_owned())
     }
 }

@@ -11,9 +11,9 @@ use wasmtime::component::{HasData, Linker};
 use zeroize::Zeroizing;
 
 use super::log::Journal;
+use super::refusals::Refusals;
 use super::{Capability, Moments, Preparation};
 use crate::bindings::baton::connector::secrets::{self, Error, HashAlgorithm};
-use crate::limits::REFUSALS_MAX;
 use crate::outcome::{LogLevel, Refusal};
 use crate::secret::{self, Keyring, Secret, Unfillable};
 use crate::state::State;
@@ -42,7 +42,7 @@ pub(crate) struct Held {
     secrets: secret::Secrets,
     keyring: Keyring,
     journal: Journal,
-    refusals: Vec<Refusal>,
+    refusals: Refusals,
     used: bool,
 }
 
@@ -53,7 +53,7 @@ impl Held {
     }
 
     /// What the call was refused.
-    pub(crate) fn refusals(&self) -> Vec<Refusal> {
+    pub(crate) fn refusals(&self) -> Refusals {
         self.refusals.clone()
     }
 }
@@ -80,7 +80,7 @@ impl Moments for Secrets {
             secrets: call.context.secrets.clone(),
             keyring: call.keyring.clone(),
             journal: call.journal.clone(),
-            refusals: Vec::new(),
+            refusals: Refusals::default(),
             used: false,
         }
     }
@@ -211,13 +211,11 @@ impl Held {
     }
 
     fn refuse(&mut self, request: String, reason: String) {
-        if self.refusals.len() < REFUSALS_MAX {
-            self.refusals.push(Refusal {
-                capability: Capability::Secrets,
-                request,
-                reason,
-                rule: None,
-            });
-        }
+        self.refusals.note(Refusal {
+            capability: Capability::Secrets,
+            request,
+            reason,
+            rule: None,
+        });
     }
 }

@@ -8,11 +8,12 @@ use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::p2::pipe::{AsyncReadStream, AsyncWriteStream};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream};
 
+use super::refusals::Refusals;
 use super::{Capability, Moments, Preparation};
 use crate::bindings::baton::connector::tcp::{self, Error, Security};
 use crate::egress::dial::{self, Bounded, DialError, Filling};
 use crate::egress::{Rules, Trust};
-use crate::limits::{REFUSALS_MAX, TCP_CONNECTIONS_MAX, TCP_UNSENT_BYTES_MAX};
+use crate::limits::{TCP_CONNECTIONS_MAX, TCP_UNSENT_BYTES_MAX};
 use crate::outcome::Refusal;
 use crate::quota::{Quota, Renewals};
 use crate::secret::{Destination, Keyring};
@@ -30,7 +31,7 @@ pub(crate) struct Connections {
     renewals: Renewals,
     trust: Arc<Trust>,
     opened: usize,
-    refusals: Vec<Refusal>,
+    refusals: Refusals,
 }
 
 impl Connections {
@@ -40,8 +41,8 @@ impl Connections {
     }
 
     /// What the call was refused.
-    pub(crate) fn refusals(&self) -> &[Refusal] {
-        &self.refusals
+    pub(crate) fn refusals(&self) -> Refusals {
+        self.refusals.clone()
     }
 
     fn refuse(&mut self, request: String, reason: &str, rule: Option<String>) -> Error {
@@ -49,15 +50,13 @@ impl Connections {
             .as_ref()
             .map(|rule| format!("; it takes the grant `tcp: [\"{rule}\"]`"));
         let message = format!("{reason}{}", way_out.unwrap_or_default());
-        if self.refusals.len() < REFUSALS_MAX {
-            self.refusals.push(Refusal {
-                capability: Capability::Tcp,
-                request,
-                reason: message.clone(),
-                // It is no rule of egress.
-                rule: None,
-            });
-        }
+        self.refusals.note(Refusal {
+            capability: Capability::Tcp,
+            request,
+            reason: message.clone(),
+            // It is no rule of egress.
+            rule: None,
+        });
         Error::Denied(message)
     }
 }
@@ -89,7 +88,7 @@ impl Moments for Tcp {
             renewals: call.renewals.clone(),
             trust: Arc::clone(call.trust),
             opened: 0,
-            refusals: Vec::new(),
+            refusals: Refusals::default(),
         }
     }
 }
