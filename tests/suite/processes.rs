@@ -162,6 +162,23 @@ async fn a_process_has_nothing_of_the_hosts() {
 }
 
 #[tokio::test]
+async fn a_workflows_variables_have_no_power_over_who_holds_the_process() {
+    let host = dev().await;
+    let text = fresh(
+        "
+            - it:
+                run:
+                  shell: { command: ':', environment: { LD_PRELOAD: /no/such/library.so } }
+                  return: stderr
+            ",
+    );
+    let run = ran(&host, &text).await;
+    let said = run["output"].as_str().unwrap_or_default();
+    // The loader of each program that sees the variable complains: that of the shell, and of nothing before it.
+    assert_eq!(said.matches("/no/such/library.so").count(), 1, "{run:#}");
+}
+
+#[tokio::test]
 async fn the_folder_of_a_process_is_removed_with_all_that_is_in_it() {
     let host = dev().await;
     let text = "touch file; mkdir -p a/b; chmod 0 a; pwd";

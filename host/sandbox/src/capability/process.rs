@@ -23,7 +23,7 @@ use super::{Capability, Moments, Preparation};
 use crate::bindings::baton::connector::process::{self, Command, Error, Exit};
 use crate::outcome::Refusal;
 use crate::process::ProcessRules;
-use crate::process::orders::Orders;
+use crate::process::orders::{Orders, for_the_program};
 use crate::state::State;
 use crate::units::{show_bytes, show_duration};
 use crate::{GrantError, GrantSpec};
@@ -269,6 +269,15 @@ async fn start(rules: &ProcessRules, command: Command) -> Result<Child, String> 
     let program = find(&command.program, &rules.search_path)?;
     let arguments = command.arguments.into_iter().map(Into::into).collect();
     let orders = Orders::new(std::process::id(), rules, program, arguments);
+    let own = [("PATH", rules.search_path.as_str()), ("LANG", "C.UTF-8")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    // Of a name that comes twice, the last counts.
+    let environment = rules
+        .environment
+        .iter()
+        .cloned()
+        .chain(command.environment)
+        .chain(own);
     let (supervisor, first) = rules
         .supervisor
         .split_first()
@@ -278,10 +287,7 @@ async fn start(rules: &ProcessRules, command: Command) -> Result<Child, String> 
         .args(first)
         .args(orders.write())
         .env_clear()
-        .envs(rules.environment.iter().cloned())
-        .envs(command.environment)
-        .env("PATH", &rules.search_path)
-        .env("LANG", "C.UTF-8")
+        .envs(environment.map(|(name, value)| (for_the_program(&name), value)))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

@@ -1,6 +1,7 @@
-//! What the host tells a supervisor: the arguments of its command line.
+//! What the host tells a supervisor: the arguments of its command line, and variables for the program.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use super::{ProcessRules, User};
@@ -23,6 +24,27 @@ pub(crate) struct Orders {
     /// The program, and its arguments.
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<OsString>,
+}
+
+/// What stands before the name of a variable on its way through the supervisor. The supervisor runs as the host does,
+/// root perhaps, and variables have power over a program before its first line: the loader takes code from
+/// `LD_PRELOAD`. Under names of this kind they have none.
+const FOR_THE_PROGRAM: &str = "baton:";
+
+/// The variable of the supervisor that stands for one of the program.
+pub(crate) fn for_the_program(variable: &str) -> String {
+    format!("{FOR_THE_PROGRAM}{variable}")
+}
+
+/// The variables of the program, as a supervisor finds them among its own.
+pub(crate) fn of_the_program(
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> impl Iterator<Item = (OsString, OsString)> {
+    let prefix = FOR_THE_PROGRAM.as_bytes();
+    variables.into_iter().filter_map(move |(name, value)| {
+        let name = name.as_bytes().strip_prefix(prefix)?;
+        Some((OsStr::from_bytes(name).to_owned(), value))
+    })
 }
 
 /// What stands for nothing.
@@ -102,6 +124,21 @@ impl Orders {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variables_of_the_program_are_told_from_the_supervisors() {
+        let variables = [
+            ("PATH", "/of/the/supervisor"),
+            ("baton:PATH", "/bin"),
+            ("baton:baton:X", "1"),
+        ]
+        .map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        let found: Vec<_> = of_the_program(variables).collect();
+        let expected =
+            [("PATH", "/bin"), ("baton:X", "1")].map(|(name, value)| (name.into(), value.into()));
+        assert_eq!(found, expected);
+        assert_eq!(for_the_program("LD_PRELOAD"), "baton:LD_PRELOAD");
+    }
 
     #[test]
     fn orders_are_read_as_they_were_written() {

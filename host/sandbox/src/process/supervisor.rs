@@ -17,7 +17,7 @@ use rustix::process::{
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::orders::Orders;
+use super::orders::{Orders, of_the_program};
 
 /// How long a process has to clean up after itself, from SIGTERM on.
 const GRACE: Duration = Duration::from_secs(2);
@@ -151,6 +151,8 @@ fn start(orders: &Orders, folder: &Path) -> io::Result<Child> {
     let mut command = Command::new(&orders.program);
     command
         .args(&orders.arguments)
+        .env_clear()
+        .envs(of_the_program(std::env::vars_os()))
         .env("HOME", folder)
         .current_dir(folder)
         .process_group(0);
