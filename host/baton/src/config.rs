@@ -6,9 +6,11 @@
 //! [`Typed`] is what the user wrote, [`Resolved`] what it means once everything is known.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use baton_engine::LifecycleEvents;
+use baton_engine::{EngineLimits, LifecycleEvents};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
@@ -99,6 +101,33 @@ pub(crate) struct Typed {
     )]
     pub(crate) lifecycle_events: Option<Lifecycle>,
 
+    /// How long the log of a tenant keeps events, in hours [default: 168]
+    #[arg(
+        long,
+        value_name = "HOURS",
+        env = "BATON_EVENT_LOG_HOURS",
+        hide_env_values = true
+    )]
+    pub(crate) event_log_hours: Option<NonZeroU32>,
+
+    /// What the log of a tenant keeps of events at most, in MiB; the oldest make room [default: 256]
+    #[arg(
+        long,
+        value_name = "MIB",
+        env = "BATON_EVENT_LOG_MIB",
+        hide_env_values = true
+    )]
+    pub(crate) event_log_mib: Option<NonZeroU32>,
+
+    /// How many events the log of a tenant keeps at most; the oldest make room [default: 1000000]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "BATON_EVENT_LOG_COUNT",
+        hide_env_values = true
+    )]
+    pub(crate) event_log_count: Option<NonZeroU32>,
+
     /// Where events are delivered to; in the file alone.
     #[arg(skip)]
     #[serde(rename = "sink")]
@@ -154,6 +183,32 @@ impl From<Lifecycle> for LifecycleEvents {
     }
 }
 
+/// What the log of a tenant keeps of events. What is left open is as the engine has it by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct EventLog {
+    /// For how long.
+    hours: Option<NonZeroU32>,
+    /// How many MiB.
+    mib: Option<NonZeroU32>,
+    /// How many.
+    count: Option<NonZeroU32>,
+}
+
+impl EventLog {
+    /// Sets the engine's limits.
+    pub(crate) fn apply(self, limits: &mut EngineLimits) {
+        if let Some(hours) = self.hours {
+            limits.event_log_age = Duration::from_secs(u64::from(hours.get()) * 3600);
+        }
+        if let Some(mib) = self.mib {
+            limits.event_log_bytes = u64::from(mib.get()) << 20;
+        }
+        if let Some(count) = self.count {
+            limits.event_log_events = count.get().into();
+        }
+    }
+}
+
 /// What the settings mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Resolved {
@@ -175,6 +230,8 @@ pub(crate) struct Resolved {
     pub(crate) certificate_authorities: Option<PathBuf>,
     /// Which events tell of runs.
     pub(crate) lifecycle: LifecycleEvents,
+    /// What the log of a tenant keeps of events.
+    pub(crate) event_log: EventLog,
     /// Where events are delivered to.
     pub(crate) sinks: Sinks,
     /// Who may use the host.
@@ -220,6 +277,9 @@ impl Typed {
                 .certificate_authorities
                 .or(other.certificate_authorities),
             lifecycle_events: self.lifecycle_events.or(other.lifecycle_events),
+            event_log_hours: self.event_log_hours.or(other.event_log_hours),
+            event_log_mib: self.event_log_mib.or(other.event_log_mib),
+            event_log_count: self.event_log_count.or(other.event_log_count),
             sinks: if self.sinks.is_empty() {
                 other.sinks
             } else {
@@ -250,6 +310,11 @@ impl Typed {
             secrets_key_file: self.secrets_key_file,
             certificate_authorities: self.certificate_authorities,
             lifecycle: self.lifecycle_events.unwrap_or_default().into(),
+            event_log: EventLog {
+                hours: self.event_log_hours,
+                mib: self.event_log_mib,
+                count: self.event_log_count,
+            },
             sinks: self.sinks,
             tokens: self.tokens,
             processes: self.processes,
@@ -281,6 +346,9 @@ mod tests {
             secrets-key-file = "/etc/baton/secrets.key"
             certificate-authorities = "/etc/baton/authorities.pem"
             lifecycle-events = "workflows"
+            event-log-hours = 24
+            event-log-mib = 2
+            event-log-count = 1000
 
             [[sink]]
             name = "audit"
@@ -309,6 +377,11 @@ mod tests {
             secrets_key_file: Some("/etc/baton/secrets.key".into()),
             certificate_authorities: Some("/etc/baton/authorities.pem".into()),
             lifecycle: LifecycleEvents::Workflows,
+            event_log: EventLog {
+                hours: NonZeroU32::new(24),
+                mib: NonZeroU32::new(2),
+                count: NonZeroU32::new(1000),
+            },
             sinks: resolved.sinks.clone(),
             tokens: resolved.tokens.clone(),
             processes: resolved.processes.clone(),
@@ -317,6 +390,30 @@ mod tests {
         assert_eq!(resolved.tokens[0].tenant.as_str(), "acme");
         assert_eq!(resolved.processes.shell[0].0.as_str(), "acme");
         assert!(!resolved.sinks.is_empty());
+        let mut limits = EngineLimits::default();
+        resolved.event_log.apply(&mut limits);
+        assert_eq!(limits.event_log_age, Duration::from_secs(24 * 3600));
+        assert_eq!(
+            (limits.event_log_bytes, limits.event_log_events),
+            (2 << 20, 1000)
+        );
+    }
+
+    #[test]
+    fn what_is_said_of_the_event_log_is_what_the_engine_does_by_itself() {
+        let said = Typed {
+            event_log_hours: NonZeroU32::new(168),
+            event_log_mib: NonZeroU32::new(256),
+            event_log_count: NonZeroU32::new(1_000_000),
+            ..Typed::default()
+        };
+        let mut limits = EngineLimits::default();
+        let resolved = said.resolve("state".into(), "info");
+        resolved.event_log.apply(&mut limits);
+        let expected = EngineLimits::default();
+        assert_eq!(limits.event_log_age, expected.event_log_age);
+        assert_eq!(limits.event_log_bytes, expected.event_log_bytes);
+        assert_eq!(limits.event_log_events, expected.event_log_events);
     }
 
     #[test]
@@ -348,7 +445,7 @@ mod tests {
     #[test]
     fn an_unknown_setting_is_shown_in_its_place() {
         insta::assert_snapshot!(error("data = \"d\"\nlisten-on = \"127.0.0.1:1\"\n"), @r#"
-        error: the configuration is wrong: unknown field `listen-on`, expected one of `listen`, `data`, `cache`, `store-cache-mib`, `log-format`, `log-level`, `secrets-key-file`, `certificate-authorities`, `lifecycle-events`, `sink`, `token`, `processes`
+        error: the configuration is wrong: unknown field `listen-on`, expected one of `listen`, `data`, `cache`, `store-cache-mib`, `log-format`, `log-level`, `secrets-key-file`, `certificate-authorities`, `lifecycle-events`, `event-log-hours`, `event-log-mib`, `event-log-count`, `sink`, `token`, `processes`
          --> baton.toml:2:1
           |
         2 | listen-on = "127.0.0.1:1"

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use baton_engine::{Engine, GrantSpec, LifecycleEvents, MasterKeys, Settings, TenantId};
+use baton_engine::{
+    Engine, EngineLimits, GrantSpec, LifecycleEvents, MasterKeys, Settings, TenantId,
+};
 use baton_sandbox::{Authorities, Rewrite, Sandbox};
 use baton_store::{MemoryStore, RedbOptions, RedbStore, Store};
 
 use crate::bundled;
+use crate::config::EventLog;
 use crate::failure::Failure;
 use crate::grants::Granted;
 use crate::processes::Allowed;
@@ -25,6 +28,8 @@ pub(crate) struct Options {
     pub(crate) store_cache_bytes: Option<usize>,
     /// Which events tell of runs.
     pub(crate) lifecycle: LifecycleEvents,
+    /// What the log of a tenant keeps of events.
+    pub(crate) event_log: EventLog,
     /// What secrets are sealed under.
     pub(crate) secrets: Option<MasterKeys>,
     /// Whether a host without such keys makes one in its data directory.
@@ -59,6 +64,8 @@ pub(crate) fn open(options: Options) -> Result<Engine, Failure> {
         .grants
         .into_iter()
         .map(|(connector, granted)| ((tenant.clone(), connector), granted.spec()));
+    let mut limits = EngineLimits::default();
+    options.event_log.apply(&mut limits);
     let settings = Settings {
         bundled: bundled::connectors(),
         language: Some(bundled::language()),
@@ -68,6 +75,7 @@ pub(crate) fn open(options: Options) -> Result<Engine, Failure> {
         processes: options.processes,
         bundled_limits: bundled::limits(),
         lifecycle: options.lifecycle,
+        limits,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..Settings::default()
     };

@@ -75,6 +75,10 @@ pub(crate) fn event_record(event: &Event, at: Timestamp) -> EventRecord {
             position: *position,
             event: json(event.envelope()),
         },
+        Event::EventsPassed { task, next } => EventKindRecord::EventsPassed {
+            task: task_record(task),
+            next: *next,
+        },
         Event::EventsDropped { task, first } => EventKindRecord::EventsDropped {
             task: task_record(task),
             first: *first,
@@ -156,6 +160,10 @@ pub(crate) fn occurrence(record: EventRecord) -> Result<Occurrence, ReadError> {
             task: task_key(task),
             position,
             event: cloud_event(&event)?,
+        },
+        EventKindRecord::EventsPassed { task, next } => Event::EventsPassed {
+            task: task_key(task),
+            next,
         },
         EventKindRecord::EventsDropped { task, first } => Event::EventsDropped {
             task: task_key(task),
@@ -459,6 +467,10 @@ mod tests {
             Event::EventsDropped {
                 task: task(1),
                 first: 300,
+            },
+            Event::EventsPassed {
+                task: task(1),
+                next: 300,
             },
             Event::Answered {
                 task: task(1),

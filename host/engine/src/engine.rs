@@ -30,7 +30,7 @@ use crate::admission::Admission;
 use crate::digest;
 use crate::dispatch::Dispatch;
 use crate::error::{OpenError, Unavailable};
-use crate::events::EventLogs;
+use crate::events::{EventLogs, sweep};
 use crate::fair::FairSemaphore;
 use crate::grants::Grants;
 use crate::journal::Journal;
@@ -97,8 +97,8 @@ struct Inner {
     stopping: AtomicBool,
     /// Starts what is scheduled.
     scheduler: Option<AbortHandle>,
-    /// The tasks that deliver events.
-    sinks: Mutex<Vec<AbortHandle>>,
+    /// The tasks that deliver events and drop old ones.
+    tasks: Mutex<Vec<AbortHandle>>,
     readers: Shares,
     starts: Shares,
     /// One publication or installation at a time: each reads what it is about to write.
@@ -231,6 +231,7 @@ impl Engine {
             })?);
         }
         let scheduler = schedules.then(|| Handle::current().spawn(schedule::drive(shared.clone())));
+        let sweeping = tokio::spawn(sweep::run(shared.clone()));
         let inner = Inner {
             scheduler: scheduler.map(|task| task.abort_handle()),
             shared,
@@ -238,7 +239,7 @@ impl Engine {
             threads: Mutex::new(Some(threads)),
             recovering,
             stopping: AtomicBool::new(false),
-            sinks: Mutex::default(),
+            tasks: Mutex::new(vec![sweeping.abort_handle()]),
             readers: Shares::new(READERS),
             starts: Shares::new(STARTS),
             writing: tokio::sync::Mutex::new(()),
@@ -267,7 +268,7 @@ impl Engine {
         if let Some(scheduler) = &self.inner.scheduler {
             scheduler.abort();
         }
-        self.end_sinks();
+        self.end_tasks();
         let threads = self
             .inner
             .threads

@@ -4,11 +4,15 @@
 //! the order of positions is the order of commits, and whoever has read up to a position has missed nothing
 //! before it. Runs listen to the log, and what they take is in their journals too; the log itself keeps
 //! events for a time and up to a size.
+//!
+//! Before it drops what is too old, and when it is almost full, the log asks those that listen to get over it, and waits
+//! for their answer: so that a run which has waited for long knows after a restart that it has missed nothing.
 
 mod append;
 mod interest;
+pub(crate) mod sweep;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use baton_store::record::{EventLogRecord, LoggedEventRecord, Record};
@@ -64,6 +68,8 @@ pub(crate) struct Logged {
 pub(crate) struct Slice {
     /// The position of the oldest event that is kept.
     pub(crate) first: u64,
+    /// What is before this position may be dropped soon: who has gone past it must know that.
+    pub(crate) passing: u64,
     /// In their order.
     pub(crate) events: Vec<Arc<Logged>>,
 }
@@ -73,6 +79,15 @@ pub(crate) struct EventLogs {
     limits: EngineLimits,
     mailboxes: Vec<Arc<Mailbox<Message>>>,
     logs: Mutex<HashMap<TenantId, Arc<Log>>>,
+}
+
+/// What those that listen are asked to get over, since it is to be dropped.
+#[derive(Clone)]
+struct Passing {
+    /// It is what is before this position.
+    before: u64,
+    /// The partitions that have not said yet that their runs know.
+    partitions: BTreeSet<u16>,
 }
 
 /// What is in memory of a log.
@@ -86,6 +101,10 @@ struct State {
     first: u64,
     next: u64,
     bytes: u64,
+    /// Those that listen know that they have gone past all before this position: it may be dropped for its age.
+    passed: u64,
+    /// What they are asked to get over.
+    passing: Option<Passing>,
     /// The latest events, without gaps.
     recent: VecDeque<(Arc<Logged>, usize)>,
     recent_bytes: usize,
@@ -100,6 +119,11 @@ impl EventLogs {
             mailboxes,
             logs: Mutex::default(),
         }
+    }
+
+    /// The position of the oldest event that the tenant's log keeps.
+    pub(crate) fn first(&self, store: &dyn Store, tenant: &TenantId) -> Result<u64, ReadError> {
+        Ok(self.log(store, tenant)?.lock().first)
     }
 
     /// The position of the tenant's next event: what a run that starts now listens from.
@@ -125,8 +149,9 @@ impl EventLogs {
         limit: usize,
     ) -> Result<Slice, ReadError> {
         let log = self.log(store, tenant)?;
-        let first = {
+        let (first, passing) = {
             let state = log.lock();
+            let passing = state.passing_before();
             let from = from.max(state.first);
             if let Some(oldest) = state.recent.front().map(|(it, _)| it.position)
                 && oldest <= from
@@ -135,22 +160,25 @@ impl EventLogs {
                 let events = state.recent.iter().skip(skip).take(limit);
                 return Ok(Slice {
                     first: state.first,
+                    passing,
                     events: events.map(|(event, _)| event.clone()).collect(),
                 });
             }
             if from >= state.next {
                 return Ok(Slice {
                     first: state.first,
+                    passing,
                     events: Vec::new(),
                 });
             }
-            state.first
+            (state.first, passing)
         };
         let range = key::logged_events_from(tenant, from);
         let stored = store.scan(&range, Direction::Ascending, limit)?;
         let events = stored.iter().map(|(key, value)| logged(key, value));
         Ok(Slice {
             first,
+            passing,
             events: events
                 .map(|it| it.map(Arc::new))
                 .collect::<Result<_, _>>()?,
@@ -180,6 +208,14 @@ impl EventLogs {
         }
     }
 
+    /// The runs of a partition that listen to the tenant's log know that they have gone past all before a position.
+    pub(crate) fn passed(&self, tenant: &TenantId, partition: u16, before: u64) {
+        let log = self.lock().get(tenant).cloned();
+        if let Some(log) = log {
+            log.lock().passed(partition, before);
+        }
+    }
+
     fn log(&self, store: &dyn Store, tenant: &TenantId) -> Result<Arc<Log>, ReadError> {
         let mut logs = self.lock();
         if let Some(log) = logs.get(tenant) {
@@ -197,6 +233,8 @@ impl EventLogs {
                 first: record.first,
                 next: record.next,
                 bytes: record.bytes,
+                passed: record.first,
+                passing: None,
                 recent: VecDeque::new(),
                 recent_bytes: 0,
                 interest: Interest::default(),
@@ -219,17 +257,36 @@ impl Log {
 }
 
 impl State {
+    /// What is before this position may be dropped soon.
+    fn passing_before(&self) -> u64 {
+        let asked = self.passing.as_ref().map_or(0, |it| it.before);
+        self.passed.max(asked)
+    }
+
+    /// A partition has answered.
+    fn passed(&mut self, partition: u16, before: u64) {
+        if let Some(passing) = self.passing.as_mut().filter(|it| it.before == before) {
+            passing.partitions.remove(&partition);
+            if passing.partitions.is_empty() {
+                self.passed = self.passed.max(before);
+                self.passing = None;
+            }
+        }
+    }
+
     /// Takes in what has become durable.
     fn extend(&mut self, events: &[(Arc<Logged>, usize)]) {
         for (event, bytes) in events {
             self.recent.push_back((event.clone(), *bytes));
             self.recent_bytes += bytes;
         }
-        while self.recent.len() > RECENT_EVENTS || self.recent_bytes > RECENT_BYTES {
-            let Some((_, bytes)) = self.recent.pop_front() else {
-                return;
-            };
+        while let Some((event, bytes)) = self.recent.front()
+            && (self.recent.len() > RECENT_EVENTS
+                || self.recent_bytes > RECENT_BYTES
+                || event.position < self.first)
+        {
             self.recent_bytes -= bytes;
+            self.recent.pop_front();
         }
     }
 }

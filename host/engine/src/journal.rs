@@ -13,7 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use baton_store::{Batch, CommitError, ReadError, Store};
+use baton_store::{Batch, CommitError, ReadError, Store, TenantId};
+use baton_workflow::Timestamp;
 use tokio::sync::oneshot;
 
 use crate::error::Unavailable;
@@ -48,6 +49,8 @@ enum Entry {
 struct Request {
     batch: Batch,
     events: Vec<NewEvent>,
+    /// A log that is to drop what is too old at that time.
+    sweep: Option<(TenantId, Timestamp)>,
     reply: oneshot::Sender<Result<Vec<Placed>, CommitError>>,
 }
 
@@ -96,23 +99,33 @@ impl Journal {
 
     /// Makes `batch` durable, or fails.
     pub(crate) async fn commit(&self, batch: Batch) -> Result<(), NotCommitted> {
-        self.request(batch, Vec::new()).await.map(drop)
+        self.request(batch, Vec::new(), None).await.map(drop)
     }
 
     /// Puts events into their tenants' logs, or fails. Says where each is, in their order.
     pub(crate) async fn publish(&self, events: Vec<NewEvent>) -> Result<Vec<Placed>, NotCommitted> {
-        self.request(Batch::new(), events).await
+        self.request(Batch::new(), events, None).await
+    }
+
+    /// Has a tenant's log drop some of what is too old at a time, or fails.
+    pub(crate) async fn sweep(&self, tenant: &TenantId, at: Timestamp) -> Result<(), NotCommitted> {
+        let sweep = Some((tenant.clone(), at));
+        self.request(Batch::new(), Vec::new(), sweep)
+            .await
+            .map(drop)
     }
 
     async fn request(
         &self,
         batch: Batch,
         events: Vec<NewEvent>,
+        sweep: Option<(TenantId, Timestamp)>,
     ) -> Result<Vec<Placed>, NotCommitted> {
         let (reply, answer) = oneshot::channel();
         let request = Request {
             batch,
             events,
+            sweep,
             reply,
         };
         self.shared
@@ -236,6 +249,9 @@ fn commit<'a>(
         .iter()
         .map(|request| add(&request.batch, &request.events))
         .collect::<Result<_, _>>()?;
+    for (tenant, at) in requests.iter().filter_map(|it| it.sweep.as_ref()) {
+        appending.sweep(tenant, *at).map_err(unreadable)?;
+    }
     appending.finish(&mut whole).map_err(unreadable)?;
     if !whole.is_empty() {
         store.commit(&whole)?;

@@ -8,6 +8,7 @@ mod child;
 mod effect;
 mod items;
 mod listeners;
+mod passing;
 mod request;
 mod retry;
 mod run;
@@ -99,6 +100,12 @@ pub(crate) enum Message {
     Published {
         tenant: TenantId,
         events: Arc<[Arc<Logged>]>,
+    },
+    /// A tenant's log is about to drop what is before the position `before`. All before `next` has been told.
+    Passing {
+        tenant: TenantId,
+        before: u64,
+        next: u64,
     },
     /// The turn of that number is durable.
     Durable(u64),
@@ -192,6 +199,7 @@ impl Partition {
             self.elapse(&mut turn);
             self.offer(&mut turn);
             self.pull(&mut turn);
+            self.pass_some(&mut turn);
             self.finish(turn);
             if !open {
                 // Nobody takes their answers any more. They will be made again.
@@ -205,7 +213,7 @@ impl Partition {
         match self.timers.next() {
             // Nothing elapses before a turn is durable, which is told.
             _ if self.is_behind() => IDLE,
-            _ if self.listeners.are_queued() => Duration::ZERO,
+            _ if self.listeners.are_queued() || self.listeners.are_passing() => Duration::ZERO,
             Some(due) => {
                 let remaining = self.shared.clock.now().until(due);
                 if remaining.is_zero() {
@@ -252,6 +260,11 @@ impl Partition {
             } => self.asked(&tenant, &parent, child, turn),
             Message::Unwanted { run, parent } => self.unwanted(&run, &parent, turn),
             Message::Published { tenant, events } => self.listeners.wake(&tenant, &events),
+            Message::Passing {
+                tenant,
+                before,
+                next,
+            } => self.listeners.pass(tenant, before, next),
             Message::Durable(number) => {
                 for effect in self.pending.remove(&number).unwrap_or_default() {
                     self.release(effect);

@@ -147,6 +147,9 @@ pub(crate) fn load(
             }
         }
     }
+    if !emitted.is_empty() && may_have_been_dropped(shared, partition, tenant, id)? {
+        emitted.clear();
+    }
     let Replay {
         machine,
         record,
@@ -171,6 +174,19 @@ pub(crate) fn load(
         emitted,
         origin: codec::origin(record.origin),
     })
+}
+
+/// Whether events from behind a run's start have been dropped: then it has been there for long, and what it emitted at
+/// its start has been in the log, though the log may not know it any more.
+fn may_have_been_dropped(
+    shared: &Shared,
+    partition: Partition,
+    tenant: &TenantId,
+    id: &RunId,
+) -> Result<bool, LoadError> {
+    let first = shared.events.first(&*shared.store, tenant)?;
+    let started = first_event(shared, partition, tenant, id)?.event;
+    Ok(matches!(started, Event::Started { events_from, .. } if events_from < first))
 }
 
 /// What a run is and keeps.

@@ -182,8 +182,12 @@ pub struct EngineLimits {
     /// How many bytes of events a tenant's log keeps; the oldest make room. Default: 256 MiB, about 500,000
     /// events of half a kilobyte.
     pub event_log_bytes: u64,
-    /// How long a tenant's log keeps events. Default: 7 days. A run that begins to listen for events that have
-    /// been dropped since its start faults.
+    /// How many events a tenant's log keeps; the oldest make room. Default: 1,000,000, so that many small ones take
+    /// no more time to look through than few large ones.
+    pub event_log_events: u64,
+    /// How long a tenant's log keeps events at least, where they have room. Default: 7 days. What is older is looked
+    /// for every ten minutes, and dropped the next time. A run that begins to listen for events that have been dropped
+    /// since its start faults.
     pub event_log_age: Duration,
     /// How many connectors are kept compiled. Default: 256, some megabytes each; the least used makes room,
     /// and is taken from the cache of compiled components when it is needed.
@@ -214,6 +218,7 @@ impl Default for EngineLimits {
             evaluators: 64,
             event_bytes: 1 << 20,
             event_log_bytes: 256 << 20,
+            event_log_events: 1_000_000,
             event_log_age: Duration::from_secs(7 * 24 * 3600),
             components: 256,
         }

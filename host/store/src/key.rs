@@ -508,6 +508,28 @@ pub fn sink(tenant: &TenantId, name: &str) -> Vec<u8> {
         .key()
 }
 
+/// What tenants own, behind all that is of `tenant`: its first key is the next tenant's.
+pub fn tenants_after(tenant: Option<&TenantId>) -> KeyRange {
+    let all = Builder(TENANTS.to_be_bytes().to_vec());
+    let Some(tenant) = tenant else {
+        return all.range();
+    };
+    let of_tenant = Builder(TENANTS.to_be_bytes().to_vec())
+        .tenant(tenant)
+        .range();
+    KeyRange {
+        start: of_tenant.end,
+        end: all.range().end,
+    }
+}
+
+/// The tenant of a key of [`tenants_after`].
+pub fn parse_tenant(key: &[u8]) -> Option<TenantId> {
+    let (length, rest) = key.get(2..)?.split_first()?;
+    let name = rest.get(..usize::from(*length))?;
+    TenantId::new(std::str::from_utf8(name).ok()?).ok()
+}
+
 /// What the store says about itself: [`crate::record::MetaRecord`].
 pub fn meta() -> Vec<u8> {
     Builder::shared(shared_kind::META).key()
@@ -670,6 +692,22 @@ mod tests {
             assert_eq!(parse_schedule(bad), None);
             assert_eq!(parse_timer(bad), None);
         }
+    }
+
+    #[test]
+    fn tenants_are_found_one_after_the_other() {
+        let mut keys = samples();
+        keys.sort();
+        let mut found: Vec<TenantId> = Vec::new();
+        while let Some(next) = {
+            let range = tenants_after(found.last());
+            keys.iter().find(|key| range.contains(key))
+        } {
+            found.push(parse_tenant(next).expect("a tenant's key"));
+        }
+        let expected = ["a", "b", "r", "w", "ab"].map(tenant);
+        assert_eq!(found, expected);
+        assert_eq!(parse_tenant(&[0xff, 0xfe, 9, b'a']), None);
     }
 
     #[test]

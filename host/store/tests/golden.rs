@@ -316,6 +316,11 @@ fn every_version_of_every_record() {
         answer: decision.clone(),
     };
     check("event-decided.1.hex", &event(decided));
+    let passed = EventKindRecord::EventsPassed {
+        task: task(),
+        next: 300,
+    };
+    check("event-events-passed.1.hex", &event(passed));
     let call = CallRecord {
         task: task(),
         attempt: 2,

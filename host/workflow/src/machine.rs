@@ -392,6 +392,7 @@ impl Turn<'_> {
                 event,
             } => self.received(&task, position, &event),
             Event::EventsDropped { task, first } => self.events_dropped(&task, first),
+            Event::EventsPassed { task, next } => self.events_passed(&task, next),
             Event::Yielded {
                 task,
                 attempt,

@@ -68,6 +68,7 @@ impl Args {
             cache: Some(settings.cache.clone()),
             store_cache_bytes: Some(settings.store_cache_bytes),
             lifecycle: settings.lifecycle,
+            event_log: settings.event_log,
             grants: self.grants.by_connector(),
             authorities: authorities::read(settings.certificate_authorities.as_deref())?,
             processes: self.processes.settings().allowed()?,

@@ -64,6 +64,7 @@ impl Args {
             authorities: authorities::read(settings.certificate_authorities.as_deref())?,
             processes: settings.processes.allowed()?,
             lifecycle: settings.lifecycle,
+            event_log: settings.event_log,
             ..host::Options::default()
         })?;
         settings.sinks.start(&engine)?;

@@ -131,16 +131,16 @@ impl Engine {
     /// a tokio runtime.
     pub fn add_sink(&self, sink: Sink, deliver: Arc<dyn Deliver>) {
         let task = tokio::spawn(sinks::run(self.shared().clone(), sink, deliver));
-        self.sinks().push(task.abort_handle());
+        self.tasks().push(task.abort_handle());
     }
 
-    pub(super) fn end_sinks(&self) {
-        self.sinks().drain(..).for_each(|task| task.abort());
+    pub(super) fn end_tasks(&self) {
+        self.tasks().drain(..).for_each(|task| task.abort());
     }
 
-    fn sinks(&self) -> MutexGuard<'_, Vec<AbortHandle>> {
+    fn tasks(&self) -> MutexGuard<'_, Vec<AbortHandle>> {
         self.inner
-            .sinks
+            .tasks
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }

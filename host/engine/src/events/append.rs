@@ -2,19 +2,33 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use baton_store::record::{EventIdRecord, EventLogRecord, LoggedEventRecord, Record};
 use baton_store::{Batch, Digest, Direction, ReadError, Store, TenantId, key};
 use baton_workflow::{CloudEvent, Timestamp};
 
-use super::{EventLogs, Log, Logged, NewEvent, Placed, logged};
+use super::{EventLogs, Log, Logged, NewEvent, Passing, Placed, State, logged};
 use crate::codec;
 use crate::digest;
 use crate::partition::Message;
+use crate::settings::EngineLimits;
 
 /// How many old events one commit removes for each that it adds, so that a log shrinks again after its bounds
 /// were lowered, and no commit takes long for it.
 const DROPPED_PER_ADDED: usize = 4;
+
+/// How many old events one sweep of a log removes at most.
+pub(super) const DROPPED_PER_SWEEP: usize = 1_024;
+
+/// A log that is filled to three quarters may soon drop its oldest events for their number.
+const FILLED: (u64, u64) = (3, 4);
+
+/// What part of the events of such a log those that listen are asked to get over: the older half.
+const PASSED_PART: u64 = 2;
+
+/// They are asked again when less than this part of it is left of that: a quarter.
+const PASSED_LEAST: u64 = 4;
 
 /// What one commit adds to the logs. Positions are given here; nothing of it is seen before
 /// [`Appending::publish`].
@@ -31,6 +45,11 @@ struct Staged {
     next: u64,
     bytes: u64,
     at: Timestamp,
+    /// What is before this position may be dropped for its age.
+    passed: u64,
+    /// What is before this position is too old, as far as has been looked.
+    old: u64,
+    is_swept: bool,
     added: Vec<(Arc<Logged>, usize)>,
     ids: HashMap<Digest, u64>,
 }
@@ -87,26 +106,34 @@ impl<'a> Appending<'a> {
         })
     }
 
+    /// Has the log drop what is too old by now, though nothing may be added to it.
+    pub(crate) fn sweep(&mut self, tenant: &TenantId, at: Timestamp) -> Result<(), ReadError> {
+        let staged = self.staged(tenant)?;
+        staged.at = staged.at.max(at);
+        staged.is_swept = true;
+        Ok(())
+    }
+
     /// Removes what the logs need not keep, and writes down how far they reach.
     pub(crate) fn finish(&mut self, batch: &mut Batch) -> Result<(), ReadError> {
         let limits = &self.logs.limits;
         for (tenant, staged) in &mut self.tenants {
-            if staged.added.is_empty() {
+            let swept = if staged.is_swept {
+                DROPPED_PER_SWEEP
+            } else {
+                0
+            };
+            let limit = staged.added.len() * DROPPED_PER_ADDED + swept;
+            if limit == 0 {
                 continue;
             }
-            let limit = staged.added.len() * DROPPED_PER_ADDED;
-            let range = key::logged_events_from(tenant, staged.first);
-            let oldest = self.store.scan(&range, Direction::Ascending, limit)?;
-            for (key, value) in oldest {
-                let event = logged(&key, &value)?;
-                let is_young = event.at.until(staged.at) <= limits.event_log_age;
-                if is_young && staged.bytes <= limits.event_log_bytes {
-                    break;
-                }
-                staged.bytes = staged.bytes.saturating_sub(value.len() as u64);
-                staged.first = event.position + 1;
-                batch.delete(key);
-                batch.delete(key::event_id(tenant, &identity(&event.event)));
+            let before = staged.first;
+            staged.drop_oldest(self.store, tenant, limits, limit, batch)?;
+            if staged.is_swept {
+                staged.old = staged.old_before(self.store, tenant, limits.event_log_age)?;
+            }
+            if staged.added.is_empty() && staged.first == before {
+                continue;
             }
             let record = EventLogRecord {
                 first: staged.first,
@@ -121,27 +148,39 @@ impl<'a> Appending<'a> {
     /// The commit is durable: those that listen are told.
     pub(crate) fn publish(self) {
         for (tenant, staged) in self.tenants {
-            if staged.added.is_empty() {
-                continue;
-            }
-            let partitions = {
-                let mut state = staged.log.lock();
-                state.first = staged.first;
-                state.next = staged.next;
-                state.bytes = staged.bytes;
-                state.extend(&staged.added);
-                let types = staged.added.iter().map(|(it, _)| it.event.kind());
-                state.interest.partitions(types)
-            };
+            let mut state = staged.log.lock();
+            state.first = staged.first;
+            state.next = staged.next;
+            state.bytes = staged.bytes;
+            state.extend(&staged.added);
+            let types = staged.added.iter().map(|(it, _)| it.event.kind());
+            let partitions = state.interest.partitions(types);
+            let passing = state.ask(staged.old, &self.logs.limits);
+            drop(state);
+            let mailboxes = &self.logs.mailboxes;
+            let grew = !staged.added.is_empty();
             let events: Arc<[Arc<Logged>]> = staged.added.into_iter().map(|(it, _)| it).collect();
-            for partition in partitions {
+            for partition in partitions.into_iter().filter(|_| grew) {
                 let message = Message::Published {
                     tenant: tenant.clone(),
                     events: events.clone(),
                 };
-                self.logs.mailboxes[usize::from(partition)].push(message);
+                mailboxes[usize::from(partition)].push(message);
             }
-            staged.log.next.send_replace(staged.next);
+            // Behind the events themselves: who has come so far in the mailbox has been offered them.
+            if let Some(Passing { before, partitions }) = passing {
+                for partition in partitions {
+                    let message = Message::Passing {
+                        tenant: tenant.clone(),
+                        before,
+                        next: staged.next,
+                    };
+                    mailboxes[usize::from(partition)].push(message);
+                }
+            }
+            if grew {
+                staged.log.next.send_replace(staged.next);
+            }
         }
     }
 
@@ -160,6 +199,9 @@ impl<'a> Appending<'a> {
                     first: state.first,
                     next: state.next,
                     bytes: state.bytes,
+                    passed: state.passed,
+                    old: 0,
+                    is_swept: false,
                     at: Timestamp::from_millis(0),
                     added: Vec::new(),
                     ids: HashMap::new(),
@@ -169,6 +211,95 @@ impl<'a> Appending<'a> {
             self.tenants.insert(tenant.clone(), staged);
         }
         Ok(self.tenants.get_mut(tenant).expect("it is there now"))
+    }
+}
+
+impl Staged {
+    /// Drops of the oldest events, `limit` at most, what need not be kept: what is too old or too much, once those that
+    /// listen have gone past it; and whatever is in the way of what is added.
+    fn drop_oldest(
+        &mut self,
+        store: &dyn Store,
+        tenant: &TenantId,
+        limits: &EngineLimits,
+        limit: usize,
+        batch: &mut Batch,
+    ) -> Result<(), ReadError> {
+        let range = key::logged_events_from(tenant, self.first);
+        for (key, value) in store.scan(&range, Direction::Ascending, limit)? {
+            let event = logged(&key, &value)?;
+            let is_passed = event.position < self.passed;
+            let is_old = event.at.until(self.at) > limits.event_log_age;
+            let fits = self.bytes <= limits.event_log_bytes
+                && self.next - self.first <= limits.event_log_events;
+            let is_in_the_way = !fits && !self.added.is_empty();
+            if !is_in_the_way && !(is_passed && (is_old || !fits)) {
+                break;
+            }
+            self.bytes = self.bytes.saturating_sub(value.len() as u64);
+            self.first = event.position + 1;
+            batch.delete(key);
+            batch.delete(key::event_id(tenant, &identity(&event.event)));
+        }
+        Ok(())
+    }
+
+    /// The position behind the last event of the log that is too old. Events came in the order of their positions, and
+    /// there is one at each.
+    fn old_before(
+        &self,
+        store: &dyn Store,
+        tenant: &TenantId,
+        age: Duration,
+    ) -> Result<u64, ReadError> {
+        let (mut low, mut high) = (self.first, self.next - self.added.len() as u64);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let key = key::logged_event(tenant, middle);
+            let is_old = match store.get(&key)? {
+                Some(value) => logged(&key, &value)?.at.until(self.at) > age,
+                None => true,
+            };
+            if is_old {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+}
+
+impl State {
+    /// What those that listen are to be asked to get over, if there is more of it than before: what is too old, which is
+    /// before the position `old`, and half of a log that is almost full. Where nobody listens, nobody is asked.
+    fn ask(&mut self, old: u64, limits: &EngineLimits) -> Option<Passing> {
+        let (part, whole) = FILLED;
+        let count = self.next - self.first;
+        let is_filled = |is: u64, most: u64| is > most / whole * part;
+        let is_filled = is_filled(self.bytes, limits.event_log_bytes)
+            || is_filled(count, limits.event_log_events);
+        let asked = self.passing_before();
+        let mut before = old;
+        if is_filled && asked < self.first + count / PASSED_LEAST {
+            before = before.max(self.first + count / PASSED_PART);
+        }
+        // A partition may have failed to answer: those that look through the log ask again.
+        let is_unanswered = old > self.passed && self.passing.is_some();
+        if before <= asked && !is_unanswered {
+            return None;
+        }
+        let passing = Passing {
+            before: before.max(asked),
+            partitions: self.interest.all(),
+        };
+        if passing.partitions.is_empty() {
+            self.passed = passing.before;
+            self.passing = None;
+            return None;
+        }
+        self.passing = Some(passing.clone());
+        Some(passing)
     }
 }
 

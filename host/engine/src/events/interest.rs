@@ -52,6 +52,12 @@ impl Interest {
             .copied()
             .collect()
     }
+
+    /// The partitions that want to know of any event.
+    pub(super) fn all(&self) -> BTreeSet<u16> {
+        let of_types = self.types.values().flat_map(HashMap::keys);
+        self.any.keys().chain(of_types).copied().collect()
+    }
 }
 
 fn take_one(partitions: &mut HashMap<u16, usize>, partition: u16) {

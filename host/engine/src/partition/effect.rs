@@ -1,6 +1,6 @@
 //! What waits for a turn to become durable.
 
-use baton_store::RunId;
+use baton_store::{RunId, TenantId};
 use baton_workflow::machine::{ChildRun, Invocation, Note, Status};
 use baton_workflow::{Data, Error, Timestamp};
 use tokio::sync::oneshot;
@@ -29,6 +29,8 @@ pub(super) enum Effect {
     Ended(RunId),
     /// A call is told that the item which it has handed over is recorded, and whether more is wanted.
     Taken(oneshot::Sender<bool>, bool),
+    /// The runs that listen to a tenant's log know that they have gone past what is before a position.
+    Passed { tenant: TenantId, before: u64 },
     /// A run whose end was not durable yet is tried again.
     Retry(Box<Retry>),
     /// Who asked something of a run is answered.
@@ -62,6 +64,9 @@ impl Partition {
             Effect::Ended(run) => {
                 self.runs.remove(&run);
                 self.shared.live.end(&run);
+            }
+            Effect::Passed { tenant, before } => {
+                self.shared.events.passed(&tenant, self.number.0, before);
             }
             // The call may be gone.
             Effect::Taken(reply, more) => drop(reply.send(more)),

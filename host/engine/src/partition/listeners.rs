@@ -11,6 +11,7 @@ use baton_store::{RunId, TenantId};
 use baton_workflow::machine::{Event, Listening, TaskKey};
 use baton_workflow::plan::Topics;
 
+use super::passing::Passing;
 use super::turn::Turn;
 use super::{Partition, Recorded};
 use crate::events::Logged;
@@ -21,24 +22,30 @@ const LISTENERS_PER_TURN: usize = 256;
 /// How many events of the log a listener is offered at a time.
 const EVENTS_AT_A_TIME: usize = 256;
 
-type ListenerId = (RunId, TaskKey);
+pub(super) type ListenerId = (RunId, TaskKey);
 
 /// The runs of a partition that listen to events.
 #[derive(Default)]
 pub(super) struct Listeners {
-    all: BTreeMap<ListenerId, Listener>,
+    pub(super) all: BTreeMap<ListenerId, Listener>,
     /// By what they listen to; none for any type.
     by_topic: HashMap<TenantId, HashMap<Option<String>, BTreeSet<ListenerId>>>,
     /// Those for which there may be something.
     queue: VecDeque<ListenerId>,
+    /// Those who are to be told that they have gone past what is in a log.
+    pub(super) passing: VecDeque<Passing>,
 }
 
-struct Listener {
-    tenant: TenantId,
+pub(super) struct Listener {
+    pub(super) tenant: TenantId,
     topics: Topics,
     /// The position of the next event that it has not been offered.
     next: u64,
-    is_queued: bool,
+    /// The same, as the run's journal has it.
+    pub(super) recorded: u64,
+    pub(super) is_queued: bool,
+    /// Whether the log could not be read for it, so that it may not have seen all.
+    pub(super) is_behind: bool,
 }
 
 impl Listeners {
@@ -52,7 +59,9 @@ impl Listeners {
             tenant: tenant.clone(),
             topics: listening.topics,
             next: listening.from,
+            recorded: listening.from,
             is_queued: true,
+            is_behind: false,
         };
         self.all.insert(id.clone(), listener);
         self.queue.push_back(id);
@@ -132,6 +141,8 @@ enum Offered {
     Dropped(u64),
     /// It has seen all that is there.
     Nothing,
+    /// It has seen all before this position, and the log is about to drop what its run does not know to be past.
+    Passed(u64),
     /// There is more.
     More,
     /// The host failed on it.
@@ -141,6 +152,8 @@ enum Offered {
 impl Partition {
     /// A task of a run listens.
     pub(super) fn listen(&mut self, run: &RunId, tenant: &TenantId, listening: Listening) {
+        // One that is resumed listens already, and looks at what has gone past meanwhile.
+        self.unlisten(run, listening.task.clone());
         // From here on it is told of what comes; then it looks at what is there.
         let attended = self.shared.events.attend(
             &*self.shared.store,
@@ -196,13 +209,14 @@ impl Partition {
                     self.tell(&run, Event::EventsDropped { task, first }, turn);
                 }
                 Offered::More => self.listeners.queue.push_back(id),
+                Offered::Passed(next) => self.tell_passed(id, next, turn),
                 Offered::Nothing => {}
                 Offered::Failed => self.set_aside(&id.0),
             }
         }
     }
 
-    fn tell(&mut self, run: &RunId, event: Event, turn: &mut Turn) {
+    pub(super) fn tell(&mut self, run: &RunId, event: Event, turn: &mut Turn) {
         let now = self.shared.clock.now();
         let Some(active) = self.runs.get_mut(run) else {
             return;
@@ -224,6 +238,7 @@ impl Partition {
             Err(error) => {
                 tracing::error!(run = %id.0, %error, "the event log can't be read");
                 listener.is_queued = false;
+                listener.is_behind = true;
                 return Offered::Nothing;
             }
         };
@@ -258,6 +273,10 @@ impl Partition {
             return Offered::More;
         }
         listener.is_queued = false;
-        Offered::Nothing
+        listener.is_behind = false;
+        match listener.recorded < slice.passing.min(listener.next) {
+            true => Offered::Passed(listener.next),
+            false => Offered::Nothing,
+        }
     }
 }

@@ -128,7 +128,8 @@ impl Host {
         Self::open_set(store, sandbox, invoke, limits, lifecycle)
     }
 
-    fn open_set(
+    /// With all that can be set.
+    pub fn open_set(
         store: Arc<dyn Store>,
         sandbox: &Arc<Sandbox>,
         invoke: Option<Arc<dyn Invoke>>,

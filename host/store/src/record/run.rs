@@ -351,6 +351,13 @@ pub enum EventKindRecord {
         /// Under which of [`RunRecord::corrections`], from 0, where it goes on under another version.
         correction: Option<u32>,
     },
+    /// A task that listens had been offered all events before a position.
+    EventsPassed {
+        /// The task.
+        task: TaskRecord,
+        /// The position of the next event for it.
+        next: u64,
+    },
 }
 
 /// What a person decided.

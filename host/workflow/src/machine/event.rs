@@ -136,6 +136,14 @@ pub enum Event {
         /// The item: a message.
         item: Data,
     },
+    /// A `listen` has been offered all events before a position, and has taken none of those that it was offered
+    /// since it last took one: it need not see them again, and they may be dropped.
+    EventsPassed {
+        /// The task that listens.
+        task: TaskKey,
+        /// The position of the next event for it. One that the task has gone past changes nothing.
+        next: u64,
+    },
 }
 
 /// An event and its time.

@@ -252,6 +252,18 @@ impl Turn<'_> {
         );
     }
 
+    /// Events have come that the task has not taken.
+    pub(super) fn events_passed(&mut self, key: &TaskKey, next: u64) {
+        let Some(&id) = self.run.keys.get(key) else {
+            return;
+        };
+        if let Work::Listen(work) = &mut self.task_mut(id).work
+            && work.is_subscribed
+        {
+            work.next = work.next.max(next);
+        }
+    }
+
     /// A task has completed: where it is a `listen`, its events are consumed.
     pub(super) fn consume(&mut self, id: TaskId) {
         if let Work::Listen(work) = &mut self.task_mut(id).work {

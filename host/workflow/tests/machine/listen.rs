@@ -328,6 +328,44 @@ fn events_that_are_gone_are_an_error_that_says_so() {
 }
 
 #[test]
+fn what_a_task_has_gone_past_it_need_not_see_again() {
+    let tasks = "do: [ { wait: { listen: { to: { any: [ { with: { type: t } } ], until: { one: { with: { type: end } } } } } } } ]";
+    let mut run = Run::start(tasks, json!({}));
+    let task = run.machine.outstanding().listening[0].task.clone();
+    let passed = |next| Event::EventsPassed {
+        task: task.clone(),
+        next,
+    };
+    run.apply(passed(9));
+    run.apply(passed(4));
+    assert_eq!(run.machine.outstanding().listening[0].from, 9);
+    // What was dropped is nothing that it would have had to see.
+    run.apply(Event::EventsDropped {
+        task: task.clone(),
+        first: 9,
+    });
+    assert_eq!(run.status(), Status::Waiting);
+    let event = |kind: &str| {
+        let value =
+            json!({"specversion": "1.0", "id": "1", "source": "/a", "type": kind, "data": 1});
+        CloudEvent::new(value).expect("an event")
+    };
+    let mut jq = Jq::default();
+    assert!(!run.machine.takes(&task, 8, &event("t"), &mut jq));
+    assert!(run.machine.takes(&task, 9, &event("t"), &mut jq));
+    for (position, kind) in [(9, "t"), (12, "end")] {
+        run.apply(Event::Received {
+            task: task.clone(),
+            position,
+            event: event(kind),
+        });
+    }
+    assert_eq!(run.output(), json!([1]));
+    run.apply(passed(20));
+    assert_eq!(run.status(), Status::Completed);
+}
+
+#[test]
 fn what_nobody_waits_for_changes_nothing() {
     let tasks = "do: [ { wait: { listen: { to: { all: [ { with: { type: t } }, { with: { type: t } } ] } } } } ]";
     let mut run = Run::start(tasks, json!({}));

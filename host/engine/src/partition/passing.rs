@@ -1,0 +1,123 @@
+//! What runs that listen for long need not see again.
+//!
+//! A run that waits for an event for weeks has been offered all others meanwhile. That becomes a fact of the run before
+//! the log drops them: else the run would have to fault when the host is started again, since nobody would know that
+//! nothing was lost. The log asks, and drops nothing for its age before each partition has said that its runs know:
+//! see [`crate::events`]. One event is recorded for a task that waits through a whole length of the log, no more.
+
+use std::ops::Bound;
+
+use baton_store::TenantId;
+use baton_workflow::machine::{Event, Status};
+
+use super::effect::Effect;
+use super::listeners::{Listener, ListenerId, Listeners};
+use super::turn::Turn;
+use super::{ActiveRun, Partition};
+
+/// How many listeners one turn looks at.
+const LISTENERS_PER_TURN: usize = 256;
+
+/// The log of a tenant asks that those who listen to it get over what it is about to drop.
+pub(super) struct Passing {
+    tenant: TenantId,
+    /// What it is about to drop is before this position.
+    before: u64,
+    /// All before this position they have been offered, unless more is queued for them.
+    next: u64,
+    /// The last that has been looked at.
+    last: Option<ListenerId>,
+    /// Whether one of those has still to look at what is queued for it.
+    is_early: bool,
+    /// The turn in which the last of them has been told.
+    turn: u64,
+}
+
+impl Listeners {
+    /// A tenant's log is about to drop what is before the position `before`; all before `next` has been told.
+    pub(super) fn pass(&mut self, tenant: TenantId, before: u64, next: u64) {
+        // Where it has asked before, it asks for more now.
+        self.passing.retain(|it| it.tenant != tenant);
+        self.passing.push_back(Passing {
+            tenant,
+            before,
+            next,
+            last: None,
+            is_early: false,
+            turn: 0,
+        });
+    }
+
+    /// Whether somebody is still to be told.
+    pub(super) fn are_passing(&self) -> bool {
+        !self.passing.is_empty()
+    }
+}
+
+impl Partition {
+    /// Has some of those that listen get over what their log is about to drop.
+    pub(super) fn pass_some(&mut self, turn: &mut Turn) {
+        if self.is_behind() {
+            return;
+        }
+        let Some(mut passing) = self.listeners.passing.pop_front() else {
+            return;
+        };
+        let from = match passing.last.take() {
+            Some(last) => Bound::Excluded(last),
+            None => Bound::Unbounded,
+        };
+        let all = self.listeners.all.range((from, Bound::Unbounded));
+        let some: Vec<_> = all.take(LISTENERS_PER_TURN).collect();
+        let is_all = some.len() < LISTENERS_PER_TURN;
+        passing.last = some.last().map(|(id, _)| (*id).clone());
+        let is_concerned = |(id, it): &(&ListenerId, &Listener)| {
+            let of_tenant = it.tenant == passing.tenant && it.recorded < passing.before;
+            of_tenant && self.runs.get(&id.0).is_some_and(looks)
+        };
+        let concerned = some.into_iter().filter(is_concerned);
+        let concerned: Vec<_> = concerned
+            .map(|(id, it)| (id.clone(), it.is_queued, it.is_behind))
+            .collect();
+        for (id, is_queued, is_behind) in concerned {
+            if is_behind {
+                // It may not have seen all. The log keeps what it has to see, and asks again.
+                return;
+            }
+            if is_queued {
+                passing.is_early = true;
+                continue;
+            }
+            passing.turn = turn.number;
+            self.tell_passed(id, passing.next, turn);
+        }
+        if !is_all {
+            self.listeners.passing.push_back(passing);
+        } else if passing.is_early {
+            passing.last = None;
+            passing.is_early = false;
+            self.listeners.passing.push_back(passing);
+        } else {
+            let Passing { tenant, before, .. } = passing;
+            self.after(passing.turn, Effect::Passed { tenant, before }, turn);
+        }
+    }
+
+    /// Records that a task which listens has been offered all before a position.
+    pub(super) fn tell_passed(&mut self, (run, task): ListenerId, next: u64, turn: &mut Turn) {
+        let id = (run, task);
+        if !self.runs.get(&id.0).is_some_and(looks) {
+            return;
+        }
+        if let Some(listener) = self.listeners.all.get_mut(&id) {
+            listener.recorded = next;
+            let (run, task) = id;
+            self.tell(&run, Event::EventsPassed { task, next }, turn);
+        }
+    }
+}
+
+/// Whether a run looks at what it is offered. A suspended one does not, and will see it when it is resumed.
+fn looks(run: &ActiveRun) -> bool {
+    run.machine.status() != Status::Suspended
+}
