@@ -7,7 +7,7 @@ use baton_store::{CommitError, ReadError, RunId};
 use baton_workflow::Diagnostic;
 use baton_workflow::machine::{Difference, Status};
 
-use crate::view::ApprovalStatus;
+use crate::view::{ApprovalId, ApprovalStatus, status_name};
 
 /// Why the engine can't be asked just now. Nothing was done.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -187,21 +187,22 @@ pub enum SendError {
 #[non_exhaustive]
 pub enum ControlError {
     /// There is no such run.
-    #[error("there is no such run")]
-    NotFound,
+    #[error("there is no run `{0}`")]
+    NotFound(RunId),
     /// It has ended.
-    #[error("the run has ended: it is {}", crate::view::status_name(*.0))]
+    #[error("the run has ended: it is {}; {}", status_name(*.0), once_more(*.0))]
     Ended(Status),
     /// It is suspended already.
     #[error("the run is suspended already: resume it, or leave it so")]
     Suspended,
     /// It is not suspended.
-    #[error("the run is not suspended, so that it cannot be resumed")]
-    NotSuspended,
+    #[error("the run is not suspended: it is {}, and goes on by itself", status_name(*.0))]
+    NotSuspended(Status),
     /// It has not faulted.
     #[error(
-        "the run is {}: only a run that has faulted can be tried again",
-        crate::view::status_name(*.0)
+        "the run is {}: only a run that has faulted can be tried again; {}",
+        status_name(*.0),
+        once_more(*.0)
     )]
     NotFaulted(Status),
     /// What was decided is not asked any more.
@@ -216,6 +217,16 @@ pub enum ControlError {
     /// Not now.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
+}
+
+/// What can be done where a run in that phase is to do something once more.
+fn once_more(status: Status) -> &'static str {
+    match status {
+        Status::Faulted => "retry it from the task that failed, or restart it",
+        Status::Suspended => "resume it, so that it goes on",
+        Status::Cancelled | Status::Completed => "restart it to do the same once more",
+        Status::Pending | Status::Running | Status::Waiting => "wait for its end",
+    }
 }
 
 /// Why a run was not tried again. It is as it was.
@@ -241,7 +252,10 @@ pub enum RetryError {
         parent: RunId,
     },
     /// What has been performed is another in the corrected version.
-    #[error("the run can't go on under version {version}: {difference}")]
+    #[error(
+        "the run can't go on under version {version}: {difference}; leave it as it was, in a version of a new \
+         number, or restart the run under this one"
+    )]
     Differs {
         /// The version.
         version: String,
@@ -272,12 +286,12 @@ impl From<Unavailable> for RetryError {
 #[non_exhaustive]
 pub enum RestartError {
     /// There is no such run.
-    #[error("there is no such run")]
-    NotFound,
+    #[error("there is no run `{0}`")]
+    NotFound(RunId),
     /// It has not ended.
     #[error(
-        "the run is {}: cancel it first, so that nothing is done twice at the same time",
-        crate::view::status_name(*.0)
+        "the run is {}: wait for its end or cancel it first, so that nothing is done twice at the same time",
+        status_name(*.0)
     )]
     Open(Status),
     /// The new run was refused.
@@ -296,21 +310,34 @@ impl From<Unavailable> for RestartError {
 #[non_exhaustive]
 pub enum DecideError {
     /// There is no such approval.
-    #[error("there is no such approval")]
-    NotFound,
+    #[error("there is no approval `{0}`")]
+    NotFound(ApprovalId),
     /// Others are asked.
-    #[error("`{by}` is not asked; those who are: {}", assignees.join(", "))]
+    #[error("`{by}` is not asked; let one of those decide who are: {}", assignees.join(", "))]
     NotAssigned {
         /// Who wants to decide.
         by: String,
         /// Who is asked.
         assignees: Vec<String>,
     },
-    /// It is settled.
-    #[error("the approval is settled: it is {}", .0.name())]
-    Closed(ApprovalStatus),
+    /// Somebody has decided.
+    #[error("`{by}` has decided already: it is {}, and a decision stays as it is", status.name())]
+    Decided {
+        /// Who.
+        by: String,
+        /// What.
+        status: ApprovalStatus,
+    },
+    /// Nobody needs to decide any more.
+    #[error("nobody needs to decide any more: the task ran out of time, or the run has ended")]
+    Withdrawn,
+    /// The task has begun anew, and asks once more.
+    #[error(
+        "the task has begun anew, and asks once more: look at what it asks now, and decide again"
+    )]
+    AskedAnew,
     /// What was filled in does not fit the form. What is wrong where.
-    #[error("the data does not fit the form: {0}")]
+    #[error("the data does not fit the approval's form: {0}")]
     Data(String),
     /// Too much is under way.
     #[error("too many requests are waiting: ask again in {} s", retry_after.as_secs().max(1))]

@@ -236,7 +236,8 @@ async fn a_run_goes_on_under_a_corrected_version() {
         .expect_err("another task");
     assert_eq!(
         refused.to_string(),
-        "the run can't go on under version 1.0.2: /do/0/one has been performed, and is another in the other version"
+        "the run can't go on under version 1.0.2: /do/0/one has been performed, and is another in the other version; \
+         leave it as it was, in a version of a new number, or restart the run under this one"
     );
     let missing = retry(&host, &run, Some("3.0.0"))
         .await
@@ -524,12 +525,12 @@ async fn a_restart_is_a_new_run_of_the_same() {
     assert!(page.expect("listed").items.is_empty());
     let foreign = host.engine.restart(&nobody, &run, None, "eve", None).await;
     assert!(
-        matches!(foreign, Err(RestartError::NotFound)),
+        matches!(foreign, Err(RestartError::NotFound(_))),
         "{foreign:?}"
     );
     let foreign = host.engine.retry(&nobody, &run, None, "eve", None).await;
     assert!(
-        matches!(foreign, Err(RetryError::Control(ControlError::NotFound))),
+        matches!(foreign, Err(RetryError::Control(ControlError::NotFound(_)))),
         "{foreign:?}"
     );
     assert_eq!(

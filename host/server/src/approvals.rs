@@ -85,5 +85,5 @@ fn parse(id: &str) -> Result<ApprovalId, Refusal> {
 }
 
 fn no_such_approval(id: &str) -> Refusal {
-    Refusal::not_found(format!("there is no approval `{id}`"))
+    Refusal::no_approval(&format!("there is no approval `{id}`"))
 }

@@ -29,5 +29,5 @@ pub(crate) fn run(id: &str) -> Result<RunId, Refusal> {
 }
 
 pub(crate) fn no_such_run(id: &str) -> Refusal {
-    Refusal::not_found(format!("there is no run `{id}`"))
+    Refusal::no_run(&format!("there is no run `{id}`"))
 }

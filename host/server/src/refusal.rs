@@ -45,6 +45,20 @@ impl Refusal {
         ))
     }
 
+    /// There is no such run, as `message` says: where to see which there are.
+    pub(crate) fn no_run(message: &str) -> Self {
+        Self::not_found(format!(
+            "{message}; GET /v1/runs (`baton runs list`) has those that there are"
+        ))
+    }
+
+    /// There is no such approval, as `message` says: where to see which there are.
+    pub(crate) fn no_approval(message: &str) -> Self {
+        Self::not_found(format!(
+            "{message}; GET /v1/approvals (`baton approvals list`) has those that are open"
+        ))
+    }
+
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(ProblemKind::NotFound, detail)
     }
@@ -168,7 +182,7 @@ impl From<ControlError> for Refusal {
     fn from(error: ControlError) -> Self {
         let message = error.to_string();
         match error {
-            ControlError::NotFound => Self::not_found(message),
+            ControlError::NotFound(_) => Self::no_run(&message),
             ControlError::Ended(_) => Self::new(ProblemKind::RunEnded, message),
             ControlError::Busy { retry_after } => Self::busy(message, retry_after),
             ControlError::Unavailable(error) => error.into(),
@@ -191,7 +205,7 @@ impl From<RetryError> for Refusal {
 impl From<RestartError> for Refusal {
     fn from(error: RestartError) -> Self {
         match error {
-            RestartError::NotFound => Self::not_found(error.to_string()),
+            RestartError::NotFound(_) => Self::no_run(&error.to_string()),
             RestartError::Start(error) => error.into(),
             _ => Self::new(ProblemKind::WrongPhase, error.to_string()),
         }
@@ -202,7 +216,7 @@ impl From<DecideError> for Refusal {
     fn from(error: DecideError) -> Self {
         let message = error.to_string();
         match error {
-            DecideError::NotFound => Self::not_found(message),
+            DecideError::NotFound(_) => Self::no_approval(&message),
             DecideError::NotAssigned { .. } => Self::new(ProblemKind::NotAssigned, message),
             DecideError::Data(_) => Self::new(ProblemKind::InvalidInput, message),
             DecideError::Busy { retry_after } => Self::busy(message, retry_after),
@@ -378,7 +392,10 @@ mod tests {
                 StartError::Unavailable(Unavailable::ShuttingDown).into(),
                 ProblemKind::Unavailable,
             ),
-            (ControlError::NotFound.into(), ProblemKind::NotFound),
+            (
+                ControlError::NotFound(baton_engine::RunId::new(0, &[0; 10])).into(),
+                ProblemKind::NotFound,
+            ),
             (
                 ControlError::Ended(baton_engine::Status::Completed).into(),
                 ProblemKind::RunEnded,

@@ -75,7 +75,7 @@ impl Engine {
         answer: Answer,
     ) -> Result<ApprovalView, DecideError> {
         let asked = self.approval(tenant, id).await?;
-        let asked = asked.ok_or(DecideError::NotFound)?;
+        let asked = asked.ok_or(DecideError::NotFound(*id))?;
         if !asked.approval.may_be_decided_by(&answer.by) {
             return Err(DecideError::NotAssigned {
                 by: answer.by,
@@ -83,7 +83,7 @@ impl Engine {
             });
         }
         if asked.outcome.is_some() {
-            return Err(DecideError::Closed(asked.status()));
+            return Err(settled(&asked));
         }
         let fits = baton_workflow::check_extent("the data", &answer.data)
             .and_then(|()| asked.approval.check(&answer.data));
@@ -100,13 +100,25 @@ impl Engine {
         };
         let answered = self.ask(tenant, &id.run, message).await;
         let now = self.approval(tenant, id).await?;
-        let now = now.ok_or(DecideError::NotFound)?;
+        let now = now.ok_or(DecideError::NotFound(*id))?;
         match answered {
             Ok(_) => Ok(now),
             Err(ControlError::Busy { retry_after }) => Err(DecideError::Busy { retry_after }),
             Err(ControlError::Unavailable(error)) => Err(error.into()),
-            Err(_) => Err(DecideError::Closed(now.status())),
+            Err(_) => Err(settled(&now)),
         }
+    }
+}
+
+/// Why an approval takes no decision any more.
+fn settled(now: &ApprovalView) -> DecideError {
+    match &now.outcome {
+        Some(ApprovalOutcome::Decided { answer, .. }) => DecideError::Decided {
+            by: answer.by.clone(),
+            status: now.status(),
+        },
+        Some(ApprovalOutcome::Withdrawn { .. }) => DecideError::Withdrawn,
+        None => DecideError::AskedAnew,
     }
 }
 

@@ -104,7 +104,7 @@ impl Engine {
     ) -> Result<RunView, ControlError> {
         self.check_open()?;
         let before = self.run(tenant, run).await?;
-        let before = before.ok_or(ControlError::NotFound)?;
+        let before = before.ok_or(ControlError::NotFound(*run))?;
         if before.status.is_ended() {
             return Err(ControlError::Ended(before.status));
         }
@@ -120,13 +120,13 @@ impl Engine {
             })?;
         let answered = answer.await.map_err(|_| Unavailable::ShuttingDown)?;
         let now = self.run(tenant, run).await?;
-        let now = now.ok_or(ControlError::NotFound)?;
+        let now = now.ok_or(ControlError::NotFound(*run))?;
         match answered {
             Ok(()) => Ok(now),
-            Err(ControlError::NotFound) if now.status.is_ended() => {
+            Err(ControlError::NotFound(_)) if now.status.is_ended() => {
                 Err(ControlError::Ended(now.status))
             }
-            Err(ControlError::NotFound) => Err(Unavailable::Storage(
+            Err(ControlError::NotFound(_)) => Err(Unavailable::Storage(
                 "the run can't be loaded; the host's log says why".into(),
             )
             .into()),

@@ -61,7 +61,7 @@ impl Engine {
     ) -> Result<RunView, RetryError> {
         self.check_open()?;
         let before = self.run(tenant, id).await?;
-        let before = before.ok_or(ControlError::NotFound)?;
+        let before = before.ok_or(ControlError::NotFound(*id))?;
         if !before.status.is_ended() {
             return Err(ControlError::NotFaulted(before.status).into());
         }
@@ -96,7 +96,7 @@ impl Engine {
             })?;
         answer.await.map_err(|_| Unavailable::ShuttingDown)??;
         let now = self.run(tenant, id).await?;
-        Ok(now.ok_or(ControlError::NotFound)?)
+        Ok(now.ok_or(ControlError::NotFound(*id))?)
     }
 
     /// Starts a new run of an ended run's workflow, with its input and its tags, in the name of `by`: of the
@@ -116,7 +116,7 @@ impl Engine {
     ) -> Result<RunView, RestartError> {
         self.check_open()?;
         let before = self.run(tenant, run).await?;
-        let before = before.ok_or(RestartError::NotFound)?;
+        let before = before.ok_or(RestartError::NotFound(*run))?;
         if !before.status.is_ended() {
             return Err(RestartError::Open(before.status));
         }
@@ -149,7 +149,7 @@ fn prepare(
     let mut run = replay::load(shared, partition, tenant, id).map_err(Unavailable::from)?;
     // Never older than the journal: where it is newer, somebody was quicker, which the partition sees.
     let record = replay::run_record(shared, partition, tenant, id).map_err(Unavailable::from)?;
-    let mut record = record.ok_or(ControlError::NotFound)?;
+    let mut record = record.ok_or(ControlError::NotFound(*id))?;
     match run.machine.retriable() {
         Ok(()) => {}
         Err(NotRetriable::NotFaulted(status)) => {

@@ -54,7 +54,7 @@ impl Request {
             (_, ended) if ended.is_ended() => Some(ControlError::Ended(ended)),
             (Self::Suspend, Status::Suspended) => Some(ControlError::Suspended),
             (Self::Resume, Status::Suspended) => None,
-            (Self::Resume, _) => Some(ControlError::NotSuspended),
+            (Self::Resume, open) => Some(ControlError::NotSuspended(open)),
             _ => None,
         }
     }
@@ -72,7 +72,7 @@ impl Partition {
     ) {
         let Some(run) = self.runs.get(id) else {
             // Who asked has looked before that it is open: it has ended meanwhile, or can't be loaded.
-            let _ = reply.send(Err(ControlError::NotFound));
+            let _ = reply.send(Err(ControlError::NotFound(*id)));
             return;
         };
         if let Some(refused) = request.refused(run.machine.status()) {
@@ -85,7 +85,7 @@ impl Partition {
     /// A person has decided what a task of a run has asked.
     pub(super) fn decide(&mut self, id: &RunId, decided: Decided, reply: Reply, turn: &mut Turn) {
         let Some(run) = self.runs.get(id) else {
-            let _ = reply.send(Err(ControlError::NotFound));
+            let _ = reply.send(Err(ControlError::NotFound(*id)));
             return;
         };
         let Decided {
