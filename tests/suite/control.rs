@@ -1,163 +1,93 @@
-//! Runs that have ended, once more: tried again from the task that failed, and restarted.
+//! What people do to runs, from outside: by the API and by the command line.
 
-use baton_tests::{Host, eventually};
+mod again;
+mod cancel;
+mod refused;
+mod suspend;
+
+use baton_tests::{Answer, Client, Host, Start, Stub, eventually};
 use serde_json::{Value, json};
 
 use crate::fixtures::document;
 
-const BROKEN: &str = "
-- one: { set: { n: '${ .n + 1 }' } }
-- two: { raise: { error: { type: 'https://example.org/broken', status: 500, title: Broken } } }
+/// Two bookings, each of which can be taken back, and a wait.
+const TRIP: &str = "
+- flight:
+    call: http
+    with: { method: post, endpoint: 'URL/flight' }
+    compensate: [ { cancelFlight: { call: http, with: { method: delete, endpoint: 'URL/flight/{id}' } } } ]
+- hotel:
+    call: http
+    with: { method: post, endpoint: 'URL/hotel' }
+    compensate: [ { cancelHotel: { call: http, with: { method: delete, endpoint: 'URL/hotel/{id}' } } } ]
 - rest: { wait: { hours: 1 } }
 ";
 
-/// The same workflow in another version.
-fn version(number: &str, tasks: &str) -> String {
-    document("work", tasks).replace("1.0.0", number)
+/// Where bookings are made and taken back: a stub in front of one that does so, so that requests can be held.
+struct Agency {
+    front: Stub,
+    _behind: Stub,
 }
 
-/// A host with a run that has faulted, and with a corrected version and one that is another workflow from the start.
-async fn faulted() -> (Host, String) {
-    let host = Host::dev(&[]).await;
-    let right = BROKEN.replace(
-        "{ raise: { error: { type: 'https://example.org/broken', status: 500, title: Broken } } }",
-        "{ set: { n: '${ .n * 10 }' } }",
-    );
-    let right = right.replace("- rest: { wait: { hours: 1 } }", "- rest: { wait: PT0.2S }");
-    let other = right.replace(".n + 1", ".n + 2");
-    for (number, tasks) in [("1.0.0", BROKEN), ("1.0.1", &right), ("1.0.2", &other)] {
-        host.publish(version(number, tasks)).await.expect(201);
+impl Agency {
+    async fn start() -> Self {
+        let behind = Stub::start().await;
+        behind.on("GET", "/").answer(200, json!({ "n": 1 }));
+        behind.on("POST", "/").answer(201, json!({ "id": 5 }));
+        behind.on("DELETE", "/").answer(200, json!({}));
+        let front = Stub::before(behind.url()).await;
+        Self {
+            front,
+            _behind: behind,
+        }
     }
-    let path = "/v1/workflows/test/work/runs";
-    let body = json!({ "input": { "n": 1 }, "version": "1.0.0", "tags": { "team": "it" } });
-    let started = host.post(path, &body).await.expect(202).json();
-    let id = started["id"].as_str().expect("an id").to_owned();
-    assert_eq!(host.ended(&id).await["status"], "faulted");
-    (host, id)
+
+    async fn host(&self) -> Host {
+        Start::default().allow(self.front.url()).start().await
+    }
+
+    /// Tasks with its address in them.
+    fn tasks(&self, tasks: &str) -> String {
+        tasks.replace("URL", self.front.url())
+    }
+
+    /// All requests so far, as `METHOD path`.
+    fn asked(&self) -> Vec<String> {
+        let seen = self.front.seen();
+        let line = |seen: &baton_tests::Seen| format!("{} {}", seen.method, seen.path);
+        seen.iter().map(line).collect()
+    }
 }
 
+/// Publishes a workflow of the namespace `test` and starts a run of it.
+async fn started(host: &Host, name: &str, tasks: &str) -> String {
+    host.publish(document(name, tasks)).await.expect(201);
+    host.start(&format!("test/{name}"), &json!({ "n": 1 }))
+        .await
+}
+
+/// Asks something of a run.
+async fn ask(host: &Client, run: &str, what: &str, body: Value) -> Answer {
+    host.post(&format!("/v1/runs/{run}/{what}"), &body).await
+}
+
+/// Waits until a run is in a phase, and returns it.
+async fn until(host: &Client, run: &str, status: &str) -> Value {
+    eventually("the run comes to the phase", async || {
+        let now = host.run(run).await;
+        (now["status"] == status).then_some(now)
+    })
+    .await
+}
+
+/// The lines of a history about the run as a whole: their types.
 fn kinds(history: &[Value]) -> Vec<&str> {
     let kinds = history.iter().filter_map(|line| line["type"].as_str());
     kinds.filter(|kind| kind.starts_with("workflow.")).collect()
 }
 
-#[tokio::test]
-async fn a_faulted_run_goes_on_under_a_corrected_version() {
-    let (mut host, id) = faulted().await;
-    let path = format!("/v1/runs/{id}/retry");
-    let problem = host.post(&path, &json!({ "version": "1.0.2" })).await;
-    let problem = problem.problem(409);
-    assert_eq!(problem["type"], "urn:baton:problem:version-differs");
-    let detail = problem["detail"].as_str().expect("a detail");
-    assert!(detail.contains("/do/0/one has been performed"), "{detail}");
-    host.post(&path, &json!({ "version": "9.0.0" }))
-        .await
-        .problem(404);
-    host.post(&path, &json!({ "verson": "1.0.1" }))
-        .await
-        .problem(400);
-
-    host.kill9().await;
-    host.restart().await;
-    let asked = json!({ "version": "1.0.1", "reason": "it was broken" });
-    let retried = host.post(&path, &asked).await.expect(200).json();
-    assert_eq!(retried["workflow"]["version"], "1.0.1");
-    assert_eq!(
-        (&retried["error"], &retried["endedAt"]),
-        (&json!(null), &json!(null))
-    );
-    host.post(&path, &json!({})).await.problem(409);
-    host.kill9().await;
-    host.restart().await;
-    let ended = host.ended(&id).await;
-    assert_eq!(
-        (&ended["status"], &ended["output"]),
-        (&json!("completed"), &json!({ "n": 20 }))
-    );
-    let history = host.history(&id).await;
-    assert_eq!(
-        kinds(&history),
-        [
-            "workflow.started",
-            "workflow.faulted",
-            "workflow.retried",
-            "workflow.completed"
-        ]
-    );
-    let retried = history
-        .iter()
-        .find(|line| line["type"] == "workflow.retried");
-    let retried = retried.expect("a line says so");
-    assert_eq!(
-        (&retried["reason"], &retried["workflow"]),
-        (&json!("it was broken"), &json!("test/work 1.0.1"))
-    );
-    assert!(retried["by"].is_string());
-    let problem = host.post(&path, &json!({})).await.problem(409);
-    assert_eq!(problem["type"], "urn:baton:problem:wrong-phase");
-}
-
-#[tokio::test]
-async fn a_run_is_restarted_as_a_new_one() {
-    let (host, id) = faulted().await;
-    let path = format!("/v1/runs/{id}/restart");
-    let answer = host
-        .post(&path, &json!({ "version": "1.0.1" }))
-        .await
-        .expect(202);
-    let run = answer.json();
-    assert_ne!(run["id"], json!(id));
-    assert_eq!(
-        (&run["restartOf"]["run"], &run["tags"]["team"]),
-        (&json!(id), &json!("it"))
-    );
-    let new = run["id"].as_str().expect("an id").to_owned();
-    assert_eq!(host.ended(&new).await["output"], json!({ "n": 20 }));
-    let listed = host.all(&format!("/v1/runs?restartOf={id}")).await;
-    let ids: Vec<&Value> = listed.iter().map(|run| &run["id"]).collect();
-    assert_eq!(ids, [&json!(new)]);
-    assert_eq!(
-        host.run(&id).await["status"],
-        "faulted",
-        "it stays as it was"
-    );
-    host.publish(document("waits", "- rest: { wait: { hours: 1 } }"))
-        .await
-        .expect(201);
-    let open = host.start("test/waits", &json!({})).await;
-    for what in ["restart", "retry"] {
-        let path = format!("/v1/runs/{open}/{what}");
-        let problem = host.post(&path, &json!({})).await.problem(409);
-        assert_eq!(problem["type"], "urn:baton:problem:wrong-phase");
-    }
-    for unknown in ["restart", "retry"] {
-        let path = format!("/v1/runs/01890000-0000-7000-8000-000000000000/{unknown}");
-        host.post(&path, &json!({})).await.problem(404);
-    }
-}
-
-#[tokio::test]
-async fn what_was_undone_is_restarted_only() {
-    let host = Host::dev(&[]).await;
-    let tasks = "
-- one: { set: { n: 1 }, compensate: [ { undo: { set: { n: 0 } } } ] }
-- two: { raise: { error: { type: 'https://example.org/broken', status: 500, title: Broken } } }
-";
-    host.publish(document("saga", tasks)).await.expect(201);
-    let run = host.start("test/saga", &json!({})).await;
-    assert_eq!(host.ended(&run).await["status"], "faulted");
-    let problem = host
-        .post(&format!("/v1/runs/{run}/retry"), &json!({}))
-        .await;
-    let problem = problem.problem(409);
-    assert_eq!(problem["type"], "urn:baton:problem:not-retriable");
-    let restarted = host
-        .post(&format!("/v1/runs/{run}/restart"), &json!({}))
-        .await;
-    let restarted = restarted.expect(202).json()["id"].clone();
-    let restarted = restarted.as_str().expect("an id");
-    eventually("the new run ends as well", async || {
-        (host.run(restarted).await["status"] == "faulted").then_some(())
-    })
-    .await;
+/// The first line of a type.
+fn line<'a>(history: &'a [Value], kind: &str) -> &'a Value {
+    let found = history.iter().find(|line| line["type"] == kind);
+    found.unwrap_or_else(|| panic!("no {kind} in {history:#?}"))
 }
