@@ -1,6 +1,8 @@
 //! A host for tests: a store, the real expression language, and a script that answers the calls.
 #![allow(missing_docs, dead_code, unreachable_pub)]
 
+pub mod crashing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
@@ -17,6 +19,7 @@ use baton_sandbox::Sandbox;
 use baton_store::{Batch, CommitError, Direction, KeyRange, MemoryStore, Pair, ReadError, Store};
 use baton_workflow::{Error, ErrorKind};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 pub struct Host {
     pub engine: Engine,
@@ -31,6 +34,8 @@ pub struct Script {
     pub dead: Arc<AtomicBool>,
     /// The names of the tasks whose calls fail.
     pub broken: Arc<Mutex<BTreeSet<String>>>,
+    /// The names of the tasks whose calls come to no end.
+    pub held: Arc<watch::Sender<BTreeSet<String>>>,
 }
 
 impl Script {
@@ -38,6 +43,12 @@ impl Script {
     pub fn break_only(&self, tasks: &[&str]) {
         let tasks = tasks.iter().map(|&task| task.to_owned());
         *self.broken.lock().expect("not poisoned") = tasks.collect();
+    }
+
+    /// Lets the calls of these tasks wait, and those of all others come to their end.
+    pub fn hold_only(&self, tasks: &[&str]) {
+        let tasks = tasks.iter().map(|&task| task.to_owned());
+        self.held.send_replace(tasks.collect());
     }
 
     /// The tasks that were called, as `hash/visit`: what is behind the run in an idempotency key.
@@ -59,11 +70,14 @@ impl Invoke for Script {
             .push(call.idempotency_key);
         let broken = self.broken.lock().expect("not poisoned");
         let name = call.task.pointer.rsplit('/').next().unwrap_or_default();
-        let result = match broken.contains(name) {
+        let (name, mut held) = (name.to_owned(), self.held.subscribe());
+        let result = match broken.contains(&name) {
             false => Ok(Arc::new(json!({ "called": *call.task.pointer }))),
             true => Err(Error::new(ErrorKind::Communication, "Out of order", "503")),
         };
         Box::pin(async move {
+            // The sender lives as long as the test.
+            let _ = held.wait_for(|held| !held.contains(&name)).await;
             Answer {
                 result,
                 log: Vec::new(),
