@@ -2,6 +2,7 @@
 //! own, in the kit's words. Where the kit has no words for something (a run that waits, events, secrets, a
 //! second workflow), the steps that we have added are in its style.
 
+mod control;
 mod petstore;
 
 use std::path::{Path, PathBuf};
@@ -91,6 +92,9 @@ struct Play<'a> {
 impl Play<'_> {
     async fn act(&mut self, step: &Step) {
         let words = step.value.trim().trim_end_matches(':');
+        if self.control(words, step).await {
+            return;
+        }
         match words {
             "a workflow with definition" => {
                 self.definition = text_of(step).expect("a definition");
@@ -114,8 +118,6 @@ impl Play<'_> {
             "the workflow is published" => drop(self.publish().await),
             "the workflow should have been started" => self.has_been_started().await,
             "the workflow is started" => self.start().await,
-            "the approval is decided with" => self.decide(&yaml_of(step)).await,
-            "the workflow is cancelled" => self.cancel().await,
             "the workflow should be waiting" => self.becomes("waiting").await,
             "the workflow should complete" => self.ends("completed").await,
             "the workflow should be cancelled" => self.ends("cancelled").await,
@@ -204,24 +206,6 @@ impl Play<'_> {
         let id = self.id();
         self.run = self.host.ended(&id).await;
         self.history = self.host.history(&id).await;
-    }
-
-    async fn cancel(&mut self) {
-        let path = format!("/v1/runs/{}/cancel", self.id());
-        let answer = self.host.post(&path, &json!({})).await;
-        assert!(matches!(answer.status, 200 | 202), "{}", answer.text());
-    }
-
-    /// Decides what the run asks a person.
-    async fn decide(&self, decision: &Value) {
-        let path = format!("/v1/approvals?run={}", self.id());
-        let asked = eventually("the run asks a person", async || {
-            self.host.all(&path).await.into_iter().next()
-        })
-        .await;
-        let id = asked["id"].as_str().expect("an approval has an id");
-        let path = format!("/v1/approvals/{id}");
-        self.host.post(&path, decision).await.expect(200);
     }
 
     async fn becomes(&mut self, status: &str) {

@@ -266,3 +266,46 @@ async fn one_decides_whoever_does_at_the_same_time() {
     assert_eq!(*end.output.expect("an output"), json!(taken[0]));
     host.engine.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_try_that_tries_again_asks_again_under_the_same_id() {
+    let document = "
+document: { dsl: '1.0.3', namespace: test, name: work, version: '1.0.0' }
+do:
+  - careful:
+      try:
+        - ask: { call: approval, with: { title: 'Go?' } }
+        - go: { call: http, with: { method: get, endpoint: 'https://example.org/1' }, output: { as: '${ $input.by }' } }
+      catch: { retry: { delay: { hours: 1 }, limit: { attempt: { count: 1 } } } }
+";
+    let script = Script::default();
+    script.break_only(&["go"]);
+    let host = Host::open(Arc::new(MemoryStore::new()), &script);
+    let tenant = TenantId::default();
+    let published = host.engine.publish(&tenant, document).await;
+    published.expect("published");
+    let run = host.engine.start(&tenant, start("work", json!({}))).await;
+    let run = run.expect("started").id;
+    host.until(&run, Status::Waiting).await;
+    let first = listed(&host, ApprovalStatus::Open).await.remove(0);
+    let approved = decide(&host, &first, "ada", Decision::Approved).await;
+    approved.expect("decided");
+    support::until("it pauses before it tries again", async || {
+        let lines = host.engine.history(&tenant, &run, 0, 999).await;
+        let lines = lines.expect("read").expect("there");
+        !told(&lines, NoteKind::TaskRetried).is_empty()
+    })
+    .await;
+    assert_eq!(places(&host).await, [0, 1, 0]);
+    script.break_only(&[]);
+    host.clock.advance(Duration::from_secs(3601));
+    let is_asked = async || places(&host).await == [1, 0, 0];
+    support::until("it is asked again", is_asked).await;
+    let again = listed(&host, ApprovalStatus::Open).await.remove(0);
+    assert_eq!((again.id, again.approval.attempt), (first.id, 2));
+    let approved = decide(&host, &again, "bob", Decision::Approved).await;
+    approved.expect("decided");
+    let end = host.end(&run).await;
+    assert_eq!(*end.output.expect("an output"), json!("bob"));
+    host.engine.shutdown().await;
+}

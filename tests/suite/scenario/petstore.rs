@@ -18,8 +18,10 @@ pub(super) async fn host(stub: &Stub) -> Host {
             .argument("--testing-rewrite")
             .argument(&format!("{service}={}", stub.url()))
     });
-    // Some scenarios run shell commands.
-    start.argument("--allow-shell").start().await
+    // Some scenarios run shell commands, some look at what is told of runs and tasks.
+    let start = start.argument("--allow-shell");
+    let start = start.argument("--lifecycle-events").argument("tasks");
+    start.start().await
 }
 
 /// What the kit calls: a pet store, and a page behind basic authentication.
