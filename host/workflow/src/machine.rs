@@ -237,6 +237,7 @@ impl Machine {
             commands: Vec::new(),
             agenda: VecDeque::new(),
             left: BYTES_PER_EVENT_MAX,
+            winding_up: false,
         };
         turn.take(event);
         turn.work_off();
@@ -330,6 +331,8 @@ struct Turn<'a> {
     agenda: VecDeque<Step>,
     /// How many bytes of data the event may still make.
     left: usize,
+    /// Whether nothing follows on a task that is over, since the run is about to end.
+    winding_up: bool,
 }
 
 /// What is still to do before the event has been worked off.

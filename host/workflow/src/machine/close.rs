@@ -21,7 +21,7 @@ impl Turn<'_> {
     pub(super) fn cancelled(&mut self, by: String, reason: Option<String>) {
         // A run that is ending is not ended twice.
         if self.run.closing.is_none() {
-            self.run.held = None;
+            self.wind_up();
             self.abandon_unawaited();
             self.begin_close(Closing::Cancelled { by, reason });
         }

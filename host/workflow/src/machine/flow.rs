@@ -191,7 +191,7 @@ impl Turn<'_> {
                     edge: edge.unwrap_or(node.then),
                 };
                 self.consume(id);
-                match node.extensions.is_empty() {
+                match node.extensions.is_empty() || self.winding_up {
                     true => self.leave(id, outcome),
                     false => self.finish_extended(id, outcome),
                 }
@@ -251,6 +251,9 @@ impl Turn<'_> {
 
     /// A task has been left along `edge`.
     fn left(&mut self, place: Place, output: Data, edge: Edge) {
+        if self.winding_up {
+            return;
+        }
         match edge {
             Edge::To(node) => self.agenda.push_back(Step::Enter {
                 node,

@@ -115,6 +115,23 @@ impl Turn<'_> {
         self.pull_all();
     }
 
+    /// What has come to its end while the run was suspended is done, so that it is undone with the rest. Nothing
+    /// follows on it.
+    pub(super) fn wind_up(&mut self) {
+        let held = self.run.held.take().unwrap_or_default();
+        self.winding_up = true;
+        for event in held.events {
+            let is_end = matches!(
+                event,
+                Event::Answered { answer: Ok(_), .. } | Event::Decided { .. }
+            );
+            if is_end {
+                self.take(event);
+            }
+        }
+        self.winding_up = false;
+    }
+
     /// Says of each task under way what the request about the run is to it, the outermost first.
     fn note_tasks(&mut self, kind: NoteKind) {
         let tasks = self.run.tasks.values();

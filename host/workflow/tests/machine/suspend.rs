@@ -103,6 +103,48 @@ fn a_suspended_run_can_be_cancelled() {
 }
 
 #[test]
+fn what_has_come_to_its_end_meanwhile_is_undone_when_the_run_is_cancelled() {
+    let tasks = "
+do:
+  - book: { call: f@any, compensate: [ { cancel: { call: g@any, with: { n: '${ . }' } } } ] }
+  - pay: { call: h@any }
+";
+    let mut run = Run::start(tasks, json!({}));
+    run.apply(suspend());
+    run.ok("book", json!(5));
+    run.transcript();
+    run.apply(Event::CancelRequested {
+        by: "ada".into(),
+        reason: None,
+    });
+    insta::assert_snapshot!(run.transcript(), @r##"
+      task.completed book -> 5
+      task.compensation.started book
+      task.started cancel
+    invoke cancel g@any {"n":5}
+    "##);
+    run.ok("cancel", json!(null));
+    assert_eq!(run.status(), Status::Cancelled);
+}
+
+#[test]
+fn a_cancelled_run_does_not_complete_by_what_has_come_to_its_end_meanwhile() {
+    for last in ["{ call: f@any }", "{ call: f@any, then: end }"] {
+        let last = last.replace("f@any", "f@any, compensate: [ { undo: { call: g@any } } ]");
+        let tasks = format!("do: [ {{ around: {{ do: [ {{ last: {last} }} ] }} }} ]");
+        let mut run = Run::start(&tasks, json!({}));
+        run.apply(suspend());
+        run.ok("last", json!(5));
+        run.apply(Event::CancelRequested {
+            by: "ada".into(),
+            reason: None,
+        });
+        run.ok("undo", json!(null));
+        assert_eq!(run.status(), Status::Cancelled, "{last}");
+    }
+}
+
+#[test]
 fn what_ends_the_run_makes_the_rest_void() {
     let mut run = Run::start(BOTH, json!({}));
     run.apply(suspend());
