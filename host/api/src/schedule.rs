@@ -26,7 +26,8 @@ pub struct Schedule {
     pub missed: u64,
     /// The last run that it has started.
     pub last: Option<LastStart>,
-    /// Why the last start that was due could not be made; `null` where it could.
+    /// Why the last start that was due could not be made, or why the events that start runs can't be looked at just now
+    /// (they wait, and none is missed); `null` where it could.
     pub failure: Option<ScheduleFailure>,
 }
 

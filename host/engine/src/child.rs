@@ -170,7 +170,7 @@ pub(crate) fn answer(id: &RunId, index: &RunIndexRecord, ending: &Ending) -> Res
 
 /// Why a child is not started, as the parent's task tells it.
 fn refused(shared: &Shared, tenant: &TenantId, error: StartError) -> Error {
-    let text = error.to_string();
+    let text = error.reason();
     match error {
         StartError::NoSuchWorkflow {
             namespace, name, ..
@@ -188,13 +188,8 @@ fn refused(shared: &Shared, tenant: &TenantId, error: StartError) -> Error {
             error.status = 404;
             error
         }
-        StartError::Outdated(diagnostics) => {
-            let first = diagnostics.first().map(|it| it.message.as_str());
-            Error::new(
-                ErrorKind::Configuration,
-                "The workflow can't be run",
-                format!("{text}: {}", first.unwrap_or_default()),
-            )
+        StartError::Outdated(_) => {
+            Error::new(ErrorKind::Configuration, "The workflow can't be run", text)
         }
         // dsl.md, "Secret".
         StartError::MissingSecrets { .. } | StartError::SealedSecrets(_) => {

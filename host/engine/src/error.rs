@@ -156,6 +156,20 @@ pub enum StartError {
     Unavailable(#[from] Unavailable),
 }
 
+impl StartError {
+    /// What is wrong, with the first of the workflow's mistakes where it no longer fits: for those who can't look at all
+    /// of them.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Outdated(diagnostics) => {
+                let first = diagnostics.first().map(|it| it.message.as_str());
+                format!("{self}: {}", first.unwrap_or_default())
+            }
+            _ => self.to_string(),
+        }
+    }
+}
+
 /// Why events were not taken.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SendError {

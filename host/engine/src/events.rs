@@ -93,8 +93,16 @@ struct Passing {
 /// What is in memory of a log.
 struct Log {
     state: Mutex<State>,
+    reach: watch::Sender<Reach>,
+}
+
+/// How far a log reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reach {
     /// The position of the next event.
-    next: watch::Sender<u64>,
+    pub(crate) next: u64,
+    /// What is before this position may be dropped soon.
+    pub(crate) passing: u64,
 }
 
 struct State {
@@ -131,13 +139,13 @@ impl EventLogs {
         Ok(self.log(store, tenant)?.lock().next)
     }
 
-    /// Tells when there are more events.
+    /// Tells when there are more events, and when some may be dropped soon.
     pub(crate) fn watch(
         &self,
         store: &dyn Store,
         tenant: &TenantId,
-    ) -> Result<watch::Receiver<u64>, ReadError> {
-        Ok(self.log(store, tenant)?.next.subscribe())
+    ) -> Result<watch::Receiver<Reach>, ReadError> {
+        Ok(self.log(store, tenant)?.reach.subscribe())
     }
 
     /// The events from a position on, at most `limit`.
@@ -239,7 +247,10 @@ impl EventLogs {
                 recent_bytes: 0,
                 interest: Interest::default(),
             }),
-            next: watch::Sender::new(record.next),
+            reach: watch::Sender::new(Reach {
+                next: record.next,
+                passing: record.first,
+            }),
         });
         logs.insert(tenant.clone(), log.clone());
         Ok(log)
@@ -257,6 +268,13 @@ impl Log {
 }
 
 impl State {
+    fn reach(&self) -> Reach {
+        Reach {
+            next: self.next,
+            passing: self.passing_before(),
+        }
+    }
+
     /// What is before this position may be dropped soon.
     fn passing_before(&self) -> u64 {
         let asked = self.passing.as_ref().map_or(0, |it| it.before);

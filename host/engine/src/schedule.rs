@@ -88,6 +88,8 @@ struct Entry {
     looked_at: Option<Timestamp>,
     /// Which of the tasks that have gathered events for it is the one that counts.
     epoch: u64,
+    /// Why that one can't gather events just now, and since when. They wait for it in the log.
+    stalled: Option<(Timestamp, String)>,
 }
 
 /// The right to change a schedule.
@@ -134,6 +136,32 @@ impl Schedules {
         let text = format!("{}\0{}\0{}", name.tenant, name.namespace, name.name);
         let lock = usize::from(digest::of(text.as_bytes()).0[0]) % LOCKS;
         self.locks[lock].lock().await
+    }
+
+    /// The schedule's task of this number can't gather events. Whether that was not known, or was for another reason.
+    fn stall(&self, name: &ScheduleName, epoch: u64, now: Timestamp, reason: String) -> bool {
+        let mut known = self.known();
+        let Some(entry) = known.schedules.get_mut(name).filter(|it| it.epoch == epoch) else {
+            return false;
+        };
+        if entry.stalled.as_ref().is_some_and(|(_, it)| *it == reason) {
+            return false;
+        }
+        entry.stalled = Some((now, reason));
+        true
+    }
+
+    /// The schedule's task of this number gathers events.
+    fn go_on(&self, name: &ScheduleName, epoch: u64) {
+        let mut known = self.known();
+        if let Some(entry) = known.schedules.get_mut(name).filter(|it| it.epoch == epoch) {
+            entry.stalled = None;
+        }
+    }
+
+    /// Why a schedule starts nothing just now, and since when: its events can't be gathered.
+    pub(crate) fn stalled(&self, name: &ScheduleName) -> Option<(Timestamp, String)> {
+        self.known().schedules.get(name)?.stalled.clone()
     }
 
     /// A schedule, as far as it is durable.
@@ -228,10 +256,13 @@ impl Known {
             gathers.then(|| state.version.clone())
         };
         let before = self.schedules.get(&name).and_then(|it| gathers(&it.state));
-        let mut epoch = self.schedules.get(&name).map_or(0, |it| it.epoch);
+        let known = self.schedules.get(&name);
+        let mut epoch = known.map_or(0, |it| it.epoch);
+        let mut stalled = known.and_then(|it| it.stalled.clone());
         if before != state.as_ref().and_then(gathers) {
             self.epoch += 1;
             epoch = self.epoch;
+            stalled = None;
             self.regather.insert(name.clone());
         }
         self.forget(&name);
@@ -242,6 +273,7 @@ impl Known {
                 state,
                 looked_at,
                 epoch,
+                stalled,
             };
             self.schedules.insert(name, entry);
         }
@@ -295,4 +327,41 @@ fn read(
         }
     }
     Ok(state)
+}
+
+#[cfg(test)]
+mod tests {
+    use baton_store::MemoryStore;
+    use baton_workflow::schedule::Schedule;
+
+    use super::*;
+
+    #[test]
+    fn what_stalls_a_schedule_is_news_once() {
+        let schedules = Schedules::load(&MemoryStore::new(), 1).expect("empty");
+        let name = ScheduleName {
+            tenant: TenantId::default(),
+            namespace: "test".to_owned(),
+            name: "react".to_owned(),
+        };
+        let on = Schedule {
+            on: Some(serde_json::json!({ "on": { "any": [] } })),
+            ..Schedule::default()
+        };
+        let at = Timestamp::from_millis;
+        let state = |version| ScheduleState::new(version, &on, at(0), 1);
+        schedules.set(name.clone(), Some(state("1.0.0")));
+        let stall =
+            |epoch, now, reason: &str| schedules.stall(&name, epoch, at(now), reason.to_owned());
+        assert!(stall(1, 1, "no such function") && !stall(1, 2, "no such function"));
+        assert!(stall(1, 3, "no such connector") && !stall(2, 4, "it is another's"));
+        let said = Some((at(3), "no such connector".to_owned()));
+        assert_eq!(schedules.stalled(&name), said);
+        schedules.go_on(&name, 1);
+        assert_eq!(schedules.stalled(&name), None);
+        assert!(stall(1, 5, "no such connector"));
+        // Another version may fit.
+        schedules.set(name.clone(), Some(state("1.1.0")));
+        assert_eq!(schedules.stalled(&name), None);
+    }
 }

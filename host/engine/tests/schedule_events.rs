@@ -3,9 +3,11 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use baton_engine::{RunFilter, RunView, ScheduleView, TenantId};
-use baton_store::{Fault, FaultyStore, MemoryStore};
+use baton_engine::{EngineLimits, RunFilter, RunView, ScheduleView, TenantId};
+use baton_store::record::{Record, ScheduleRecord, TriggerKindRecord};
+use baton_store::{Fault, FaultyStore, MemoryStore, Store, key};
 use baton_workflow::CloudEvent;
 use serde_json::{Value, json};
 
@@ -169,4 +171,86 @@ async fn a_crash_at_any_commit_starts_one_run_for_each_event() {
         }
     }
     assert!(crashes > 6, "the faults have to hit the starts: {crashes}");
+}
+
+/// The position from which on the schedule's record says that events count.
+fn stored_place(store: &MemoryStore) -> u64 {
+    let tenant = TenantId::default();
+    let partition = key::schedule_partition(&tenant, "test", "react", 2);
+    let key = key::schedule(partition, &tenant, "test", "react");
+    let stored = store.get(&key).expect("read").expect("there");
+    let record = ScheduleRecord::decode(&stored).expect("a schedule");
+    match &record.triggers[0].kind {
+        TriggerKindRecord::On { from, .. } => *from,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_schedule_has_seen_may_be_dropped() {
+    let memory = Arc::new(MemoryStore::new());
+    let limits = EngineLimits {
+        event_log_age: Duration::from_secs(3600),
+        ..EngineLimits::default()
+    };
+    let sandbox = support::shared_sandbox();
+    let script = Script::default();
+    let host = Host::open_with(memory.clone(), sandbox, Some(&script), limits);
+    let high = "{ on: { one: { with: { type: reading, data: '${ .n > 9 }' } } } }";
+    publish(&host, &document("1.0.0", high)).await;
+    for n in 0..3 {
+        send(&host, &n.to_string(), json!({ "n": n })).await;
+    }
+    assert_eq!(
+        stored_place(&memory),
+        1,
+        "nothing is written for each event"
+    );
+    support::until("the place is written", async || {
+        host.clock.advance(Duration::from_secs(3600));
+        stored_place(&memory) == 4
+    })
+    .await;
+    send(&host, "10", json!({ "n": 10 })).await;
+    started(&host, 1).await;
+    assert_eq!(schedule(&host).await.missed, 0);
+    host.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_that_no_longer_fits_its_connectors_says_so_and_misses_nothing() {
+    let tenant = TenantId::default();
+    let dist = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/dist/");
+    let component = |name: &str| std::fs::read(format!("{dist}{name}.wasm")).expect("a component");
+    let memory = Arc::new(MemoryStore::new());
+    let host = Host::open(memory.clone(), &Script::default());
+    let install = async |host: &Host, name: &str| {
+        let installed = host.engine.install(&tenant, Some("shop"), component(name));
+        installed.await.expect("installed");
+    };
+    install(&host, "http").await;
+    let calls = document("1.0.0", "{ on: { any: [] } }").replace(
+        "do: [",
+        "do: [ { ask: { call: request@shop, with: { method: get, endpoint: 'https://example.org/' } } },",
+    );
+    publish(&host, &calls).await;
+    host.engine.shutdown().await;
+
+    let host = Host::open(memory.clone(), &Script::default());
+    install(&host, "scim").await;
+    host.engine.shutdown().await;
+
+    let host = Host::open(memory, &Script::default());
+    send(&host, "1", json!(1)).await;
+    let says_so = async || schedule(&host).await.failure.is_some();
+    support::until("the schedule says so", says_so).await;
+    let stalled = schedule(&host).await;
+    let reason = &stalled.failure.as_ref().expect("a failure").reason;
+    assert!(reason.contains("request"), "{reason}");
+    assert_eq!((stalled.started, stalled.missed), (0, 0));
+    // Its event waits in the log until it fits again.
+    install(&host, "http").await;
+    started(&host, 1).await;
+    assert_eq!(schedule(&host).await.failure, None);
+    host.engine.shutdown().await;
 }

@@ -48,7 +48,7 @@ impl Engine {
         let next = found.last().filter(|_| more);
         Ok(Page {
             next: next.map(|(name, _)| name.to_string()),
-            items: found.into_iter().map(view).collect(),
+            items: found.into_iter().map(|it| self.view(it)).collect(),
         })
     }
 
@@ -62,7 +62,7 @@ impl Engine {
         self.check_open()?;
         let name = named(tenant, namespace, name);
         let found = self.shared().schedules.get(&name);
-        Ok(found.map(|state| view((name, state))))
+        Ok(found.map(|state| self.view((name, state))))
     }
 
     /// Lets a schedule start nothing until it is resumed, in the name of `by`. Does nothing where it is paused.
@@ -123,9 +123,19 @@ impl Engine {
                 committed.map_err(Unavailable::from)?;
                 shared.schedules.set(name.clone(), Some(state.clone()));
             }
-            Ok(view((name, state)))
+            Ok(engine.view((name, state)))
         })
         .await
+    }
+
+    /// A schedule as it is shown: with what is in memory of it alone.
+    fn view(&self, (name, state): (ScheduleName, ScheduleState)) -> ScheduleView {
+        let stalled = self.shared().schedules.stalled(&name);
+        let mut view = view((name, state));
+        if let Some((at, reason)) = stalled {
+            view.failure = Some(ScheduleFailureView { at, reason });
+        }
+        view
     }
 
     /// What the publication of a version makes of the workflow's schedule, added to its batch; nothing where a

@@ -156,6 +156,7 @@ impl<'a> Appending<'a> {
             let types = staged.added.iter().map(|(it, _)| it.event.kind());
             let partitions = state.interest.partitions(types);
             let passing = state.ask(staged.old, &self.logs.limits);
+            let reach = state.reach();
             drop(state);
             let mailboxes = &self.logs.mailboxes;
             let grew = !staged.added.is_empty();
@@ -178,9 +179,8 @@ impl<'a> Appending<'a> {
                     mailboxes[usize::from(partition)].push(message);
                 }
             }
-            if grew {
-                staged.log.next.send_replace(staged.next);
-            }
+            let tell = &staged.log.reach;
+            tell.send_if_modified(|it| std::mem::replace(it, reach) != reach);
         }
     }
 

@@ -123,8 +123,11 @@ async fn start(shared: Arc<Shared>, name: ScheduleName) {
             return schedules.look_again(&name, now.after(RETRY_AFTER));
         }
         Err(error) => {
-            tracing::error!(%tenant, workflow = %name, %error, "a run that is due can't be started");
-            state.failed(index, &due, error.to_string(), now);
+            let reason = error.reason();
+            if state.is_news(&reason) {
+                tracing::error!(%tenant, workflow = %name, %reason, "a run that is due can't be started");
+            }
+            state.failed(index, &due, reason, now);
             schedules.store(&name, Some(&state), &mut batch);
             make_durable(&shared, batch, || ()).await
         }

@@ -1,7 +1,8 @@
 //! What gathers the events that start runs: a task for each schedule with `on`.
 //!
 //! How far it is it knows in memory alone. What is stored is where in the log the events begin that may start more
-//! runs, and which behind it have started some; it is written with each run. From there the same is gathered again.
+//! runs, and which behind it have started some; it is written with each run, and before the log drops what is behind it.
+//! From there the same is gathered again.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use super::ScheduleName;
 use super::driver::{RETRY_AFTER, make_durable, prepare};
 use super::state::Scheduled;
 use crate::error::{StartError, Unavailable};
+use crate::events::Reach;
 use crate::keep::{self, Wanted};
 use crate::shared::Shared;
 use crate::start::{self, Prepared};
@@ -35,6 +37,7 @@ pub(super) async fn gather(
     mut stop: oneshot::Receiver<()>,
 ) {
     let mut gatherer = None;
+    let schedules = &shared.schedules;
     loop {
         let next = match gatherer.take() {
             Some(gatherer) => Ok(Some(gatherer)),
@@ -44,8 +47,10 @@ pub(super) async fn gather(
             Ok(Some(gatherer)) => gatherer.work(&shared, &name).await,
             Ok(None) => return,
             Err(error) => {
-                let tenant = &name.tenant;
-                tracing::error!(%tenant, workflow = %name, %error, "the events of a schedule can't be gathered");
+                let (tenant, reason) = (&name.tenant, error.reason());
+                if schedules.stall(&name, epoch, shared.clock.now(), reason.clone()) {
+                    tracing::error!(%tenant, workflow = %name, %reason, "the events of a schedule can't be gathered");
+                }
                 Worked::Later(None)
             }
         };
@@ -60,10 +65,13 @@ pub(super) async fn gather(
                 }
             }
             Worked::Waiting(mut waiting) => {
-                let next = waiting.next;
+                schedules.go_on(&name, epoch);
+                let (next, from) = (waiting.next, waiting.from);
+                let may_move = waiting.place() > from;
+                let is_due = |reach: &Reach| reach.next > next || may_move && reach.passing > from;
                 tokio::select! {
                     // The log's sender lives as long as the host.
-                    _ = waiting.log.wait_for(|end| *end > next) => {}
+                    _ = waiting.log.wait_for(is_due) => {}
                     _ = &mut stop => return,
                 }
                 gatherer = Some(waiting);
@@ -88,8 +96,10 @@ enum Worked {
 struct Gatherer {
     epoch: u64,
     version: Arc<Version>,
-    log: watch::Receiver<u64>,
+    log: watch::Receiver<Reach>,
     gatherings: Gatherings,
+    /// Where the record says that the events begin which may start more runs.
+    from: u64,
     /// The position of the next event to look at.
     next: u64,
     /// Those from there on that have started runs already.
@@ -129,6 +139,7 @@ impl Gatherer {
             version,
             log,
             gatherings,
+            from: next,
             next,
             taken: taken.iter().copied().collect(),
             complete: None,
@@ -146,10 +157,13 @@ impl Gatherer {
             Ok((gatherer, Ok(()))) if gatherer.complete.is_some() => {
                 gatherer.start(shared, name).await
             }
-            Ok((gatherer, Ok(()))) => Worked::Waiting(gatherer),
-            Ok((_, Err(reason))) => {
-                let tenant = &name.tenant;
-                tracing::error!(%tenant, workflow = %name, %reason, "the events of a schedule can't be looked at");
+            Ok((gatherer, Ok(()))) => gatherer.keep_up(shared, name).await,
+            Ok((gatherer, Err(reason))) => {
+                let (tenant, epoch) = (&name.tenant, gatherer.epoch);
+                let now = shared.clock.now();
+                if shared.schedules.stall(name, epoch, now, reason.clone()) {
+                    tracing::error!(%tenant, workflow = %name, %reason, "the events of a schedule can't be looked at");
+                }
                 Worked::Later(None)
             }
             // The host is stopping, or has made a mistake that its log tells of.
@@ -191,6 +205,34 @@ impl Gatherer {
         Ok(())
     }
 
+    /// Where the events begin that may start more runs.
+    fn place(&self) -> u64 {
+        self.gatherings.first().unwrap_or(self.next)
+    }
+
+    /// Writes down how far it is, where the log is about to drop what the record says it has not seen: it is known after
+    /// a restart then that it has seen that.
+    async fn keep_up(mut self, shared: &Arc<Shared>, name: &ScheduleName) -> Worked {
+        let (place, passing) = (self.place(), self.log.borrow().passing);
+        if place <= self.from || passing <= self.from {
+            return Worked::Waiting(self);
+        }
+        let schedules = &shared.schedules;
+        let _one_at_a_time = schedules.lock(name).await;
+        let Some(mut state) = schedules.gathered_by(name, self.epoch) else {
+            return Worked::Over;
+        };
+        state.gathers_on(place);
+        let mut batch = Batch::new();
+        schedules.store(name, Some(&state), &mut batch);
+        if !make_durable(shared, batch, || ()).await {
+            return Worked::Over;
+        }
+        schedules.set(name.clone(), Some(state));
+        self.from = place;
+        Worked::Waiting(self)
+    }
+
     /// Events have come together: a run starts, in one transaction with where the next ones begin.
     async fn start(mut self, shared: &Arc<Shared>, name: &ScheduleName) -> Worked {
         let Some(Gathered { input, positions }) = self.complete.clone() else {
@@ -217,7 +259,7 @@ impl Gatherer {
         if remembered >= TAKEN_MAX {
             self.gatherings.give_up_oldest();
         }
-        let from = self.gatherings.first().unwrap_or(self.next);
+        let from = self.place();
         let mut batch = Batch::new();
         let durable = match prepared {
             Ok(Prepared {
@@ -230,9 +272,12 @@ impl Gatherer {
                 make_durable(shared, batch, move || start::begin(&owner, begin)).await
             }
             Err(error) => {
-                let tenant = &name.tenant;
-                tracing::error!(%tenant, workflow = %name, %error, "a run that events start can't be started");
-                state.gathered(from, &positions, now, Err(error.to_string()));
+                let reason = error.reason();
+                if state.is_news(&reason) {
+                    let tenant = &name.tenant;
+                    tracing::error!(%tenant, workflow = %name, %reason, "a run that events start can't be started");
+                }
+                state.gathered(from, &positions, now, Err(reason));
                 schedules.store(name, Some(&state), &mut batch);
                 make_durable(shared, batch, || ()).await
             }
@@ -241,6 +286,7 @@ impl Gatherer {
             return Worked::Over;
         }
         schedules.set(name.clone(), Some(state));
+        self.from = from;
         self.complete = None;
         Worked::Started(self)
     }

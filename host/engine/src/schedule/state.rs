@@ -215,12 +215,11 @@ impl ScheduleState {
         started: Result<RunId, String>,
     ) {
         for trigger in &mut self.triggers {
-            if let TriggerKind::On { from, taken, .. } = &mut trigger.kind {
-                *from = next;
+            if let TriggerKind::On { taken, .. } = &mut trigger.kind {
                 taken.extend(positions);
-                taken.retain(|position| *position >= next);
             }
         }
+        self.gathers_on(next);
         match started {
             Ok(run) => {
                 self.started += 1;
@@ -236,6 +235,21 @@ impl ScheduleState {
                 self.failure = Some((now, reason));
             }
         }
+    }
+
+    /// Events before the position `next` start no more runs.
+    pub(crate) fn gathers_on(&mut self, next: u64) {
+        for trigger in &mut self.triggers {
+            if let TriggerKind::On { from, taken, .. } = &mut trigger.kind {
+                *from = next;
+                taken.retain(|position| *position >= next);
+            }
+        }
+    }
+
+    /// Whether a start fails for another reason than the one before, or is the first to fail.
+    pub(crate) fn is_news(&self, reason: &str) -> bool {
+        self.failure.as_ref().is_none_or(|(_, it)| it != reason)
     }
 
     /// No run could be started for what was due.

@@ -24,7 +24,8 @@ pub struct ScheduleView {
     pub missed: u64,
     /// The last run that it has started.
     pub last: Option<LastStartView>,
-    /// Why the last start that was due could not be made; none where it could.
+    /// Why the last start that was due could not be made, or why the events that start runs can't be looked at just now;
+    /// none where it could.
     pub failure: Option<ScheduleFailureView>,
 }
 

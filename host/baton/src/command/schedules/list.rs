@@ -29,7 +29,7 @@ impl Args {
         if self.output == Output::Json {
             return print_json(&schedules);
         }
-        let mut table = Table::new(["workflow", "schedule", "next", "last", "missed"]);
+        let mut table = Table::new(["workflow", "schedule", "next", "last", "missed", "failure"]);
         for schedule in schedules {
             let workflow = format!(
                 "{}/{}@{}",
@@ -39,7 +39,9 @@ impl Args {
             let next = next(&schedule);
             let missed = schedule.missed.to_string();
             let last = schedule.last.map(|last| last.at).unwrap_or_default();
-            table.row([workflow, triggers.join(", "), next, last, missed]);
+            let failure = schedule.failure.map(|failure| failure.reason);
+            let failure = failure.unwrap_or_default();
+            table.row([workflow, triggers.join(", "), next, last, missed, failure]);
         }
         print(table)
     }
