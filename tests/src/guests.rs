@@ -115,6 +115,45 @@ pub fn hostile() -> Vec<u8> {
     )
 }
 
+/// A connector that has itself given the value of a secret (`secrets.reveal`), and says nothing but how long it is:
+/// `measure: func(secret: string, member: option<string>) -> result<u32, string>`.
+pub fn curious() -> Vec<u8> {
+    component(
+        r"
+        package test:curious@1.0.0;
+        interface curious { measure: func(secret: string, member: option<string>) -> result<u32, string>; }
+        world guest { import baton:connector/secrets@1.0.0; export curious; }
+        ",
+        r#"
+        (module
+          (import "baton:connector/secrets@1.0.0" "reveal"
+            (func $reveal (param i32 i32 i32 i32 i32 i32)))
+          (memory (export "memory") 1)
+          (global $free (mut i32) (i32.const 1024))
+          (func (export "cabi_realloc") (param i32 i32 i32) (param $size i32) (result i32)
+            (local $at i32)
+            (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
+            (global.set $free (i32.add (local.get $at) (local.get $size)))
+            (local.get $at))
+          ;; The result of `reveal` is at 64: a case, then the value's text at 68, or the error's case and text at 72.
+          (func (export "test:curious/curious@1.0.0#measure")
+            (param $secret i32) (param $secret-length i32)
+            (param $has-member i32) (param $member i32) (param $member-length i32) (result i32)
+            (call $reveal
+              (local.get $secret) (local.get $secret-length)
+              (local.get $has-member) (local.get $member) (local.get $member-length)
+              (i32.const 64))
+            (i32.store (i32.const 32) (i32.load8_u (i32.const 64)))
+            (if (i32.load8_u (i32.const 64))
+              (then
+                (i32.store (i32.const 36) (i32.load (i32.const 72)))
+                (i32.store (i32.const 40) (i32.load (i32.const 76))))
+              (else (i32.store (i32.const 36) (i32.load (i32.const 72)))))
+            (i32.const 32)))
+        "#,
+    )
+}
+
 /// A component that imports an interface which no host has: `acme:teleport/beam@1.0.0`.
 pub fn unknown_import() -> Vec<u8> {
     // The package that it imports from is nested, so that it is known to nobody else.
@@ -147,7 +186,7 @@ mod tests {
     /// The guests are right, so that a refusal by the host is about what they do.
     #[test]
     fn guests_are_components() {
-        for guest in [adder(), hostile(), unknown_import()] {
+        for guest in [adder(), hostile(), curious(), unknown_import()] {
             assert!(matches!(
                 wit_component::decode(&guest).unwrap(),
                 wit_component::DecodedWasm::Component(..)

@@ -7,7 +7,8 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Json};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use baton_tests::{Host, Start};
+use baton_tests::cli::baton;
+use baton_tests::{Host, Start, guests};
 use serde_json::{Value, json};
 
 const VALUE: &str = "s3cret/v\u{e4}lue+1\"x";
@@ -176,4 +177,61 @@ async fn a_value_is_in_what_is_sent_and_nowhere_else() {
     host.stop().await;
     check("the log", host.process().output().as_bytes());
     assert!(check_files(host.data()) >= 2);
+}
+
+#[tokio::test]
+async fn the_history_tells_of_values_that_a_connector_was_given() {
+    let mut host = start("127.0.0.1:1").await;
+    let installed = host.install("curious", guests::curious()).await;
+    installed.expect(201);
+    host.grant("curious", &json!({ "reveal": ["text", "login"] }))
+        .await;
+    let document = "
+document: { dsl: '1.0.3', namespace: test, name: curious, version: '1.0.0' }
+do:
+  - text: { call: measure@curious, with: { secret: text } }
+  - login: { call: measure@curious, with: { secret: login, member: password } }
+";
+    let run = host.run_document(document, &json!({})).await;
+    assert_eq!(run["output"], VALUE.len(), "{run:#}");
+    let id = run["id"].as_str().expect("an id").to_owned();
+    let told = async |host: &Host| {
+        let lines = host.history(&id).await.into_iter();
+        lines
+            .filter(|line| line["type"] == "task.secret.revealed")
+            .map(|line| json!([line["task"], line["visit"], line["attempt"], line["reveal"]]))
+            .collect::<Vec<Value>>()
+    };
+    let text = json!({ "secret": "text", "connector": "curious" });
+    let login = json!({ "secret": "login", "member": "password", "connector": "curious" });
+    let expected = [
+        json!(["/do/0/text", 1, 1, text]),
+        json!(["/do/1/login", 1, 1, login]),
+    ];
+    assert_eq!(told(&host).await, expected);
+    host.kill9().await;
+    host.restart().await;
+    assert_eq!(told(&host).await, expected);
+    let shown = baton(&["runs", "history", &id, "--server", host.url()]).await;
+    let shown = shown.expect(0).stdout;
+    assert!(
+        shown.contains("revealed   text: the secret `text` to the connector `curious`"),
+        "{shown}"
+    );
+    check("the history", shown.as_bytes());
+
+    // What is not granted is refused, and not told as given.
+    host.grant("curious", &json!({ "secrets": ["text"] })).await;
+    let run = host.start("test/curious", &json!({})).await;
+    let run = host.ended(&run).await;
+    assert_eq!(run["error"]["status"], 403, "{run:#}");
+    let history = host.history(run["id"].as_str().expect("an id")).await;
+    assert!(
+        history
+            .iter()
+            .all(|line| line["type"] != "task.secret.revealed")
+    );
+    host.stop().await;
+    check("the log", host.process().output().as_bytes());
+    check_files(host.data());
 }

@@ -68,6 +68,22 @@ pub struct HistoryItem {
     /// Why, if they said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The value of a secret that the task's connector was given; of `task.secret.revealed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reveal: Option<Reveal>,
+}
+
+/// The value of a secret that a connector was given: which, and to whom. The value itself is shown nowhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Reveal {
+    /// The secret's name.
+    pub secret: String,
+    /// Which of its members; left out where the secret is a text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
+    /// The connector's name.
+    pub connector: String,
 }
 
 impl HistoryItem {

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use baton_store::record::{
     AnswerRecord, ApprovalRecord, CallRecord, DecisionRecord, EndingRecord, ErrorRecord,
-    EventKindRecord, EventRecord, Json, OriginRecord, ParentRecord, RestartRecord, ScheduledRecord,
-    StatusRecord, TaskRecord, TimerKindRecord,
+    EventKindRecord, EventRecord, Json, OriginRecord, ParentRecord, RestartRecord, RevealRecord,
+    ScheduledRecord, StatusRecord, TaskRecord, TimerKindRecord,
 };
 use baton_store::{ReadError, RunId};
 use baton_workflow::machine::{
-    Answer as PersonsAnswer, Approval, Decision, Ending, Event, Occurrence, Status, TaskKey,
-    TimerKey,
+    Answer as PersonsAnswer, Approval, Decision, Ending, Event, Occurrence, Reveal, Status,
+    TaskKey, TimerKey,
 };
 use baton_workflow::{CloudEvent, Data, Error, Timestamp};
 use serde_json::Value;
@@ -120,6 +120,21 @@ pub(crate) fn event_record(event: &Event, at: Timestamp) -> EventRecord {
             reason: reason.clone(),
             correction: *correction,
         },
+        Event::Revealed {
+            task,
+            attempt,
+            reveal,
+        } => EventKindRecord::Revealed {
+            call: CallRecord {
+                task: task_record(task),
+                attempt: *attempt,
+            },
+            reveal: RevealRecord {
+                secret: reveal.secret.clone(),
+                member: reveal.member.clone(),
+                connector: reveal.connector.clone(),
+            },
+        },
     };
     EventRecord {
         at_ms: at.as_millis(),
@@ -193,6 +208,15 @@ pub(crate) fn occurrence(record: EventRecord) -> Result<Occurrence, ReadError> {
             by,
             reason,
             correction,
+        },
+        EventKindRecord::Revealed { call, reveal } => Event::Revealed {
+            task: task_key(call.task),
+            attempt: call.attempt,
+            reveal: Reveal {
+                secret: reveal.secret,
+                member: reveal.member,
+                connector: reveal.connector,
+            },
         },
     };
     Ok(Occurrence {
@@ -511,6 +535,15 @@ mod tests {
                 by: "ada".into(),
                 reason: None,
                 correction: Some(3),
+            },
+            Event::Revealed {
+                task: task(2),
+                attempt: 3,
+                reveal: Reveal {
+                    secret: "login".into(),
+                    member: Some("password".into()),
+                    connector: "mail".into(),
+                },
             },
             Event::Decided {
                 task: task(2),

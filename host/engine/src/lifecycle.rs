@@ -26,8 +26,10 @@ pub(crate) fn events(
     };
     let name = note.kind.name();
     // What the specification has no event for.
-    let is_ours =
-        matches!(name, "task.skipped" | "workflow.retried") || name.contains(".compensation.");
+    let is_ours = matches!(
+        name,
+        "task.skipped" | "task.secret.revealed" | "workflow.retried"
+    ) || name.contains(".compensation.");
     if !is_wanted || is_ours {
         return Vec::new();
     }

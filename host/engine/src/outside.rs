@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use baton_sandbox::{Items, LogLine, Progress, Refusal};
+use baton_sandbox::{Items, LogLine, Progress, Refusal, Reveals};
 use baton_store::{Digest, TenantId};
 use baton_workflow::machine::TaskKey;
 use baton_workflow::{Data, Error};
@@ -45,6 +45,9 @@ pub struct Call {
     /// Where the items go that the call hands over on its way, where they are wanted: it goes on until no more is
     /// wanted then, or until it ends by itself.
     pub items: Option<Items>,
+    /// Where it is recorded what values of secrets the call is given, before it is given them. None outside of any
+    /// run, where the call's log alone has it.
+    pub reveals: Option<Reveals>,
 }
 
 /// What a call came to.

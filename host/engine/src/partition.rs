@@ -11,6 +11,7 @@ mod listeners;
 mod passing;
 mod request;
 mod retry;
+mod reveals;
 mod run;
 mod timers;
 mod turn;
@@ -38,6 +39,7 @@ pub(crate) use retry::Retry;
 use effect::Effect;
 use items::HandedOver;
 use listeners::Listeners;
+use reveals::Asked;
 use run::ActiveRun;
 use timers::Timers;
 use turn::Turn;
@@ -72,6 +74,13 @@ pub(crate) enum Message {
         task: TaskKey,
         attempt: u32,
         item: HandedOver,
+    },
+    /// A call is to be given the value of a secret, and waits until that is recorded.
+    Revealed {
+        run: RunId,
+        task: TaskKey,
+        attempt: u32,
+        asked: Asked,
     },
     /// Somebody asks something of a run: who, and why.
     Request {
@@ -241,6 +250,12 @@ impl Partition {
                 attempt,
                 item,
             } => self.handed_over(&run, &task, attempt, item, turn),
+            Message::Revealed {
+                run,
+                task,
+                attempt,
+                asked,
+            } => self.revealed(&run, task, attempt, asked, turn),
             Message::Request {
                 run,
                 request,

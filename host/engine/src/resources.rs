@@ -290,6 +290,7 @@ async fn request(
         idempotency_key: format!("fetch/{once}"),
         progress: Default::default(),
         items: None,
+        reveals: None,
     };
     let answer = shared.dispatch.once(call).await;
     let answer = answer.ok_or(Unavailable::Busy {

@@ -130,6 +130,7 @@ impl Sandboxed {
             secrets,
             progress: call.progress,
             items: call.items,
+            reveals: call.reveals,
         };
         let outcome = connector
             .call(function, &call.arguments, &grant, context)

@@ -23,6 +23,7 @@ wasmtime::component::bindgen!({
         "baton:connector/process.[static]child.spawn": async | trappable,
         "baton:connector/process.[method]child.wait": async | trappable,
         "baton:connector/items.push": async | trappable,
+        "baton:connector/secrets.reveal": async | trappable,
         default: trappable,
     },
     with: {

@@ -35,6 +35,9 @@ pub struct CallContext {
     /// Where the items go that the call hands over (`items` in `wit/connector.wit`), where they are wanted. The
     /// grant's other limits hold from one item to the next then.
     pub items: Option<Items>,
+    /// Where it is recorded that the call is given values of secrets (`secrets.reveal`), where that is. The value is
+    /// given once it is.
+    pub reveals: Option<Reveals>,
 }
 
 /// Where the items of a call go. Clones are the same place.
@@ -59,6 +62,40 @@ impl Items {
 impl fmt::Debug for Items {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Items(…)")
+    }
+}
+
+/// Which value of a secret a call is about to be given.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reveal {
+    /// The secret's name.
+    pub secret: String,
+    /// Which of its members, where it has such.
+    pub member: Option<String>,
+}
+
+/// Where it is recorded what values of secrets a call is given. Clones are the same place.
+#[derive(Clone)]
+pub struct Reveals(Arc<dyn Fn(Reveal, oneshot::Sender<()>) + Send + Sync>);
+
+impl Reveals {
+    /// A place where `record` is given each of them, and somebody to be told once it is recorded. That one may be
+    /// dropped, which says that it will not be.
+    pub fn new(record: impl Fn(Reveal, oneshot::Sender<()>) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(record))
+    }
+
+    /// Waits until it is recorded. Whether it was.
+    pub async fn record(&self, reveal: Reveal) -> bool {
+        let (told, recorded) = oneshot::channel();
+        (self.0)(reveal, told);
+        recorded.await.is_ok()
+    }
+}
+
+impl fmt::Debug for Reveals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reveals(…)")
     }
 }
 

@@ -364,6 +364,7 @@ fn state() -> State {
         secrets: Secrets::none(),
         progress: Progress::default(),
         items: None,
+        reveals: None,
     };
     let limits = Limits {
         memory: EXPRESSION_MEMORY_BYTES,

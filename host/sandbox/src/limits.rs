@@ -53,6 +53,10 @@ pub const REFUSALS_MAX: usize = 32;
 /// The longest text of a refusal, in bytes; longer ones are cut. A URL with its rule fits.
 pub const REFUSAL_TEXT_BYTES_MAX: usize = 2 << 10;
 
+/// How many values of secrets a call may be given (`secrets.reveal`), each counted once. Each is a line of the run's
+/// history, and a call that works with more than these should take one secret with members.
+pub const REVEALS_MAX: usize = 32;
+
 /// How many elements a table may have. Rust and C guests have one table, of some thousand functions.
 pub const TABLE_ELEMENTS_MAX: usize = 20_000;
 

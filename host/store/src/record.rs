@@ -18,8 +18,8 @@ pub use approval::{ApprovalRecord, OutcomeRecord};
 pub use run::{
     AnswerRecord, CallRecord, CorrectionRecord, DecisionRecord, EndRecord, EndingRecord,
     ErrorRecord, EventKindRecord, EventRecord, OpenRecord, OriginRecord, ParentRecord, PinRecord,
-    RestartRecord, RunRecord, ScheduledRecord, TaskRecord, TimerKindRecord, TimerRecord,
-    WorkflowPinRecord,
+    RestartRecord, RevealRecord, RunRecord, ScheduledRecord, TaskRecord, TimerKindRecord,
+    TimerRecord, WorkflowPinRecord,
 };
 pub use schedule::{
     PauseRecord, ScheduleFailureRecord, ScheduleRecord, ScheduledStartRecord, TriggerKindRecord,

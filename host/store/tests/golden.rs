@@ -11,10 +11,11 @@ use baton_store::record::{
     CorrectionRecord, DecisionRecord, DocumentRecord, EndRecord, EndingRecord, ErrorRecord,
     EventIdRecord, EventKindRecord, EventLogRecord, EventRecord, GrantRecord, IdempotencyRecord,
     Json, LoggedEventRecord, MetaRecord, OpenRecord, OriginRecord, OutcomeRecord, ParentRecord,
-    PauseRecord, PinRecord, Record, ResourceRecord, ResourcesRecord, RestartRecord, RunIndexRecord,
-    RunRecord, ScheduleFailureRecord, ScheduleRecord, ScheduledRecord, ScheduledStartRecord,
-    SecretRecord, SeedKeyRecord, SinkRecord, StatusRecord, TaskRecord, TimerKindRecord,
-    TimerRecord, TriggerKindRecord, TriggerRecord, WorkflowPinRecord, WorkflowRecord,
+    PauseRecord, PinRecord, Record, ResourceRecord, ResourcesRecord, RestartRecord, RevealRecord,
+    RunIndexRecord, RunRecord, ScheduleFailureRecord, ScheduleRecord, ScheduledRecord,
+    ScheduledStartRecord, SecretRecord, SeedKeyRecord, SinkRecord, StatusRecord, TaskRecord,
+    TimerKindRecord, TimerRecord, TriggerKindRecord, TriggerRecord, WorkflowPinRecord,
+    WorkflowRecord,
 };
 
 fn check<R: Record + PartialEq + Debug>(file: &str, record: &R) {
@@ -328,6 +329,17 @@ fn every_version_of_every_record() {
     let item = json.clone();
     let yielded = EventKindRecord::Yielded { call, item };
     check("event-yielded.1.hex", &event(yielded));
+    let call = CallRecord {
+        task: task(),
+        attempt: 1,
+    };
+    let reveal = RevealRecord {
+        secret: "login".into(),
+        member: Some("password".into()),
+        connector: "mail".into(),
+    };
+    let revealed = EventKindRecord::Revealed { call, reveal };
+    check("event-revealed.1.hex", &event(revealed));
     let approval = |outcome| ApprovalRecord {
         namespace: "examples".into(),
         workflow: "release".into(),

@@ -64,7 +64,7 @@ use serde_json::Value;
 pub use adopt::Difference;
 pub use approval::{Answer, Approval, Decision};
 pub use command::{ChildRun, Command, Detail, Ending, Invocation, Listening, Note, NoteKind};
-pub use event::{Event, Occurrence, TaskKey, TimerKey};
+pub use event::{Event, Occurrence, Reveal, TaskKey, TimerKey};
 pub use retry::NotRetriable;
 pub use subscription::Weight;
 
@@ -401,6 +401,11 @@ impl Turn<'_> {
                 attempt,
                 item,
             } => self.yielded(&task, attempt, item),
+            Event::Revealed {
+                task,
+                attempt,
+                reveal,
+            } => self.revealed(task, attempt, reveal),
         }
     }
 

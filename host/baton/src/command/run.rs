@@ -22,7 +22,7 @@ use crate::host;
 use crate::input::{self, Source};
 use crate::output::Output;
 use crate::processes::ProcessFlags;
-use crate::render::history::Item;
+use crate::render::history::{Item, Reveal};
 use crate::render::live::Display;
 use crate::render::text::count;
 use crate::secrets;
@@ -277,6 +277,11 @@ fn item(note: Note) -> Item {
         due_ms: note.detail.due.map(baton_engine::Timestamp::as_millis),
         by: note.detail.by,
         reason: note.detail.reason,
+        reveal: note.detail.reveal.map(|reveal| Reveal {
+            secret: reveal.secret,
+            member: reveal.member,
+            connector: reveal.connector,
+        }),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A run's history as lines of text.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -35,6 +36,34 @@ pub(crate) struct Item {
     pub(crate) by: Option<String>,
     /// Why they did.
     pub(crate) reason: Option<String>,
+    /// The value of a secret that a connector was given.
+    pub(crate) reveal: Option<Reveal>,
+}
+
+/// The value of a secret that a connector was given: which, and to whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Reveal {
+    /// The secret's name.
+    pub(crate) secret: String,
+    /// Which of its members, where it has such.
+    pub(crate) member: Option<String>,
+    /// The connector's name.
+    pub(crate) connector: String,
+}
+
+impl fmt::Display for Reveal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            secret,
+            member,
+            connector,
+        } = self;
+        if let Some(member) = member {
+            write!(f, "`{}` of ", tame(member, 60))?;
+        }
+        write!(f, "the secret `{}` ", tame(secret, 60))?;
+        write!(f, "to the connector `{}`", tame(connector, 60))
+    }
 }
 
 /// What identifies a task within a run.
@@ -73,7 +102,8 @@ impl Item {
             .error()
             .or_else(|| self.reason.as_ref().map(|reason| tame(reason, 200)));
         let why = why.map(|why| format!(": {why}"));
-        [due, by, why].into_iter().flatten().collect()
+        let reveal = self.reveal.as_ref().map(|reveal| format!(": {reveal}"));
+        [due, by, why, reveal].into_iter().flatten().collect()
     }
 }
 
@@ -260,6 +290,7 @@ pub(crate) mod tests {
             due_ms: None,
             by: None,
             reason: None,
+            reveal: None,
         }
     }
 
@@ -306,6 +337,14 @@ pub(crate) mod tests {
                 ..item(2_001, "task.started", Some("/gone/0/x"))
             },
             Item {
+                reveal: Some(Reveal {
+                    secret: "login".into(),
+                    member: Some("password".into()),
+                    connector: "c".into(),
+                }),
+                ..item(2_001, "task.secret.revealed", Some("/gone/0/x"))
+            },
+            Item {
                 by: Some("ops".into()),
                 reason: Some("too\u{1b}late".into()),
                 ..cancelled
@@ -323,6 +362,7 @@ pub(crate) mod tests {
         1970-01-01T00:00:02.000Z  faulted    provision/laptop #2 in 500 ms: Service Unavailable: PATCH http://assets/1 answered 503 (communication, 503)
         1970-01-01T00:00:02.001Z  started    pause  wait, for 1.00 s
         1970-01-01T00:00:02.001Z  started    x  call f@c
+        1970-01-01T00:00:02.001Z  revealed   x: `password` of the secret `login` to the connector `c`
         1970-01-01T00:00:02.002Z  cancelled  the run in 2.00 s by ops: toolate
         "##);
     }

@@ -83,7 +83,7 @@ impl Live {
                     spinner.reset_elapsed();
                 }
             }
-            "suspended" | "resumed" => self.print(&ended_line(item, &kind, None)),
+            "suspended" | "resumed" | "revealed" => self.print(&ended_line(item, &kind, None)),
             _ => {
                 if let Some(spinner) = self.spinners.remove(&key) {
                     spinner.finish_and_clear();
@@ -165,6 +165,7 @@ fn ended_line(item: &Item, kind: &str, took: Option<Duration>) -> String {
         attempt.map(|attempt| format!("attempt {attempt}")),
         again.map(|wait| format!("in {}", duration(wait))),
         took.map(duration),
+        item.reveal.as_ref().map(ToString::to_string),
     ];
     let rest: Vec<String> = rest.into_iter().flatten().collect();
     let error = item

@@ -253,6 +253,7 @@ impl Engine {
             idempotency_key: format!("call/{once}"),
             progress: Progress::default(),
             items: None,
+            reveals: None,
         };
         let busy = CallError::Busy {
             retry_after: Duration::from_secs(1),

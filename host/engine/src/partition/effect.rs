@@ -31,6 +31,8 @@ pub(super) enum Effect {
     Taken(oneshot::Sender<bool>, bool),
     /// The runs that listen to a tenant's log know that they have gone past what is before a position.
     Passed { tenant: TenantId, before: u64 },
+    /// A call is given the value of a secret, which is recorded now.
+    Recorded(oneshot::Sender<()>),
     /// A run whose end was not durable yet is tried again.
     Retry(Box<Retry>),
     /// Who asked something of a run is answered.
@@ -70,6 +72,7 @@ impl Partition {
             }
             // The call may be gone.
             Effect::Taken(reply, more) => drop(reply.send(more)),
+            Effect::Recorded(reply) => drop(reply.send(())),
             Effect::Retry(retry) => self.mailbox.push(Message::Retry(retry)),
             // Who asked may be gone.
             Effect::Reply(reply, answer) => drop(reply.send(answer)),

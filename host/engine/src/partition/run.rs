@@ -13,6 +13,7 @@ use tokio::task::AbortHandle;
 
 use super::child::ActiveChild;
 use super::items::{self, HandedOver};
+use super::reveals;
 use super::{Message, Partition};
 use crate::admission::Place;
 use crate::codec;
@@ -210,6 +211,7 @@ impl Partition {
             .deadline
             .map_or(limit, |due| now.until(due).min(limit));
         let mut call = call(run, invocation, digest, time);
+        call.reveals = Some(reveals::to_partition(&self.mailbox, id, invocation));
         if invocation.items {
             call.items = Some(items::to_partition(&self.mailbox, id, invocation));
         }
@@ -242,6 +244,7 @@ fn call(run: &ActiveRun, invocation: &Invocation, digest: Digest, time: Duration
         idempotency_key: idempotency_key(&run.id, &invocation.task),
         progress: Progress::default(),
         items: None,
+        reveals: None,
     }
 }
 

@@ -14,6 +14,8 @@ use super::log::Journal;
 use super::refusals::Refusals;
 use super::{Capability, Moments, Preparation};
 use crate::bindings::baton::connector::secrets::{self, Error, HashAlgorithm};
+use crate::context::{Reveal, Reveals};
+use crate::limits::REVEALS_MAX;
 use crate::outcome::{LogLevel, Refusal};
 use crate::secret::{self, Keyring, Secret, Unfillable};
 use crate::state::State;
@@ -43,6 +45,9 @@ pub(crate) struct Held {
     keyring: Keyring,
     journal: Journal,
     refusals: Refusals,
+    reveals: Option<Reveals>,
+    /// What the call was given.
+    revealed: BTreeSet<Reveal>,
     used: bool,
 }
 
@@ -81,6 +86,8 @@ impl Moments for Secrets {
             keyring: call.keyring.clone(),
             journal: call.journal.clone(),
             refusals: Refusals::default(),
+            reveals: call.context.reveals.clone(),
+            revealed: BTreeSet::new(),
             used: false,
         }
     }
@@ -156,7 +163,7 @@ impl secrets::Host for Held {
         Ok(hashed.map_err(|error| self.unfillable(&error)))
     }
 
-    fn reveal(
+    async fn reveal(
         &mut self,
         name: String,
         member: Option<String>,
@@ -165,17 +172,48 @@ impl secrets::Host for Held {
         if !self.names.reveal.contains(&name) {
             return Ok(Err(self.denied(&name, "reveal")));
         }
-        let found = self.find(&name, member.as_deref());
-        let value = found.map(|secret| secret.value.expose().to_owned());
-        if value.is_ok() {
-            let line = format!("the value of the secret `{name}` was given to the connector");
-            self.journal.write(LogLevel::Warn, "host", &line);
-        }
-        Ok(value)
+        let value = match self.find(&name, member.as_deref()) {
+            Ok(secret) => Zeroizing::new(secret.value.expose().to_owned()),
+            Err(error) => return Ok(Err(error)),
+        };
+        let reveal = Reveal {
+            secret: name,
+            member,
+        };
+        Ok(match self.record(reveal).await {
+            Ok(()) => Ok(value.to_string()),
+            Err(error) => Err(error),
+        })
     }
 }
 
 impl Held {
+    /// Sees to it that it is known what the call is given, before it is.
+    async fn record(&mut self, reveal: Reveal) -> Result<(), Error> {
+        if self.revealed.contains(&reveal) {
+            return Ok(());
+        }
+        let request = format!("secret {}", reveal.secret);
+        if self.revealed.len() == REVEALS_MAX {
+            let reason =
+                format!("the call was given {REVEALS_MAX} values of secrets, as many as may be");
+            self.refuse(request, reason.clone());
+            return Err(Error::Denied(reason));
+        }
+        if let Some(reveals) = &self.reveals
+            && !reveals.record(reveal.clone()).await
+        {
+            let reason = "it could not be recorded: nobody waits for the call any more";
+            self.refuse(request, reason.to_owned());
+            return Err(Error::Denied(reason.to_owned()));
+        }
+        let name = &reveal.secret;
+        let line = format!("the value of the secret `{name}` was given to the connector");
+        self.journal.write(LogLevel::Warn, "host", &line);
+        self.revealed.insert(reveal);
+        Ok(())
+    }
+
     fn find(&self, name: &str, member: Option<&str>) -> Result<&Secret, Error> {
         let of_name = || self.secrets.iter().filter(|secret| secret.name == name);
         let found = of_name().find(|secret| secret.member.as_deref() == member);

@@ -91,6 +91,7 @@ pub(crate) fn context() -> CallContext {
         secrets: Secrets::none(),
         progress: Progress::default(),
         items: None,
+        reveals: None,
     }
 }
 

@@ -3,8 +3,10 @@
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
+use baton_sandbox::limits::REVEALS_MAX;
 use baton_sandbox::{
-    CallContext, Capability, FailureKind, Outcome, Placeholder, Secret, SecretValue, Secrets,
+    CallContext, Capability, FailureKind, Outcome, Placeholder, Reveal, Reveals, Secret,
+    SecretValue, Secrets,
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -235,6 +237,112 @@ async fn a_value_is_revealed_by_name_alone_and_noted() {
     let failure = outcome.result.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Authorization);
     assert!(!failure.to_string().contains(VALUE) && outcome.log.is_empty());
+}
+
+#[tokio::test]
+async fn a_value_is_given_once_it_is_recorded_and_never_where_it_is_not() {
+    let recorded = Arc::new(Mutex::new(Vec::new()));
+    for is_recorded in [true, false] {
+        let told = Arc::clone(&recorded);
+        let reveals = Reveals::new(move |reveal, reply| {
+            told.lock().unwrap().push(reveal);
+            if is_recorded {
+                reply.send(()).unwrap();
+            }
+        });
+        let context = CallContext {
+            reveals: Some(reveals),
+            ..with_secret(VALUE, "a.example")
+        };
+        let connector = load(&asking("reveal"));
+        let function = connector.function(None, "run").unwrap();
+        let grant = grant(&json!({"reveal": ["key"]}));
+        let arguments = json!({"name": "key"});
+        let outcome = connector.call(function, &arguments, &grant, context).await;
+        let reveal = Reveal {
+            secret: "key".to_owned(),
+            member: None,
+        };
+        assert_eq!(std::mem::take(&mut *recorded.lock().unwrap()), [reveal]);
+        if is_recorded {
+            assert_eq!(outcome.result.unwrap(), VALUE);
+        } else {
+            let failure = outcome.result.unwrap_err();
+            assert_eq!(failure.kind, FailureKind::Authorization);
+            assert!(!failure.to_string().contains(VALUE) && outcome.log.is_empty());
+            assert!(outcome.refusals[0].reason.contains("could not be recorded"));
+        }
+    }
+}
+
+/// A guest that asks for the value of the secret that it is told of and then for those after it in the alphabet, twice
+/// each, until it has asked for so many or is refused; what it was answered last.
+fn greedy(count: u32) -> Vec<u8> {
+    component(
+        "package test:guest;
+         interface api { run: func(name: string) -> result<string, string>; }
+         world guest { import baton:connector/secrets@1.0.0; export api; }",
+        &r#"(import "baton:connector/secrets@1.0.0" "reveal"
+              (func $ask (param i32 i32 i32 i32 i32 i32)))
+            (;end of imports;)
+            (func (export "test:guest/api#run") (param $at i32) (param $length i32) (result i32)
+              (local $left i32)
+              (local.set $left (i32.const $TWICE))
+              (loop $next
+                (call $ask (local.get $at) (local.get $length) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 64))
+                (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+                (if (i32.load8_u (i32.const 64)) (then
+                  (i32.store (i32.const 68) (i32.load (i32.const 72)))
+                  (i32.store (i32.const 72) (i32.load (i32.const 76)))
+                  (return (i32.const 64))))
+                (i32.store8 (local.get $at)
+                  (i32.add (i32.load8_u (local.get $at))
+                    (i32.eqz (i32.and (local.get $left) (i32.const 1)))))
+                (br_if $next (local.get $left)))
+              (i32.const 64))"#
+            .replace("$TWICE", &(2 * count).to_string()),
+    )
+}
+
+#[tokio::test]
+async fn a_call_is_given_so_many_values_each_counted_once() {
+    let letters = 'A'..='z';
+    let names: Vec<String> = letters.map(String::from).collect();
+    let call = async |count: usize| {
+        let recorded = Arc::new(Mutex::new(0));
+        let told = Arc::clone(&recorded);
+        let reveals = Reveals::new(move |_, reply| {
+            *told.lock().unwrap() += 1;
+            reply.send(()).unwrap();
+        });
+        let secret = |name: &String| Secret {
+            name: name.clone(),
+            member: None,
+            placeholder: placeholder(),
+            value: SecretValue::new(VALUE.to_owned()),
+            hosts: Arc::from([]),
+        };
+        let context = CallContext {
+            secrets: Secrets::new(names.iter().map(secret).collect()),
+            reveals: Some(reveals),
+            ..context()
+        };
+        let connector = load(&greedy(u32::try_from(count).unwrap()));
+        let function = connector.function(None, "run").unwrap();
+        let (grant, arguments) = (grant(&json!({"reveal": names})), json!({"name": "A"}));
+        let outcome = connector.call(function, &arguments, &grant, context).await;
+        let recorded = *recorded.lock().unwrap();
+        (outcome, recorded)
+    };
+    let (outcome, recorded) = call(REVEALS_MAX).await;
+    assert_eq!(
+        (outcome.result.unwrap(), recorded),
+        (json!(VALUE), REVEALS_MAX)
+    );
+    let (outcome, recorded) = call(REVEALS_MAX + 1).await;
+    let failure = outcome.result.unwrap_err().to_string();
+    assert!(failure.contains("as many as may be"), "{failure}");
+    assert_eq!((recorded, outcome.refusals.len()), (REVEALS_MAX, 1));
 }
 
 #[test]

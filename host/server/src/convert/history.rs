@@ -1,4 +1,4 @@
-use baton_api::history::HistoryItem;
+use baton_api::history::{HistoryItem, Reveal};
 use baton_engine::Note;
 use serde_json::Value;
 
@@ -22,6 +22,11 @@ pub(crate) fn history_item(from: Note) -> HistoryItem {
         due: detail.due.map(time),
         by: detail.by,
         reason: detail.reason,
+        reveal: detail.reveal.map(|reveal| Reveal {
+            secret: reveal.secret,
+            member: reveal.member,
+            connector: reveal.connector,
+        }),
     }
 }
 

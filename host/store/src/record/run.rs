@@ -358,6 +358,24 @@ pub enum EventKindRecord {
         /// The position of the next event for it.
         next: u64,
     },
+    /// A call was given the value of a secret.
+    Revealed {
+        /// Which call.
+        call: CallRecord,
+        /// What was given to whom.
+        reveal: RevealRecord,
+    },
+}
+
+/// The value of a secret that a connector was given. Never the value itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevealRecord {
+    /// The secret's name.
+    pub secret: String,
+    /// Which of its members, where it has such.
+    pub member: Option<String>,
+    /// The connector's name.
+    pub connector: String,
 }
 
 /// What a person decided.

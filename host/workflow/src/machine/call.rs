@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::Turn;
 use super::authorization::descriptor;
-use super::command::{Command, Invocation};
+use super::command::{Command, Detail, Invocation, NoteKind};
+use super::event::{Reveal, TaskKey};
 use super::task::{TaskId, Work};
 use crate::error::Error;
 use crate::plan::{Call, Template};
@@ -36,6 +37,16 @@ impl Turn<'_> {
             awaited: true,
             items: false,
         })
+    }
+
+    /// A call is about to be given the value of a secret.
+    pub(super) fn revealed(&mut self, task: TaskKey, attempt: u32, reveal: Reveal) {
+        let detail = Detail {
+            reveal: Some(Box::new(reveal)),
+            ..Detail::default()
+        };
+        let kind = NoteKind::TaskSecretRevealed;
+        self.note(kind, Some(task), Some(attempt), detail);
     }
 
     /// Makes `$authorization` exist for the rest of the task.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::approval::Approval;
-use super::event::{TaskKey, TimerKey};
+use super::event::{Reveal, TaskKey, TimerKey};
 use crate::cloud_event::CloudEvent;
 use crate::data::{Data, Timestamp};
 use crate::error::Error;
@@ -177,6 +177,8 @@ pub struct Detail {
     pub reason: Option<String>,
     /// What the events had in common that were correlated, by the correlation's name.
     pub correlation_keys: Option<Data>,
+    /// The value of a secret that the task's connector was given. Rare, and so kept apart.
+    pub reveal: Option<Box<Reveal>>,
 }
 
 /// What a line of a run's history says, under the names of the specification's lifecycle events
@@ -245,6 +247,9 @@ pub enum NoteKind {
     /// A task was under way when the run was resumed.
     #[serde(rename = "task.resumed")]
     TaskResumed,
+    /// The task's connector was given the value of a secret. Not among the specification's events.
+    #[serde(rename = "task.secret.revealed")]
+    TaskSecretRevealed,
 }
 
 impl NoteKind {
@@ -271,6 +276,7 @@ impl NoteKind {
             Self::WorkflowCorrelationCompleted => "workflow.correlation-completed",
             Self::TaskSuspended => "task.suspended",
             Self::TaskResumed => "task.resumed",
+            Self::TaskSecretRevealed => "task.secret.revealed",
         }
     }
 }

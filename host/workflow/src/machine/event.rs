@@ -144,6 +144,27 @@ pub enum Event {
         /// The position of the next event for it. One that the task has gone past changes nothing.
         next: u64,
     },
+    /// A call is about to be given the value of a secret. It changes nothing but the history, and is recorded before
+    /// the value is given.
+    Revealed {
+        /// The task that called.
+        task: TaskKey,
+        /// Which of its attempts, from 1.
+        attempt: u32,
+        /// What is given to whom.
+        reveal: Reveal,
+    },
+}
+
+/// The value of a secret that a connector was given (`secrets.reveal` in `wit/connector.wit`). Never the value itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reveal {
+    /// The secret's name.
+    pub secret: String,
+    /// Which of its members, where it has such.
+    pub member: Option<String>,
+    /// The connector's name.
+    pub connector: String,
 }
 
 /// An event and its time.

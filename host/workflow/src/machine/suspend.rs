@@ -23,8 +23,9 @@ pub(super) struct Settled<'a> {
 }
 
 impl Event {
-    /// Whether it is somebody's request about the run as a whole; all else waits while a run is suspended.
-    fn is_request(&self) -> bool {
+    /// Whether it acts on a suspended run too: somebody's request about the run as a whole, and what changes its
+    /// history alone. All else waits.
+    fn acts_at_once(&self) -> bool {
         matches!(
             self,
             Self::Started { .. }
@@ -32,6 +33,7 @@ impl Event {
                 | Self::StopRequested { .. }
                 | Self::SuspendRequested { .. }
                 | Self::ResumeRequested { .. }
+                | Self::Revealed { .. }
         )
     }
 }
@@ -40,7 +42,7 @@ impl Machine {
     /// Keeps an event for later, where the run is suspended; gives it back where it is not.
     pub(super) fn hold(&mut self, event: Event) -> Option<Event> {
         match &mut self.held {
-            Some(held) if !event.is_request() => {
+            Some(held) if !event.acts_at_once() => {
                 held.events.push(event);
                 None
             }

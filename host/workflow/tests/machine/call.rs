@@ -1,5 +1,5 @@
 use crate::support::Run;
-use baton_workflow::machine::Status;
+use baton_workflow::machine::{Event, Reveal, Status, TaskKey};
 use serde_json::json;
 
 const CALL: &str = "
@@ -153,4 +153,45 @@ fn messages_are_published_and_received_by_functions_of_their_own() {
     set consume hear 3000ms
     invoke hear subscribe@asyncapi {"document":{"endpoint":"http://a/api"},"operation":"news"}
     "##);
+}
+
+#[test]
+fn what_a_connector_is_given_of_secrets_is_told_also_of_a_suspended_run() {
+    let mut run = Run::start(CALL, json!({"x": [true], "token": "t0"}));
+    let revealed = |secret: &str| Event::Revealed {
+        task: TaskKey {
+            pointer: "/do/0/first".into(),
+            visit: 1,
+        },
+        attempt: 1,
+        reveal: Reveal {
+            secret: secret.into(),
+            member: None,
+            connector: "any".into(),
+        },
+    };
+    run.transcript();
+    run.apply(revealed("key"));
+    run.apply(Event::SuspendRequested {
+        by: "ada".into(),
+        reason: None,
+    });
+    run.apply(revealed("login"));
+    run.ok("first", json!({"sum": 5}));
+    insta::assert_snapshot!(run.transcript(), @r##"
+      task.secret.revealed first = key to any
+      workflow.suspended
+      task.suspended first
+      task.secret.revealed first = login to any
+    "##);
+    run.apply(Event::ResumeRequested {
+        by: "ada".into(),
+        reason: None,
+    });
+    run.ok("second", json!("done"));
+    assert_eq!(run.output(), json!("done"));
+    // Behind the end, nothing is told any more.
+    run.transcript();
+    run.apply(revealed("late"));
+    insta::assert_snapshot!(run.transcript(), @"");
 }

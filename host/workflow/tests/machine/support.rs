@@ -415,6 +415,10 @@ impl Run {
                 if let Some(keys) = &note.detail.correlation_keys {
                     write!(line, " = {keys}").expect("a string takes all");
                 }
+                if let Some(reveal) = &note.detail.reveal {
+                    write!(line, " = {} to {}", reveal.secret, reveal.connector)
+                        .expect("a string takes all");
+                }
                 if let Some(error) = &note.detail.error {
                     let kind = error.type_uri.rsplit('/').next().unwrap_or_default();
                     write!(line, " !! {kind} {}", error.status).expect("a string takes all");

@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::output::Output;
 use crate::remote::Remote;
-use crate::render::history::{Item, parse_time};
+use crate::render::history::{Item, Reveal, parse_time};
 use crate::render::live::Display;
 use crate::signal;
 
@@ -92,6 +92,11 @@ pub(super) fn item(line: HistoryItem) -> Item {
         due_ms: line.due.map(|due| parse_time(&due)),
         by: line.by,
         reason: line.reason,
+        reveal: line.reveal.map(|reveal| Reveal {
+            secret: reveal.secret,
+            member: reveal.member,
+            connector: reveal.connector,
+        }),
         kind: line.kind,
         task: line.task,
         visit: line.visit.unwrap_or(0),
