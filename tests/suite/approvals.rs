@@ -284,3 +284,20 @@ async fn people_decide_by_the_command_line() {
         (&json!({ "seats": 2 }), &json!("two it is"))
     );
 }
+
+#[tokio::test]
+async fn a_host_without_a_door_says_that_nobody_can_decide() {
+    let tasks = "
+        - ask:
+            call: approval
+            with: { title: Go? }
+            timeout: { after: PT0.05S }
+    ";
+    let (_folder, path) = file("asks.yaml", &document("asks", tasks));
+    let ran = baton(&["run", &*path.to_string_lossy()]).await.expect(1);
+    assert!(
+        ran.stderr.contains("nobody can decide here"),
+        "{}",
+        ran.stderr
+    );
+}

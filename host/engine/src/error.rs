@@ -351,7 +351,7 @@ pub enum DecideError {
     )]
     AskedAnew,
     /// What was filled in does not fit the form. What is wrong where.
-    #[error("the data does not fit the approval's form: {0}")]
+    #[error("the data does not fit the approval's form: {0}; its `form` says what it takes")]
     Data(String),
     /// Too much is under way.
     #[error("too many requests are waiting: ask again in {} s", retry_after.as_secs().max(1))]

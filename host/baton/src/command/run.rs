@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use baton_engine::{
-    Engine, Home, Note, PublishError, RunFilter, RunId, RunView, StartError, StartRun,
+    Engine, Home, Note, NoteKind, PublishError, RunFilter, RunId, RunView, StartError, StartRun,
     Status as Phase, Subscription, TenantId,
 };
 use baton_workflow::Document;
@@ -177,6 +177,10 @@ async fn run(
     Ok(exit.unwrap_or(shown))
 }
 
+/// What is said where the run asks a person: this host has no door.
+const NOBODY_DECIDES: &str = "nobody can decide here: to be asked, start a host with `baton dev`, and publish the \
+                              workflow and start the run there";
+
 /// Shows the run to its end. On Ctrl-C the run is cancelled, and its end is shown as well.
 async fn follow(
     engine: &Engine,
@@ -193,7 +197,12 @@ async fn follow(
             line = lines.next() => match line {
                 Some(Ok(note)) => {
                     seen = note.seq;
+                    let asks = note.kind == NoteKind::TaskStarted
+                        && note.detail.function.as_deref() == Some("approval");
                     display.show(&item(note));
+                    if asks {
+                        display.say(NOBODY_DECIDES);
+                    }
                 }
                 // The terminal was slower than the run; what it missed is read again.
                 Some(Err(_)) => lines = subscribe(engine, tenant, run, seen).await?,

@@ -75,9 +75,15 @@ impl Item {
         self.task.clone().map(|task| (task, self.visit))
     }
 
-    /// The event without its subject: `started`.
+    /// The event without its subject: `started`. A task that is undone is said to be so: its own `started` and
+    /// `completed` are long over.
     pub(crate) fn verb(&self) -> &str {
-        self.kind.rsplit('.').next().unwrap_or(&self.kind)
+        match &*self.kind {
+            "task.compensation.started" => "undoing",
+            "task.compensation.completed" => "undone",
+            "task.compensation.faulted" => "not undone",
+            kind => kind.rsplit('.').next().unwrap_or(kind),
+        }
     }
 
     /// The error that the line is about, on one line.
@@ -186,11 +192,11 @@ impl Clock {
     /// Takes note of an item. Answers how long what it ends has taken, where it ends something.
     pub(crate) fn note(&mut self, item: &Item) -> Option<Duration> {
         match item.verb() {
-            "started" => {
+            "started" | "undoing" => {
                 self.started_ms.insert(item.key(), item.at_ms);
                 None
             }
-            "completed" | "faulted" | "cancelled" => {
+            "completed" | "faulted" | "cancelled" | "undone" | "not undone" => {
                 let took_ms = item.at_ms - self.started_ms.remove(&item.key())?;
                 Some(Duration::from_millis(u64::try_from(took_ms).unwrap_or(0)))
             }
@@ -364,6 +370,36 @@ pub(crate) mod tests {
         1970-01-01T00:00:02.001Z  started    x  call f@c
         1970-01-01T00:00:02.001Z  revealed   x: `password` of the secret `login` to the connector `c`
         1970-01-01T00:00:02.002Z  cancelled  the run in 2.00 s by ops: toolate
+        "##);
+    }
+
+    #[test]
+    fn what_is_undone_is_no_task_that_starts() {
+        let (flight, cancel) = (
+            Some("/do/0/flight"),
+            Some("/do/0/flight/compensate/0/cancel"),
+        );
+        let error = json!({ "type": "x/communication", "status": 503, "title": "Unavailable" });
+        let items = [
+            item(0, "task.compensation.started", flight),
+            item(1, "task.started", cancel),
+            item(2, "task.completed", cancel),
+            item(3, "task.compensation.completed", flight),
+            item(4, "task.compensation.started", flight),
+            Item {
+                error: Some(error),
+                ..item(6, "task.compensation.faulted", flight)
+            },
+        ];
+        let mut lines = Lines::new(Value::Null);
+        let text: Vec<String> = items.iter().map(|item| lines.line(item)).collect();
+        insta::assert_snapshot!(text.join("\n"), @r##"
+        1970-01-01T00:00:00.000Z  undoing    flight
+        1970-01-01T00:00:00.001Z  started    flight/cancel
+        1970-01-01T00:00:00.002Z  completed  flight/cancel in 1 ms
+        1970-01-01T00:00:00.003Z  undone     flight in 3 ms
+        1970-01-01T00:00:00.004Z  undoing    flight
+        1970-01-01T00:00:00.006Z  not undone  flight in 2 ms: Unavailable (communication, 503)
         "##);
     }
 

@@ -74,9 +74,12 @@ impl Live {
         let Some(key) = item.key() else {
             return self.print_end(item, took);
         };
-        let kind = kind(&self.document, item).unwrap_or_default();
+        let kind = match item.verb() {
+            verb @ ("undoing" | "undone" | "not undone") => verb.to_owned(),
+            _ => kind(&self.document, item).unwrap_or_default(),
+        };
         match item.verb() {
-            "started" => self.spin(key, &kind),
+            "started" | "undoing" => self.spin(key, &kind),
             "retried" => {
                 self.print(&ended_line(item, &kind, None));
                 if let Some(spinner) = self.spinners.get(&key) {
@@ -141,7 +144,9 @@ fn ended_line(item: &Item, kind: &str, took: Option<Duration>) -> String {
     let (mark, color) = match item.verb() {
         "completed" => ('✓', AnsiColor::Green),
         "faulted" => ('✗', AnsiColor::Red),
+        "not undone" => ('✗', AnsiColor::Red),
         "retried" => ('↻', AnsiColor::Yellow),
+        "undone" => ('↺', AnsiColor::Yellow),
         "skipped" => ('-', AnsiColor::BrightBlack),
         "cancelled" => ('■', AnsiColor::Yellow),
         _ => ('·', AnsiColor::Blue),

@@ -64,6 +64,8 @@ impl Args {
             "assignees",
             "workflow",
             "asked",
+            "due",
+            "decided by",
         ]);
         for approval in approvals {
             table.row([
@@ -73,6 +75,8 @@ impl Args {
                 approval.assignees.join(", "),
                 approval.workflow,
                 approval.asked_at,
+                approval.due.unwrap_or_default(),
+                approval.decision.map(|it| it.by).unwrap_or_default(),
             ]);
         }
         print(table)

@@ -42,11 +42,13 @@ impl Args {
                 },
             )
             .await?;
+        let (id, status) = (&run.summary.id, run.summary.status);
         match self.output {
+            Output::Text if status.is_ended() => print(format!("{id} is {}", status.name())),
             Output::Text => print(format!(
-                "{} is {}",
-                run.summary.id,
-                run.summary.status.name()
+                "{id} is {}: what it has done is being undone, and then it is cancelled; \
+                 `baton runs watch {id}` follows it",
+                status.name()
             )),
             Output::Json => print_json(&run),
         }
