@@ -86,7 +86,9 @@ impl Live {
                     spinner.reset_elapsed();
                 }
             }
-            "suspended" | "resumed" | "revealed" => self.print(&ended_line(item, &kind, None)),
+            "revealed" => self.print(&ended_line(item, &kind, None)),
+            // The line about the run says it.
+            "suspended" | "resumed" => {}
             _ => {
                 if let Some(spinner) = self.spinners.remove(&key) {
                     spinner.finish_and_clear();
@@ -158,6 +160,7 @@ fn ended_line(item: &Item, kind: &str, took: Option<Duration>) -> String {
             "suspended" => "the run stands still".to_owned(),
             "resumed" => "the run goes on".to_owned(),
             "retried" => "the run is tried again".to_owned(),
+            "cancelled" => "the run was cancelled".to_owned(),
             verb => format!("the run has {verb}"),
         },
     };
@@ -171,6 +174,8 @@ fn ended_line(item: &Item, kind: &str, took: Option<Duration>) -> String {
         again.map(|wait| format!("in {}", duration(wait))),
         took.map(duration),
         item.reveal.as_ref().map(ToString::to_string),
+        item.by.as_ref().map(|by| format!("by {}", tame(by, 60))),
+        item.reason.as_ref().map(|reason| tame(reason, 200)),
     ];
     let rest: Vec<String> = rest.into_iter().flatten().collect();
     let error = item
@@ -224,7 +229,22 @@ mod tests {
                 took,
             ),
             (item(0, "workflow.faulted", None), took),
+            (
+                Item {
+                    by: Some("ada".into()),
+                    reason: Some("maintenance".into()),
+                    ..item(0, "workflow.suspended", None)
+                },
+                None,
+            ),
             (item(0, "workflow.retried", None), None),
+            (
+                Item {
+                    by: Some("ada".into()),
+                    ..item(0, "workflow.cancelled", None)
+                },
+                took,
+            ),
             (item(0, "workflow.completed", None), None),
         ];
         let line = |(item, took): &(Item, Option<Duration>)| {
@@ -242,7 +262,9 @@ mod tests {
         - laptop  call http
         ■ laptop #3  call http  222 ms
         ✗ the run has faulted  222 ms
+        · the run stands still  by ada  maintenance
         ↻ the run is tried again  
+        ■ the run was cancelled  222 ms  by ada
         ✓ the run has completed  
         "##);
     }
