@@ -303,7 +303,11 @@ impl Turn<'_> {
     /// A task has failed. What is inside it ends; the error goes to what is around it.
     pub(super) fn fail(&mut self, id: TaskId, error: Error) {
         self.cancel_inside(id);
-        let (task, timers) = self.take_task(id);
+        let (mut task, timers) = self.take_task(id);
+        if let Work::Run(_) = task.work {
+            // It has failed, or could not be started: a retry starts another one.
+            task.work = Work::Beginning;
+        }
         let error = error.at(&task.key.pointer);
         let (key, attempt, place) = (task.key.clone(), task.attempt, task.place.clone());
         self.bury(id, task, timers);

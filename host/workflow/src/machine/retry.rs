@@ -4,7 +4,7 @@
 //! somebody catches the error, what is buried there is forgotten. Where nobody does, the run keeps it, so that
 //! it can go on from there: the composite tasks around are as they were, and the tasks that were at work in
 //! them, the one that failed and those beside it, begin again under their identities, as another attempt.
-//! Waits go on as if nothing had happened; time limits begin anew.
+//! Waits go on as if nothing had happened, as does the start of a run that is not awaited; time limits begin anew.
 
 use std::collections::BTreeSet;
 
@@ -82,8 +82,11 @@ impl Buried {
     pub(super) fn goes_on(&self, busy: &BTreeSet<TaskId>) -> bool {
         let waits = |timer: &TimerKey| matches!(timer, TimerKey::Wait(_) | TimerKey::Retry(_));
         let consumes = matches!(&self.task.work, Work::Subscription(work) if !work.has_failed());
+        // Begun again, it would be another run: one that has started meanwhile would be left alone beside it.
+        let starts = matches!(&self.task.work, Work::Run(child) if !child.awaited);
         busy.contains(&self.id)
             || consumes
+            || starts
             || self.timers.iter().any(|(timer, _)| waits(timer))
             || self.task.is_done()
     }
@@ -268,6 +271,9 @@ impl Turn<'_> {
             }
         }
         self.subscribe_again(&mut task);
+        if let Work::Run(child) = &task.work {
+            self.commands.push(super::Command::StartRun(child.clone()));
+        }
         self.run.keys.insert(key, id);
         self.run.tasks.insert(id, task);
         let listening = self.run.listening(&self.run.tasks[&id]);

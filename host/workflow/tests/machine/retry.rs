@@ -247,3 +247,114 @@ fn a_corrected_version_may_differ_where_nothing_has_been_performed() {
     end: completed 2
     "##);
 }
+
+#[test]
+fn a_run_whose_start_was_under_way_is_started_once() {
+    let tasks = "
+do:
+  - both:
+      fork:
+        branches:
+          - child: { run: { await: false, workflow: { namespace: a, name: b, version: latest } } }
+          - fails: { call: f@any }
+";
+    let mut run = Run::start(tasks, json!({}));
+    let started = run.machine.outstanding().children;
+    run.fails("fails", 503);
+    run.transcript();
+    run.pass(Duration::from_secs(60));
+    run.apply(retry());
+    insta::assert_snapshot!(run.transcript(), @r##"
+      workflow.retried
+    start child a/b latest {}
+      task.started fails~2
+    invoke fails~2 f@any {}
+    "##);
+    // It is the same run, at the same time: where it has started meanwhile, it is found.
+    assert_eq!(run.machine.outstanding().children, started);
+    run.ok("child", json!(null));
+    run.ok("fails", json!(1));
+    assert_eq!(run.last_output(), json!([{}, 1]));
+}
+
+#[test]
+fn a_run_that_could_not_be_started_is_begun_anew() {
+    let tasks = "do: [ { child: { run: { await: false, workflow: { namespace: a, name: b, version: latest } } } } ]";
+    let mut run = Run::start(tasks, json!({}));
+    run.fails("child", 404);
+    run.apply(retry());
+    let child = run.machine.outstanding().children.remove(0);
+    assert_eq!(child.attempt, 2);
+    run.ok("child", json!(null));
+    assert_eq!(run.status(), Status::Completed);
+}
+
+#[test]
+fn a_subscription_goes_on_with_what_it_has_brought() {
+    let tasks = "
+do:
+  - both:
+      fork:
+        branches:
+          - hear:
+              call: asyncapi
+              with:
+                document: { endpoint: 'http://a/api' }
+                operation: news
+                subscription: { consume: { amount: 2 } }
+          - fails: { call: f@any }
+";
+    let mut run = Run::start(tasks, json!({}));
+    run.hand_over("hear", json!({ "payload": 1, "headers": {} }));
+    run.fails("fails", 503);
+    run.transcript();
+    run.apply(retry());
+    insta::assert_snapshot!(run.transcript(), @r##"
+      workflow.retried
+    invoke hear~2 subscribe@asyncapi {"document":{"endpoint":"http://a/api"},"operation":"news"}
+      task.started fails~2
+    invoke fails~2 f@any {}
+    "##);
+    run.hand_over("hear", json!({ "payload": 2, "headers": {} }));
+    run.ok("fails", json!("done"));
+    let output = run.last_output();
+    let payloads: Vec<_> = output[0]
+        .as_array()
+        .expect("messages")
+        .iter()
+        .map(|it| &it["payload"])
+        .collect();
+    assert_eq!(
+        (payloads, &output[1]),
+        (vec![&json!(1), &json!(2)], &json!("done"))
+    );
+}
+
+#[test]
+fn a_subscription_that_failed_hears_anew() {
+    let tasks = "
+do:
+  - hear:
+      call: asyncapi
+      with:
+        document: { endpoint: 'http://a/api' }
+        operation: news
+        subscription: { consume: { amount: 2 } }
+";
+    let mut run = Run::start(tasks, json!({}));
+    run.hand_over("hear", json!({ "payload": 1, "headers": {} }));
+    run.fails("hear", 503);
+    assert_eq!(run.status(), Status::Faulted);
+    run.apply(retry());
+    for payload in [2, 3] {
+        run.hand_over("hear", json!({ "payload": payload, "headers": {} }));
+    }
+    let output = run.last_output();
+    let payloads: Vec<_> = output
+        .as_array()
+        .expect("messages")
+        .iter()
+        .map(|it| &it["payload"])
+        .collect();
+    assert_eq!(payloads, [&json!(2), &json!(3)]);
+}
