@@ -364,3 +364,36 @@ async fn each_is_told_once_and_in_order_whatever_crashes() {
     }
     assert!(crashes > 4, "the faults have to hit the run: {crashes}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_retry_only_what_follows_is_told() {
+    let tenant = TenantId::default();
+    let script = Script::default();
+    script.break_only(&["call"]);
+    let store = Arc::new(MemoryStore::new());
+    let host = Host::open_telling(store, &script, LifecycleEvents::Tasks);
+    let published = host.engine.publish(&tenant, CALLS).await;
+    published.expect("published");
+    let run = host.engine.start(&tenant, start("calls", json!({}))).await;
+    let run = run.expect("started").id;
+    host.end(&run).await;
+    let before = told(&host).await;
+    assert_eq!(before.last().map(String::as_str), Some("workflow.faulted"));
+    script.break_only(&[]);
+    let retried = host.engine.retry(&tenant, &run, None, "ada", None).await;
+    retried.expect("retried");
+    host.end(&run).await;
+    // The specification has no event that a workflow is tried again.
+    let after = told(&host).await;
+    let expected = [
+        "task.created call",
+        "task.started call",
+        "task.completed call",
+        "task.created last",
+        "task.started last",
+        "task.completed last",
+        "workflow.completed",
+    ];
+    assert_eq!(after[before.len()..], expected);
+    host.engine.shutdown().await;
+}

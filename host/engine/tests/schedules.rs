@@ -314,3 +314,40 @@ async fn a_tenant_has_so_many_schedules_and_no_more() {
     publish(&host, &named("one", "1.1.0", "")).await;
     publish(&host, &three).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_retried_starts_nothing_by_its_second_end() {
+    let text = "
+document: { dsl: '1.0.3', namespace: test, name: tick, version: '1.0.0' }
+schedule: { after: PT1M }
+do:
+  - ask: { call: http, with: { method: get, endpoint: 'https://example.org/1' } }
+";
+    let (tenant, script) = (TenantId::default(), Script::default());
+    script.break_only(&["ask"]);
+    let store = Arc::new(MemoryStore::new());
+    let host = Host::open(store.clone(), &script);
+    publish(&host, text).await;
+    host.clock.advance(MINUTE);
+    started(&host, 1).await;
+    let run = runs(&host).await.remove(0).id;
+    assert_eq!(host.end(&run).await.status, Status::Faulted);
+    let is_due = async || due(schedule(&host).await.next_due) == Some(120);
+    support::until("the next start is due", is_due).await;
+
+    script.break_only(&[]);
+    host.clock.advance(MINUTE / 2);
+    let retried = host.engine.retry(&tenant, &run, None, "ada", None).await;
+    retried.expect("retried");
+    assert_eq!(host.end(&run).await.status, Status::Completed);
+    host.engine.shutdown().await;
+    // Neither when the schedule is told of it, nor when it looks for itself.
+    let host = Host::open(store, &script);
+    support::until("the host has recovered", async || host.engine.is_ready()).await;
+    let now = schedule(&host).await;
+    assert_eq!((due(now.next_due), now.started), (Some(120), 1));
+    host.clock.advance(MINUTE * 2);
+    started(&host, 2).await;
+    assert_eq!(runs(&host).await.len(), 2);
+    host.engine.shutdown().await;
+}
