@@ -20,6 +20,7 @@ use baton_api::ProblemKind;
 use baton_engine::TenantId;
 use sha2::{Digest as _, Sha256};
 
+use crate::connections::Connection;
 use crate::observe::Observed;
 use crate::refusal::Refusal;
 use crate::router::Context;
@@ -175,6 +176,10 @@ impl FromRequestParts<Context> for Caller {
         let caller = context.settings.authenticator.caller(&parts.headers)?;
         if let Some(observed) = parts.extensions.get::<Observed>() {
             observed.caller_is(&caller);
+        }
+        // There is none where requests come without sockets.
+        if let Some(connection) = parts.extensions.get::<Connection>() {
+            connection.belongs_to(&caller.tenant)?;
         }
         Ok(caller)
     }

@@ -4,8 +4,9 @@
 //! answer. It keeps nothing between two requests, and it is the only crate that knows axum and hyper.
 //!
 //! - [`serve`] runs it on a listener; [`router`] is the same without sockets.
-//! - `workflows`, `validate`, `runs`, `run_events`, `events`, `connectors`, `health`, `openapi`, `schema`: the
-//!   handlers, a file for each resource.
+//! - `workflows`, `validate`, `runs`, `run_events`, `events`, `approvals`, `schedules`, `connectors`,
+//!   `secrets`, `health`, `openapi`, `schema`: the handlers, a file for each resource.
+//! - `connections`, `write_timeout`: what keeps one client from taking the server away from others.
 //! - [`auth`]: who asks, and for which tenant.
 //! - `body`, `query`, `prefer`, `page`, `path`: reading a request. Each refuses what it doesn't understand.
 //! - `convert`: between the engine's types and the contract's.
@@ -14,15 +15,15 @@
 //!
 //! # The way of a request
 //!
-//! Connection (bounded) → `observe` gives it an id → the route's handler asks for its `Caller` first, so
+//! Connection (bounded, a stranger's until it shows a token) → `observe` gives it an id → the route's handler asks for its `Caller` first, so
 //! that a request without a valid token has no effect at all → path, query and headers → body, within the
 //! route's bound and the server's budget → engine → conversion → answer. A handler that says no returns a
 //! refusal, which `observe` writes as `application/problem+json`.
 
-pub mod approvals;
+mod approvals;
 mod auth;
-
 mod body;
+mod connections;
 mod connectors;
 mod convert;
 mod events;
@@ -44,6 +45,7 @@ mod serve;
 mod settings;
 mod validate;
 mod workflows;
+mod write_timeout;
 
 pub use auth::{Authenticator, TokenDigest, Tokens};
 pub use router::router;

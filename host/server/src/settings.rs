@@ -9,15 +9,25 @@ use crate::auth::Authenticator;
 pub struct ServerSettings {
     /// Who may ask, and for which tenant.
     pub authenticator: Authenticator,
-    /// How many connections are open at once. Further ones wait in the listener's queue. 4,096 by default:
-    /// some 100 MB at worst, and most systems let a process open more files than that.
+    /// How many connections are open at once, at least 2. 4,096 by default: some 100 MB at worst, and most
+    /// systems let a process open more files than that.
     pub connections_max: usize,
+    /// How many of them may be of clients that have not shown a token yet. Beyond it, the address with the
+    /// most of those loses its oldest. 1,024 by default: a client with a token shows it within a round trip.
+    pub strangers_max: usize,
+    /// How many connections one tenant may have, streams of events and waits among them. Beyond it, its
+    /// requests on further connections are refused as busy. 1,024 by default: a third of what is not
+    /// kept for strangers.
+    pub connections_per_tenant: usize,
     /// How many bytes of request bodies are held at once, over all requests. Beyond it a request is refused
     /// as busy. 256 MiB by default: four of the largest connectors.
     pub body_bytes_max: usize,
     /// How long a client may take to send the head of a request, and how long an idle connection is kept.
     /// 30 s by default.
     pub head_timeout: Duration,
+    /// How long a client may read nothing of what it is sent before its connection ends. 30 s by default:
+    /// a connection that is alive takes something in within a few seconds.
+    pub write_timeout: Duration,
     /// How long a client may take to send a body. 120 s by default: 64 MiB at half a megabyte a second.
     pub body_timeout: Duration,
     /// How often a stream of events without news carries a comment, so that proxies keep it open. 15 s by
@@ -33,8 +43,11 @@ impl ServerSettings {
         Self {
             authenticator,
             connections_max: 4096,
+            strangers_max: 1024,
+            connections_per_tenant: 1024,
             body_bytes_max: 256 << 20,
             head_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(120),
             keep_alive: Duration::from_secs(15),
             grace: Duration::from_secs(10),

@@ -1,11 +1,10 @@
-//! The whole server on a real engine with its store in memory, without sockets.
-
-mod harness;
+//! Requests and their answers, without sockets.
 
 use baton_api::routes::{self, Route};
 use baton_engine::EngineLimits;
-use harness::{Ask, Host};
 use serde_json::{Value, json};
+
+use crate::harness::{Ask, Host};
 
 const HELLO: &str = "document: { dsl: '1.0.3', namespace: it, name: hello, version: '1.0.0' }
 do:

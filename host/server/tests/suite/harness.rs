@@ -27,30 +27,10 @@ impl Host {
     }
 
     pub(crate) fn with(limits: EngineLimits) -> Self {
-        let sandbox = Sandbox::new(baton_sandbox::Settings::default()).unwrap();
-        let settings = Settings {
-            limits,
-            ..Settings::default()
-        };
-        let engine = Engine::open(Arc::new(MemoryStore::new()), sandbox, settings).unwrap();
-        // Recovery goes on behind `open`, on threads of its own; an empty store takes it no time.
-        while !engine.is_ready() {
-            std::thread::yield_now();
-        }
-        let mut tokens = Tokens::new();
-        for (tenant, name) in [("red", "ci"), ("blue", "cd")] {
-            tokens
-                .add(
-                    TokenDigest::of(tenant),
-                    TenantId::new(tenant).unwrap(),
-                    name,
-                )
-                .unwrap();
-        }
         let (sender, stopping) = watch::channel(false);
-        let settings = ServerSettings::new(Authenticator::Tokens(tokens));
+        let settings = ServerSettings::new(authenticator());
         Self {
-            router: router(engine, settings, stopping),
+            router: router(engine(limits), settings, stopping),
             _stopping: sender,
         }
     }
@@ -91,6 +71,36 @@ impl Host {
         assert_eq!(answer.status, 202, "{}", answer.body);
         answer.json()
     }
+}
+
+/// An engine with its store in memory.
+pub(crate) fn engine(limits: EngineLimits) -> Engine {
+    let sandbox = Sandbox::new(baton_sandbox::Settings::default()).unwrap();
+    let settings = Settings {
+        limits,
+        ..Settings::default()
+    };
+    let engine = Engine::open(Arc::new(MemoryStore::new()), sandbox, settings).unwrap();
+    // Recovery goes on behind `open`, on threads of its own; an empty store takes it no time.
+    while !engine.is_ready() {
+        std::thread::yield_now();
+    }
+    engine
+}
+
+/// Lets the tenants in.
+pub(crate) fn authenticator() -> Authenticator {
+    let mut tokens = Tokens::new();
+    for (tenant, name) in [("red", "ci"), ("blue", "cd")] {
+        tokens
+            .add(
+                TokenDigest::of(tenant),
+                TenantId::new(tenant).unwrap(),
+                name,
+            )
+            .unwrap();
+    }
+    Authenticator::Tokens(tokens)
 }
 
 /// A request, by the tenant `red` unless it says otherwise.
