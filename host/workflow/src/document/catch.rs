@@ -1,5 +1,6 @@
 //! What happens to the errors of a `try` (dsl-reference, "Catch").
 
+use super::error::Status;
 use super::read::{Field, Read, Reader};
 use super::{Flow, Located, Location, Retry, Reusable, TaskList, r#for::Variable};
 use crate::diagnostic::code;
@@ -32,7 +33,7 @@ pub struct ErrorFilter {
     /// `type`.
     pub r#type: Option<Located<String>>,
     /// `status`.
-    pub status: Option<Located<u64>>,
+    pub status: Option<Located<u16>>,
     /// `instance`.
     pub instance: Option<Located<String>>,
     /// `title`.
@@ -97,7 +98,7 @@ impl Read for ErrorFilter {
     fn read(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         let mut object = reader.object(field, "an error filter")?;
         let r#type = object.optional("type");
-        let status = object.optional("status");
+        let status = object.optional::<Status>("status");
         let instance = object.optional("instance");
         let title = object.optional("title");
         let detail = object.optional("detail");
@@ -115,7 +116,7 @@ impl Read for ErrorFilter {
         }
         Some(Self {
             r#type: r#type?,
-            status: status?,
+            status: status?.map(|status| status.0),
             instance: instance?,
             title: title?,
             detail: detail?,

@@ -12,7 +12,7 @@ pub struct ErrorDefinition {
     /// `type`: a URI that says what kind of error it is.
     pub r#type: Located<String>,
     /// `status`: an HTTP status, usually.
-    pub status: Located<u64>,
+    pub status: Located<u16>,
     /// `instance`: the part of the workflow that it comes from, a JSON pointer. Default: the task that raises it.
     pub instance: Option<Located<String>>,
     /// `title`: a summary, the same for every occurrence.
@@ -27,7 +27,7 @@ impl Read for ErrorDefinition {
     fn read(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         let mut object = reader.object(field, "an error")?;
         let r#type = object.required::<Located<String>>("type");
-        let status = object.required::<Located<u64>>("status");
+        let status = object.required::<Status>("status");
         let instance = object.optional::<Located<String>>("instance");
         let title = object.optional("title");
         let detail = object.optional("detail");
@@ -50,12 +50,32 @@ impl Read for ErrorDefinition {
         })?;
         Some(Self {
             r#type: r#type?,
-            status: status?,
+            status: status?.0,
             instance: instance?,
             title: title?,
             detail: detail?,
             location: field.location(),
         })
+    }
+}
+
+/// The `status` of an error: an HTTP status, usually. What is none may still mean something to somebody; beyond
+/// 16 bits, where no error can have it, it can't.
+pub(super) struct Status(pub(super) Located<u16>);
+
+impl Read for Status {
+    fn read(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let status = Located::<u64>::read(field, reader)?;
+        if let Ok(small) = u16::try_from(status.value) {
+            return Some(Self(field.located(small)));
+        }
+        let message = format!("no error has the status {}", status.value);
+        let help = format!(
+            "write an HTTP status, like 404, or another number up to {}",
+            u16::MAX
+        );
+        reader.error(code::BAD_VALUE, &status.location, message, help);
+        None
     }
 }
 

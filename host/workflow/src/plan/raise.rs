@@ -27,9 +27,7 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, it: &document::Raise) -> Raise 
     };
     Raise {
         type_uri: text(&error.r#type),
-        // What is no HTTP status is still a number that means something to somebody; beyond 16 bits it
-        // can't.
-        status: u16::try_from(error.status.value).unwrap_or(500),
+        status: error.status.value,
         instance: error.instance.as_ref().map(&mut text),
         title: error.title.as_ref().map(&mut text),
         detail: error.detail.as_ref().map(&mut text),

@@ -82,10 +82,7 @@ fn filter(errors: &document::ErrorFilter) -> ErrorFilter {
     let text = |text: &Option<Located<String>>| text.as_ref().map(|text| text.value.clone());
     ErrorFilter {
         type_uri: text(&errors.r#type),
-        status: errors
-            .status
-            .as_ref()
-            .and_then(|status| u16::try_from(status.value).ok()),
+        status: errors.status.as_ref().map(|status| status.value),
         instance: text(&errors.instance),
         title: text(&errors.title),
         detail: text(&errors.detail),

@@ -29,6 +29,12 @@ fn raise() {
       at /do/0/a/raise/error/message
       help: did you mean `detail`?
     ");
+    assert_snapshot!(check_tasks("- a: { raise: { error: { type: 'urn:x', status: 70000 } } }\n"), @r"
+    case.yaml:7:51: error[bad-value]: no error has the status 70000
+      at /do/0/a/raise/error/status
+      help: write an HTTP status, like 404, or another number up to 65535
+    ");
+    assert_snapshot!(check_tasks("- a: { raise: { error: { type: 'urn:x', status: 65535 } } }\n"), @"nothing");
     assert_snapshot!(check_tasks("- a: { raise: { error: { title: x, instance: do/0 } } }\n"), @r"
     case.yaml:7:19: error[missing-key]: an error needs the keys `type`, `status`
       at /do/0/a/raise/error
@@ -52,6 +58,12 @@ fn catch() {
     case.yaml:9:16: error[unknown-key]: unknown key `error` in `catch`
       at /do/0/a/catch/error
       help: did you mean `errors`?
+    ");
+    // 65966 is 430, cut to 16 bits.
+    assert_snapshot!(check_catch("{ errors: { with: { status: 65966 } } }"), @r"
+    case.yaml:9:42: error[bad-value]: no error has the status 65966
+      at /do/0/a/catch/errors/with/status
+      help: write an HTTP status, like 404, or another number up to 65535
     ");
     assert_snapshot!(check_catch("{ errors: { type: 'urn:x' } }"), @r"
     case.yaml:9:26: error[unknown-key]: unknown key `type` in `errors`
