@@ -1,5 +1,7 @@
 //! What only lowering can tell, and that it is told together with all else.
 
+use std::collections::BTreeMap;
+
 use baton_workflow::document::{Document, Reading};
 use baton_workflow::plan::{Catalog, FunctionReference, NoSuchFunction, Plan, Signature};
 use serde_json::json;
@@ -279,4 +281,40 @@ do: [ { a: { call: create-user@scim, with: { user: { user-name: .name, age: .age
     let lowered = Plan::lower(&document, &Directory);
     assert_eq!(lowered.diagnostics, []);
     assert!(lowered.expressions.iter().all(|it| it.is_loose));
+}
+
+#[test]
+fn a_graph_says_which_task_each_is_directly_inside_of() {
+    let text = "
+document: { dsl: '1.0.3', namespace: t, name: t, version: '1.0.0' }
+do:
+  - a: { do: [ { b: { do: [ { c: { set: { x: 1 } } } ] } }, { d: { set: { x: 1 } } } ] }
+  - e: { try: [ { f: { set: { x: 1 } } } ], catch: { do: [ { g: { set: { x: 1 } } } ] } }
+  - h: { set: { x: 1 } }
+";
+    let document = Document::parse(text, None).expect("a document");
+    let plan = Plan::new(&document, &Directory).expect("a plan");
+    let graph = plan.graph();
+    let nodes = graph["nodes"].as_array().expect("a list");
+    let name = |pointer: &str| pointer.rsplit('/').next().unwrap_or_default().to_owned();
+    let inside: BTreeMap<&str, Option<String>> = nodes
+        .iter()
+        .filter_map(|node| Some((node["name"].as_str()?, node["parent"].as_str().map(name))))
+        .collect();
+    let expected = [
+        ("a", None),
+        ("b", Some("a")),
+        ("c", Some("b")),
+        ("d", Some("a")),
+        ("e", None),
+        ("f", Some("e")),
+        ("g", Some("e")),
+        ("h", None),
+    ];
+    assert_eq!(
+        inside,
+        expected
+            .map(|(name, parent)| (name, parent.map(str::to_owned)))
+            .into()
+    );
 }

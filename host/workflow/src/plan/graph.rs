@@ -36,11 +36,24 @@ pub(super) fn graph(plan: &Plan) -> Value {
             edge(plan, &mut edges, node, node.next, "skipped");
         }
     }
-    let nodes: Vec<Value> = (0u32..)
+    let nodes: Vec<Value> = parents(plan)
+        .into_iter()
         .zip(&plan.nodes)
-        .map(|(id, node)| describe(plan, NodeId(id), node))
+        .map(|(parent, node)| describe(plan, parent, node))
         .collect();
     json!({ "start": first(plan, plan.body), "nodes": nodes, "edges": edges })
+}
+
+/// The task that each task is directly inside of. This takes a step for each task that each is inside of, and
+/// how deeply they are within one another is bounded.
+fn parents(plan: &Plan) -> Vec<Option<NodeId>> {
+    let mut parents = vec![None; plan.nodes.len()];
+    // Those further in come later, and stand in for those further out.
+    for (id, node) in (0u32..).zip(&plan.nodes) {
+        let inside = node.inside.start.0 as usize..node.inside.end.0 as usize;
+        parents[inside].fill(Some(NodeId(id)));
+    }
+    parents
 }
 
 /// What leads from a branch to those that need it.
@@ -66,15 +79,11 @@ fn edge(plan: &Plan, edges: &mut Vec<Value>, from: &Node, to: Edge, label: &str)
     edges.push(edge);
 }
 
-fn describe(plan: &Plan, id: NodeId, node: &Node) -> Value {
-    let parent = plan.nodes[..id.0 as usize]
-        .iter()
-        .rev()
-        .find(|other| other.inside.contains(&id));
+fn describe(plan: &Plan, parent: Option<NodeId>, node: &Node) -> Value {
     let mut description =
         json!({ "id": *node.pointer, "name": node.name, "kind": node.kind.name() });
     if let Some(parent) = parent {
-        description["parent"] = Value::from(&*parent.pointer);
+        description["parent"] = Value::from(&*plan.node(parent).pointer);
     }
     if let Some(compensate) = node.compensate {
         description["compensate"] = first(plan, compensate);
