@@ -318,3 +318,49 @@ do:
             .into()
     );
 }
+
+/// A workflow that listens to events with these `with`s.
+fn listening(filters: impl Iterator<Item = String>) -> String {
+    let filters: String = filters
+        .map(|with| format!("        - {{ with: {with} }}\n"))
+        .collect();
+    format!("  - a:\n      listen:\n       to:\n        any:\n{filters}")
+}
+
+#[test]
+fn a_filter_that_no_event_can_fit_is_refused() {
+    let filters = [
+        "{ type: 'order.(placed' }",
+        "{ subject: '\\w{60}' }",
+        "{ type: 'order\\..*', data: { code: ['*/*', 'a)|(b', 'https://example.org/{id}'] } }",
+    ];
+    insta::assert_snapshot!(wrong(&listening(filters.map(str::to_owned).into_iter())), @r##"
+    t.yaml:7:27: error[bad-value]: this is no regular expression: unclosed group
+      at /do/0/a/listen/to/any/0/with/type
+      help: put a backslash before what is meant as it stands: \( or \[ or \*
+    t.yaml:8:30: error[too-large]: this regular expression takes more than 1048576 bytes of memory
+      at /do/0/a/listen/to/any/1/with/subject
+      help: write [0-9A-Za-z_] in place of \w and [0-9] in place of \d, which mean the letters and digits of all scripts; or write an expression: ${ startswith("order.") }
+    t.yaml:9:55: error[bad-value]: this is no regular expression: repetition operator missing expression
+      at /do/0/a/listen/to/any/2/with/data/code/0
+      help: put a backslash before what is meant as it stands: \( or \[ or \*
+    t.yaml:9:62: error[bad-value]: this is no regular expression: unopened group
+      at /do/0/a/listen/to/any/2/with/data/code/1
+      help: put a backslash before what is meant as it stands: \( or \[ or \*
+    "##);
+}
+
+#[test]
+fn the_patterns_of_all_filters_together_are_bounded() {
+    let many = |pattern: fn(usize) -> String| {
+        let filters = (0..2000).map(|n| format!("{{ subject: '{}' }}", pattern(n)));
+        wrong(&listening(filters))
+    };
+    assert_eq!(many(|_| "\\w{16}".to_owned()), "", "equal ones are one");
+    let message = many(|n| format!("\\w{{16}}{n}"));
+    assert_eq!(message.matches("error[").count(), 1, "{message}");
+    assert!(
+        message.contains("error[too-large]: the regular expressions"),
+        "{message}"
+    );
+}

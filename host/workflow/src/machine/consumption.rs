@@ -228,10 +228,7 @@ fn lets_through(
 fn fits(matcher: &Matcher, value: &Value, fill: &mut dyn Fill) -> bool {
     match matcher {
         Matcher::Constant(constant) => same(constant, value),
-        Matcher::Pattern { text, regex } => match value {
-            Value::String(value) => value == text || regex.is_match(value),
-            _ => false,
-        },
+        Matcher::Pattern(pattern) => value.as_str().is_some_and(|text| pattern.fits(text)),
         Matcher::Expression(template) => match fill.on(template, &Data::new(value.clone())) {
             Ok(said) => match &*said {
                 Value::Bool(holds) => *holds || same(&said, value),

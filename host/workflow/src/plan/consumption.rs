@@ -1,20 +1,18 @@
 //! Which events: a consumption strategy, lowered (dsl-reference, "Event Consumption Strategy").
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
-use super::Template;
 use super::builder::{Moment, child};
 use super::lower::Lowering;
+use super::pattern::{BadPattern, is_pattern};
+use super::{Pattern, Template};
 use crate::data::Data;
+use crate::diagnostic::code;
 use crate::document::{self, EventFilter, EventStrategy};
 use crate::expression::enclosed;
-
-/// How large a compiled pattern may be, in bytes. The default of the library is ten times that, and a document
-/// may have many.
-const PATTERN_BYTES_MAX: usize = 1 << 20;
 
 /// Which events are consumed, and when it has been enough.
 #[derive(Debug)]
@@ -63,7 +61,7 @@ pub(crate) enum Matcher {
     /// This.
     Constant(Data),
     /// This text, or one that the regular expression fits as a whole.
-    Pattern { text: String, regex: Regex },
+    Pattern(Arc<Pattern>),
     /// What an expression on the part says: `true`, or the part's value.
     Expression(Template),
     /// An object with these members, and others.
@@ -209,12 +207,12 @@ fn matcher(lowering: &mut Lowering<'_>, value: &Value, pointer: &str, moment: Mo
         Value::String(text) if enclosed(text).is_some() => {
             Matcher::Expression(lowering.builder.expression(text, pointer, moment))
         }
-        Value::String(text) => match pattern(text) {
-            Some(regex) => Matcher::Pattern {
-                text: text.clone(),
-                regex,
-            },
-            None => Matcher::Constant(Data::new(value.clone())),
+        Value::String(text) if is_pattern(text) => match lowering.patterns.compile(text) {
+            Ok(pattern) => Matcher::Pattern(pattern),
+            Err(bad) => {
+                report(lowering, &bad, pointer);
+                Matcher::Constant(Data::new(value.clone()))
+            }
         },
         Value::Object(members) => Matcher::Object(
             members
@@ -236,29 +234,22 @@ fn matcher(lowering: &mut Lowering<'_>, value: &Value, pointer: &str, moment: Mo
     }
 }
 
-/// A text as a regular expression, where it is meant as one: a dot alone, which every type of an event has, makes
-/// none. The kind of expressions that takes linear time, since it comes from the tenant and runs natively.
-fn pattern(text: &str) -> Option<Regex> {
-    if !text.contains(['\\', '*', '+', '?', '(', '[', '{', '|', '^', '$']) {
-        return None;
+fn report(lowering: &mut Lowering<'_>, bad: &BadPattern, pointer: &str) {
+    let code = match bad {
+        BadPattern::Syntax(_) => code::BAD_VALUE,
+        BadPattern::TooLong | BadPattern::TooLarge | BadPattern::TooMany => code::TOO_LARGE,
+    };
+    if *bad == BadPattern::TooMany && !lowering.patterns.become_full() {
+        return;
     }
-    RegexBuilder::new(&format!("^(?:{text})$"))
-        .size_limit(PATTERN_BYTES_MAX)
-        .build()
-        .ok()
+    let (message, help) = bad.explain();
+    let error = lowering.document.error_at(pointer, code, message);
+    lowering.builder.report(error.with_help(help.to_owned()));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_type_with_dots_is_no_pattern() {
-        assert!(pattern("com.example.order.placed.v1").is_none());
-        assert!(pattern("https://example.org/{id}").is_none());
-        let pattern = pattern("com\\.example\\..*").expect("a pattern");
-        assert!(pattern.is_match("com.example.a") && !pattern.is_match("a.com.example.a"));
-    }
 
     #[test]
     fn topics_add_up() {

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::builder::{Builder, Moment};
 use super::catalog::Catalog;
 use super::function::{Expansion, Refused};
+use super::pattern::Patterns;
 use super::schema::BadSchema;
 use super::site::Site;
 use super::{
@@ -33,6 +34,7 @@ pub(super) fn lower(document: &Document, catalog: &dyn Catalog, resources: &Reso
         resources,
         wanted: Vec::new(),
         builder: Builder::new(document),
+        patterns: Patterns::default(),
         nodes: Vec::new(),
         connectors: BTreeSet::new(),
         site: Site::default(),
@@ -114,6 +116,8 @@ pub(super) struct Lowering<'d> {
     pub(super) resources: &'d Resources,
     pub(super) wanted: Vec<Wanted>,
     pub(super) builder: Builder<'d>,
+    /// The regular expressions of the filters of events.
+    pub(super) patterns: Patterns,
     nodes: Vec<Option<Node>>,
     pub(super) connectors: BTreeSet<String>,
     /// Where the tasks that are being lowered are performed.
