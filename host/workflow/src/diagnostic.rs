@@ -5,10 +5,13 @@
 //! of whoever has a terminal.
 
 pub mod code;
+mod list;
 
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
+
+pub use list::{DIAGNOSTICS_MAX, Diagnostics};
 
 /// A range of bytes of a text: `start` inclusive, `end` exclusive, both on character boundaries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]

@@ -91,7 +91,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::diagnostic::{self, Diagnostic, Source, Span};
+pub(crate) use read::nearest;
+
+use crate::diagnostic::{Diagnostic, Source, Span};
 use crate::yaml::{self, Data, Entry, Node};
 
 /// The language as a JSON Schema (2020-12), for editors: the specification's schema with the additions of
@@ -130,7 +132,8 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// All that is wrong with it, at least one of them an error, sorted by place. At most about a hundred.
+    /// All that is wrong with it, at least one of them an error, sorted by place. Of errors, and of warnings, at most about a
+    /// hundred.
     pub fn parse(text: impl Into<Arc<str>>, name: Option<&str>) -> Result<Self, Vec<Diagnostic>> {
         let Reading {
             document,
@@ -173,11 +176,11 @@ impl Document {
         let mut diagnostics = reader.finish();
         // What leads where is known only when all tasks are.
         if let Some(workflow) = &workflow
-            && !diagnostics.iter().any(Diagnostic::is_error)
+            && !diagnostics.has_errors()
         {
             diagnostics.extend(reachable::check(&source, workflow));
         }
-        diagnostic::sort(&mut diagnostics);
+        let diagnostics = diagnostics.finish();
         let warnings = diagnostics.iter().filter(|it| !it.is_error()).cloned();
         let document = workflow.map(|workflow| Self {
             value: Arc::new(root.to_value()),

@@ -88,7 +88,7 @@ t.yaml:6:67: error[wrong-argument]: this does not fit the function: true is not 
   at /do/0/one/with/user/emails/2
 t.yaml:6:80: error[unknown-argument]: there is no member `mail`
   at /do/0/one/with/user/mail
-  help: did you mean `emails`?
+  help: its members are `user-name`, `age`, `kind`, `emails`
 t.yaml:6:85: error[unknown-argument]: `create-user@scim` has no parameter `nope`
   at /do/0/one/with/nope
   help: did you mean `note`?
@@ -363,4 +363,39 @@ fn the_patterns_of_all_filters_together_are_bounded() {
         message.contains("error[too-large]: the regular expressions"),
         "{message}"
     );
+}
+
+/// A connector with a parameter that is one of many cases.
+struct ManyCases;
+
+impl Catalog for ManyCases {
+    fn function(&self, _: &FunctionReference) -> Result<Signature, NoSuchFunction> {
+        let cases: Vec<String> = (0..9000).map(|n| format!("case-{n}")).collect();
+        let properties = json!({ "all": { "type": "array", "items": { "enum": cases } } });
+        Ok(Signature {
+            arguments: json!({ "type": "object", "properties": properties }),
+            result: json!({}),
+        })
+    }
+}
+
+#[test]
+fn what_is_said_of_arguments_is_bounded() {
+    let head = "document: { dsl: '1.0.3', namespace: t, name: t, version: '1.0.0' }";
+    let (values, names): (Vec<_>, Vec<_>) = (0..10_000)
+        .map(|n| (format!("z{n}"), format!("n{n}: 1")))
+        .unzip();
+    let (values, names) = (values.join(", "), names.join(", "));
+    let text = format!(
+        "{head}\ndo:\n  - a: {{ call: pick@any, with: {{ all: [{values}] }} }}\n  - b: {{ call: pick@any, with: {{ {names} }} }}\n"
+    );
+    let document = Document::parse(text, None).expect("a document");
+    let diagnostics = Plan::lower(&document, &ManyCases).diagnostics;
+    assert_eq!(diagnostics.len(), 101);
+    assert_eq!(diagnostics[100].code, "too-many-errors");
+    let said: usize = diagnostics
+        .iter()
+        .map(|it| it.display("t.yaml").to_string().len())
+        .sum();
+    assert!(said < 50_000, "{said} bytes");
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use baton_store::record::{DocumentRecord, Record, WorkflowRecord};
 use baton_store::{Batch, Digest, Direction, ReadError, TenantId, key};
-use baton_workflow::diagnostic::{self, Source, Span, code};
+use baton_workflow::diagnostic::{self, Diagnostics, Source, Span, code};
 use baton_workflow::document::Reading;
 use baton_workflow::expression::Expression;
 use baton_workflow::plan::SubflowReference;
@@ -480,9 +480,12 @@ fn syntax_errors(
             return vec![document.error_at(&first.pointer, code::BAD_EXPRESSION, message)];
         }
     };
-    let mut wrong = Vec::new();
+    let mut wrong = Diagnostics::default();
     // What need not be an expression is none where it can't be one.
     for expression in expressions.iter().filter(|it| !it.is_loose) {
+        if wrong.is_full() {
+            break;
+        }
         if let Err(error) = evaluator.compile(&expression.source, &expression.variables) {
             let message = match &expression.elsewhere {
                 Some(uri) => format!("{uri}: `{}`: {}", expression.source, error.message),
@@ -497,10 +500,10 @@ fn syntax_errors(
                 error.start,
                 error.end,
             );
-            wrong.push(diagnostic);
+            wrong.report(diagnostic);
         }
     }
-    wrong
+    wrong.finish()
 }
 
 /// Points a diagnostic at the part of an expression that is wrong, where the expression stands in the text

@@ -6,7 +6,8 @@
 mod names;
 mod object;
 
-pub(super) use names::{Kind, is_expression, nearest};
+pub(crate) use names::nearest;
+pub(super) use names::{Kind, is_expression};
 pub(super) use object::Object;
 
 use std::collections::HashMap;
@@ -14,12 +15,9 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::{Located, Location, Pointer, Task, Workflow};
-use crate::diagnostic::{Diagnostic, Source, Span, code};
+use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span, code};
 use crate::yaml::{Data, Node};
 use names::Names;
-
-/// After how many reports reading goes on in silence.
-const DIAGNOSTICS_MAX: usize = 100;
 
 /// A part of the model that can be read from a value.
 pub(super) trait Read: Sized {
@@ -39,7 +37,7 @@ pub(super) struct Field<'a> {
 /// What has been found out so far.
 pub(super) struct Reader<'a> {
     source: &'a Source,
-    diagnostics: Vec<Diagnostic>,
+    diagnostics: Diagnostics,
     names: Names<'a>,
     /// The names of the tasks in each list that is being read, the innermost last.
     scopes: Vec<Scope>,
@@ -56,7 +54,9 @@ pub(super) enum Scope {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(source: &'a Source, root: &'a Node, diagnostics: Vec<Diagnostic>) -> Self {
+    pub(super) fn new(source: &'a Source, root: &'a Node, warnings: Vec<Diagnostic>) -> Self {
+        let mut diagnostics = Diagnostics::default();
+        diagnostics.extend(warnings);
         Self {
             source,
             diagnostics,
@@ -93,29 +93,14 @@ impl<'a> Reader<'a> {
         self.in_scope(scope, |reader| Task::read(name, &field, reader))
     }
 
-    pub(super) fn finish(self) -> Vec<Diagnostic> {
-        let Self {
-            mut diagnostics,
-            source,
-            ..
-        } = self;
-        if diagnostics.len() > DIAGNOSTICS_MAX {
-            let last = diagnostics.pop().expect("there are more than none");
-            let message =
-                format!("more than {DIAGNOSTICS_MAX} things are wrong; the rest is not listed");
-            diagnostics.push(Diagnostic::error(
-                source,
-                code::TOO_MANY_ERRORS,
-                last.span,
-                message,
-            ));
-        }
-        diagnostics
+    /// What has been found out.
+    pub(super) fn finish(self) -> Diagnostics {
+        self.diagnostics
     }
 
-    /// Whether nothing more will be listed, so that finding advice is wasted time.
+    /// Whether no further error will be listed, so that finding advice is wasted time.
     pub(super) fn is_full(&self) -> bool {
-        self.diagnostics.len() > DIAGNOSTICS_MAX
+        self.diagnostics.is_full()
     }
 
     pub(super) fn source(&self) -> &'a Source {
@@ -123,9 +108,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
-        if !self.is_full() {
-            self.diagnostics.push(diagnostic);
-        }
+        self.diagnostics.report(diagnostic);
     }
 
     /// Reports an error about `location`.

@@ -1,18 +1,25 @@
 //! Whether what a document gives a function fits what the function takes, as far as that can be seen
 //! before the expressions have been evaluated.
 
-use jsonschema::ValidationError;
-use jsonschema::error::ValidationErrorKind;
+mod advice;
+mod holes;
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
 
+use self::advice::{listed, one_of, shown};
+use self::holes::Holes;
 use super::builder::child;
 use super::catalog::Signature;
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::{DIAGNOSTICS_MAX, Diagnostic, code};
 use crate::document::Document;
-use crate::expression::enclosed;
+
+/// How many things are told of one call: one more than can be listed of all, which says that there are more.
+const MISTAKES_MAX: usize = DIAGNOSTICS_MAX + 1;
 
 /// Checks `arguments`, the value of `with` at `pointer`, against a function's signature. With `is_loose`, any
-/// text may be an expression.
+/// text may be an expression. Gives the first of what is wrong, more than can be listed.
 pub(super) fn check(
     document: &Document,
     function: &str,
@@ -49,7 +56,7 @@ fn names(
         let message = format!("`{function}` has no parameter `{name}`");
         let pointer = child(at, name);
         let span = document.key_span_of(&pointer).unwrap_or_default();
-        let help = nearest(name, names(), "its parameters are");
+        let help = one_of(name, names(), "its parameters are");
         Diagnostic::error(document.source(), code::UNKNOWN_ARGUMENT, span, message)
             .pointing_to(pointer)
             .with_help(help.or_else(|| Some("it takes no arguments".to_owned())))
@@ -67,29 +74,7 @@ fn names(
                 .error_at(at, code::MISSING_ARGUMENT, message)
                 .with_help(format!("add `{name}:` under `with`"))
         });
-    unknown.chain(missing).collect()
-}
-
-/// The nearest of `names`, or all of them behind `otherwise`.
-fn nearest<'a>(
-    name: &str,
-    names: impl Iterator<Item = &'a str> + Clone,
-    otherwise: &str,
-) -> Option<String> {
-    let likely = names
-        .clone()
-        .map(|other| (strsim::damerau_levenshtein(name, other), other))
-        .min();
-    match likely {
-        Some((distance, other)) if distance <= 2 + other.len() / 4 => {
-            Some(format!("did you mean `{other}`?"))
-        }
-        Some(_) => {
-            let names: Vec<String> = names.map(|it| format!("`{it}`")).collect();
-            Some(format!("{otherwise} {}", names.join(", ")))
-        }
-        None => None,
-    }
+    unknown.chain(missing).take(MISTAKES_MAX).collect()
 }
 
 /// Constants of the wrong type. Where an expression stands, nothing can be said yet.
@@ -103,8 +88,7 @@ fn types(
     let Ok(validator) = jsonschema::validator_for(&signature.arguments) else {
         return Vec::new();
     };
-    let mut holes = Vec::new();
-    find_holes(arguments, "", is_loose, &mut holes);
+    let holes = Holes::of(arguments, is_loose);
     let mut mistakes = Vec::new();
     for violation in validator.iter_errors(arguments) {
         explain(&violation, &signature.arguments, &holes, &mut mistakes);
@@ -130,17 +114,14 @@ struct Mistake {
 }
 
 /// Puts a violation of a schema into words, unless it may be an expression's doing.
-fn explain(
-    violation: &ValidationError<'_>,
-    schema: &Value,
-    holes: &[String],
-    out: &mut Vec<Mistake>,
-) {
+fn explain(violation: &ValidationError<'_>, schema: &Value, holes: &Holes, out: &mut Vec<Mistake>) {
+    if out.len() >= MISTAKES_MAX {
+        return;
+    }
     let place = violation.instance_path().to_string();
-    let is_hole = holes.iter().any(|hole| within(&place, hole));
-    let holds_one = holes.iter().any(|hole| within(hole, &place));
+    let holds_one = holes.are_within(&place);
     // The parameters themselves have been looked at by name.
-    if is_hole
+    if holes.cover(&place)
         || (place.is_empty() && !matches!(violation.kind(), ValidationErrorKind::Type { .. }))
     {
         return;
@@ -161,11 +142,12 @@ fn explain(
                     .flat_map(|it| it.keys())
                     .map(String::as_str)
             };
-            out.extend(unexpected.iter().map(|name| Mistake {
+            let unexpected = unexpected.iter().take(MISTAKES_MAX - out.len());
+            out.extend(unexpected.map(|name| Mistake {
                 place: child(&place, name),
                 code: code::UNKNOWN_ARGUMENT,
                 message: format!("there is no member `{name}`"),
-                help: nearest(name, known(), "its members are"),
+                help: one_of(name, known(), "its members are"),
             }));
         }
         ValidationErrorKind::Required { property } => {
@@ -194,18 +176,14 @@ fn explain(
         | ValidationErrorKind::Enum { .. }
             if holds_one => {}
         ValidationErrorKind::Enum { options } => {
-            let options: Vec<String> = options
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(Value::to_string)
-                .collect();
+            let options = options.as_array().into_iter().flatten();
+            let options = listed(options.map(shortened));
             out.push(Mistake {
                 message: format!(
                     "{} is not among what may stand here",
                     shortened(violation.instance())
                 ),
-                help: Some(format!("write one of {}", options.join(", "))),
+                help: Some(format!("write one of {options}")),
                 code: code::WRONG_ARGUMENT,
                 place,
             });
@@ -218,69 +196,27 @@ fn other(place: String, violation: &ValidationError<'_>) -> Mistake {
     Mistake {
         place,
         code: code::WRONG_ARGUMENT,
-        message: format!("this does not fit the function: {violation}"),
+        message: format!(
+            "this does not fit the function: {}",
+            violation.masked_with(shortened(violation.instance()))
+        ),
         help: None,
     }
 }
 
 /// Whether all that a branch of a choice has to say is that the value is not `null`.
 fn is_about_null(branch: &[ValidationError<'_>]) -> bool {
-    branch
-        .iter()
-        .all(|it| it.to_string().ends_with("is not of type \"null\""))
+    branch.iter().all(|it| {
+        matches!(
+            it.kind(),
+            ValidationErrorKind::Type {
+                kind: TypeKind::Single(JsonType::Null)
+            }
+        )
+    })
 }
 
 /// A value as a person wants to read it in a message.
 fn shortened(value: &Value) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(60) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
-}
-
-/// The pointers of the expressions in `value`, and of the URI templates, which stand for text.
-fn find_holes(value: &Value, pointer: &str, is_loose: bool, holes: &mut Vec<String>) {
-    match value {
-        Value::String(text) if is_loose || enclosed(text).is_some() => {
-            holes.push(pointer.to_owned());
-        }
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                find_holes(item, &format!("{pointer}/{index}"), is_loose, holes);
-            }
-        }
-        Value::Object(members) => {
-            for (key, member) in members {
-                find_holes(member, &child(pointer, key), is_loose, holes);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn within(inner: &str, outer: &str) -> bool {
-    inner
-        .strip_prefix(outer)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn an_expression_may_stand_for_anything() {
-        let mut holes = Vec::new();
-        find_holes(
-            &json!({"a": "${ .x }", "b": [1, {"c/d": "${ .y }"}], "e": "text"}),
-            "",
-            false,
-            &mut holes,
-        );
-        assert_eq!(holes, ["/a", "/b/1/c~1d"]);
-        assert!(within("/b/1/c", "/b"));
-        assert!(!within("/bc", "/b"));
-    }
+    shown(&value.to_string())
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::resource::Elsewhere;
 use super::{DurationTemplate, Template, uri_template::UriTemplate};
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::{Diagnostic, Diagnostics, code};
 use crate::document::{Document, Duration, EvaluateMode, Located};
 use crate::expression::{Expression, embedded, enclosed};
 
@@ -78,7 +78,7 @@ pub(super) struct Builder<'d> {
     locals: Vec<String>,
     expressions: Vec<Arc<Expression>>,
     known: HashMap<Known, Arc<Expression>>,
-    diagnostics: Vec<Diagnostic>,
+    diagnostics: Diagnostics,
 }
 
 impl<'d> Builder<'d> {
@@ -91,13 +91,14 @@ impl<'d> Builder<'d> {
             locals: Vec::new(),
             expressions: Vec::new(),
             known: HashMap::new(),
-            diagnostics: Vec::new(),
+            diagnostics: Diagnostics::default(),
         }
     }
 
-    /// What has been collected.
+    /// What has been collected: diagnostics each once, though what is put in at several places has been looked at
+    /// at each.
     pub(super) fn finish(self) -> (Vec<Arc<Expression>>, Vec<Diagnostic>) {
-        (self.expressions, self.diagnostics)
+        (self.expressions, self.diagnostics.finish())
     }
 
     /// Notes what is wrong with the document that is being lowered. What is merely odd about somebody else's
@@ -105,8 +106,13 @@ impl<'d> Builder<'d> {
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
         if self.elsewhere.is_none() || diagnostic.is_error() {
             let diagnostic = self.as_seen_from_home(diagnostic);
-            self.diagnostics.push(diagnostic);
+            self.diagnostics.report(diagnostic);
         }
+    }
+
+    /// Whether no further error will be listed, so that looking for more is wasted time.
+    pub(super) fn is_full(&self) -> bool {
+        self.diagnostics.is_full()
     }
 
     /// A diagnostic about the document that is being lowered, as one about the workflow's own document: at what

@@ -100,6 +100,10 @@ fn finish(
     with: &str,
     (arguments, template): (Value, Template),
 ) -> Call {
+    // There is no plan where something is wrong, and nothing more to say of what is called.
+    if lowering.builder.is_full() {
+        return nothing();
+    }
     let reference = lowering.catalog.resolve(reference);
     match lowering.catalog.function(&reference) {
         Ok(signature) => check(

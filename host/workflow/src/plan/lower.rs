@@ -19,7 +19,7 @@ use super::{
     emit, extension, r#for, fork, function, listen, raise, run, schedule, set, subscription,
     switch, r#try, wait,
 };
-use crate::diagnostic::{self, Diagnostic, code};
+use crate::diagnostic::{Diagnostic, code};
 use crate::document::{
     self, Document, Flow, Located, Reusable, SchemaSource, Task, TaskKind, TaskList, Timeout,
 };
@@ -70,9 +70,7 @@ pub(super) fn lower(document: &Document, catalog: &dyn Catalog, resources: &Reso
         wanted,
         ..
     } = lowering;
-    let (expressions, mut diagnostics) = builder.finish();
-    // What is put in at several places has been looked at at each.
-    diagnostic::settle(&mut diagnostics);
+    let (expressions, diagnostics) = builder.finish();
     let is_wrong = diagnostics.iter().any(Diagnostic::is_error);
     let plan = (!is_wrong && wanted.is_empty()).then(|| Plan {
         definition: document.value().clone(),
