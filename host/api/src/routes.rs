@@ -250,6 +250,14 @@ fn fill(template: &str, values: &[&str]) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
+/// Whether a path is another's than that of the route it was made from: a value in it is empty, or one that URLs take
+/// away with what stands before it (RFC 3986 section 5.2.4), encoded or not.
+pub(crate) fn leads_elsewhere(path: &str) -> bool {
+    path.split('/')
+        .skip(1)
+        .any(|segment| matches!(segment, "" | "." | ".."))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -262,6 +270,21 @@ mod tests {
         );
         assert_eq!(run("a?b=c#d"), "/v1/runs/a%3Fb%3Dc%23d");
         assert_eq!(connector_grants("scim"), "/v1/connectors/scim/grants");
+    }
+
+    #[test]
+    fn values_cannot_lead_to_another_route() {
+        for path in [
+            connector(".."),
+            connector_grants("."),
+            secret(""),
+            workflow_version("it", "..", "1.0.0"),
+        ] {
+            assert!(leads_elsewhere(&path), "{path}");
+        }
+        for path in [connector("..."), connector("a/.."), OPENAPI.to_owned()] {
+            assert!(!leads_elsewhere(&path), "{path}");
+        }
     }
 
     #[test]

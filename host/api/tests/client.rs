@@ -189,6 +189,15 @@ async fn what_is_no_baton_is_not_understood() {
 }
 
 #[tokio::test]
+async fn asks_nothing_under_a_name_that_leads_elsewhere() {
+    let client = Client::new("http://127.0.0.1:1", None).unwrap();
+    for name in ["", ".", ".."] {
+        let error = client.run(name).await.unwrap_err();
+        assert!(matches!(error, ClientError::NotAName), "{name}: {error:?}");
+    }
+}
+
+#[tokio::test]
 async fn says_which_server_does_not_answer() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = format!("http://{}", listener.local_addr().unwrap());

@@ -60,6 +60,7 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let failure = Self::new(&error);
         match &error {
+            ClientError::NotAName => Self::invalid(&error),
             ClientError::Unreachable { .. } => {
                 failure.help("start a host with `baton dev`, or name the one that runs with --server URL or BATON_SERVER")
             }

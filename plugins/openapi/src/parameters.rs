@@ -82,6 +82,14 @@ struct Parts {
     body: Option<Value>,
 }
 
+/// How many parts of a path stand for others. Servers and proxies take them away, encoded or not (RFC 3986,
+/// section 6.2.2).
+fn dots(path: &str) -> usize {
+    path.split('/')
+        .filter(|part| matches!(*part, "." | ".."))
+        .count()
+}
+
 /// What bodies an operation takes.
 struct BodyTypes {
     content_type: String,
@@ -100,7 +108,13 @@ impl Parts {
         match place {
             "path" => {
                 let written = style.in_path(name, &value)?;
-                self.path = self.path.replace(&format!("{{{name}}}"), &written);
+                let filled = self.path.replace(&format!("{{{name}}}"), &written);
+                if dots(&filled) > dots(&self.path) {
+                    return Err(Failure::validation(format!(
+                        "parameters: `{name}` makes a part of the path `.` or `..`, which would lead to another path"
+                    )));
+                }
+                self.path = filled;
             }
             "query" => self.query.extend(style.in_query(name, &value)?),
             "header" => {

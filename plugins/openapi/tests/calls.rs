@@ -202,6 +202,13 @@ fn what_does_not_fit_is_said() {
         ),
         (
             V3,
+            "getPet",
+            json!({ "id": ".." }),
+            Kind::Validation,
+            "`id` makes a part of the path `.` or `..`",
+        ),
+        (
+            V3,
             "putPet",
             json!({ "id": 1 }),
             Kind::Validation,

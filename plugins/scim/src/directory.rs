@@ -42,7 +42,7 @@ impl<N: Send> Client<'_, N> {
 
     /// The user of that id.
     pub fn get_user(&self, id: &str) -> Result<User, Failure> {
-        self.send("GET", &format!("/Users/{}", encode(id)), None)
+        self.send("GET", &resource("/Users", id)?, None)
             .map(user::from_json)
     }
 
@@ -64,7 +64,7 @@ impl<N: Send> Client<'_, N> {
             .iter()
             .map(operation)
             .collect::<Result<Vec<_>, _>>()?;
-        match self.patch(&format!("/Users/{}", encode(id)), operations)? {
+        match self.patch(&resource("/Users", id)?, operations)? {
             // A directory may answer with nothing (RFC 7644, section 3.5.2).
             Value::Null => self.get_user(id),
             changed => Ok(user::from_json(changed)),
@@ -87,7 +87,7 @@ impl<N: Send> Client<'_, N> {
 
     /// Deletes a user.
     pub fn delete_user(&self, id: &str) -> Result<(), Failure> {
-        match self.send("DELETE", &format!("/Users/{}", encode(id)), None) {
+        match self.send("DELETE", &resource("/Users", id)?, None) {
             Err(refused) if refused.status != Some(404) => Err(refused),
             _ => Ok(()),
         }
@@ -115,7 +115,7 @@ impl<N: Send> Client<'_, N> {
 
     /// The group of that id.
     pub fn get_group(&self, id: &str) -> Result<Group, Failure> {
-        let found = self.send("GET", &format!("/Groups/{}", encode(id)), None)?;
+        let found = self.send("GET", &resource("/Groups", id)?, None)?;
         Ok(group::from_json(&found))
     }
 
@@ -149,7 +149,7 @@ impl<N: Send> Client<'_, N> {
             return Ok(());
         }
         let add = json!({ "op": "add", "path": "members", "value": [{ "value": user_id }] });
-        self.patch(&format!("/Groups/{}", encode(group_id)), vec![add])
+        self.patch(&resource("/Groups", group_id)?, vec![add])
             .map(drop)
     }
 
@@ -165,7 +165,7 @@ impl<N: Send> Client<'_, N> {
         }
         let path = format!("members[value eq {}]", quote(user_id));
         let remove = json!({ "op": "remove", "path": path });
-        self.patch(&format!("/Groups/{}", encode(group_id)), vec![remove])
+        self.patch(&resource("/Groups", group_id)?, vec![remove])
             .map(drop)
     }
 
@@ -224,6 +224,23 @@ fn operation(operation: &Operation) -> Result<Value, Failure> {
 /// A string of a filter, which is one of JSON (RFC 7644, section 3.4.2.2).
 fn quote(text: &str) -> String {
     Value::from(text).to_string()
+}
+
+/// The path of a resource.
+///
+/// # Errors
+///
+/// `validation`: with that id, it would be the path of something else. There is no way to encode `.` and `..` that
+/// keeps them from being taken away on the way (RFC 3986, section 6.2.2).
+fn resource(kind: &str, id: &str) -> Result<String, Failure> {
+    if matches!(id, "" | "." | "..") {
+        return Err(failure(
+            FailureKind::Validation,
+            "Invalid id",
+            format!("`{id}` can't be the id of a resource"),
+        ));
+    }
+    Ok(format!("{kind}/{}", encode(id)))
 }
 
 /// A part of a path or a query.

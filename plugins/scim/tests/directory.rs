@@ -211,6 +211,24 @@ fn names_in_filters_and_paths_are_quoted() {
 }
 
 #[test]
+fn an_id_that_leads_elsewhere_is_refused_before_anything_is_asked() {
+    let directory = Script::new([]);
+    let client = client(&directory);
+    for id in ["", ".", ".."] {
+        for refused in [
+            client.delete_user(id).unwrap_err(),
+            client.get_user(id).map(drop).unwrap_err(),
+            client.deactivate_user(id).map(drop).unwrap_err(),
+            client.add_member(id, "u").unwrap_err(),
+            client.remove_member(id, "u").unwrap_err(),
+        ] {
+            assert_eq!(refused.title, "Invalid id", "{id}");
+        }
+    }
+    assert_eq!(directory.asked(), Vec::<String>::new());
+}
+
+#[test]
 fn members_are_added_and_removed_once() {
     let group = |members: Value| {
         (

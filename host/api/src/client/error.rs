@@ -32,6 +32,9 @@ pub enum ClientError {
         /// How long to wait before another try, where it said so.
         retry_after: Option<Duration>,
     },
+    /// Nothing was asked: with such a name or id, the address would be another's.
+    #[error("no name and no id is empty, `.` or `..`")]
+    NotAName,
     /// No connection came about, or it broke.
     #[error("no answer from {server}: {reason}")]
     Unreachable {

@@ -11,6 +11,7 @@ use super::{ANSWER_TIMEOUT, Client, ClientError};
 use crate::limits;
 use crate::page::PageRequest;
 use crate::problem::{PROBLEM_JSON, Problem};
+use crate::routes;
 
 /// How much of an answer that isn't understood an error shows, in bytes.
 const SHOWN_MAX: usize = 200;
@@ -18,6 +19,7 @@ const SHOWN_MAX: usize = 200;
 /// A request that is being put together.
 pub(super) struct Request<'c> {
     client: &'c Client,
+    path: String,
     builder: RequestBuilder,
     query: Vec<(&'static str, String)>,
     timeout: Option<Duration>,
@@ -39,6 +41,7 @@ impl Client {
         }
         Request {
             client: self,
+            path: path.to_owned(),
             builder,
             query: Vec::new(),
             timeout: Some(ANSWER_TIMEOUT),
@@ -113,10 +116,14 @@ impl Request<'_> {
     pub(super) async fn send(self) -> Result<Response, ClientError> {
         let Self {
             client,
+            path,
             builder,
             query,
             timeout,
         } = self;
+        if routes::leads_elsewhere(&path) {
+            return Err(ClientError::NotAName);
+        }
         let (http, request) = builder.build_split();
         let unreachable = |error: reqwest::Error| ClientError::unreachable(&client.server, &error);
         let mut request = request.map_err(unreachable)?;

@@ -54,32 +54,58 @@ impl UriTemplate {
     ///
     /// # Errors
     ///
-    /// A member is an array or an object.
+    /// A member is an array or an object, or makes a part of the path one that means another path: `.` or `..`
+    /// (RFC 3986 section 5.2.4). No encoding keeps these from being taken for that.
     pub(crate) fn expand(&self, input: &Value) -> Result<String, String> {
         let mut uri = String::new();
+        let mut filled = Vec::new();
         for part in &self.parts {
             if uri.len() > BYTES_MAX {
                 return Err(format!("the URI would be longer than {BYTES_MAX} bytes"));
             }
             match part {
                 Part::Literal(text) => uri.push_str(text),
-                Part::Variable(name) => match input.get(name) {
-                    None | Some(Value::Null) => {}
-                    Some(Value::String(text)) => uri.extend(utf8_percent_encode(text, RESERVED)),
-                    Some(value @ (Value::Number(_) | Value::Bool(_))) => {
-                        uri.push_str(&value.to_string());
-                    }
-                    Some(Value::Array(_) | Value::Object(_)) => {
-                        return Err(format!(
-                            "the variable {{{name}}} of the URI is an array or an object; \
-                             only a string, a number, a boolean or null can stand in a URI"
-                        ));
-                    }
-                },
+                Part::Variable(name) => {
+                    filled.push((uri.len(), name));
+                    push(&mut uri, name, input)?;
+                }
             }
         }
-        Ok(uri)
+        match filled.iter().find(|(at, _)| is_dots(&uri, *at)) {
+            Some((_, name)) => Err(format!(
+                "the variable {{{name}}} of the URI makes a part of its path `.` or `..`, which would lead to another path"
+            )),
+            None => Ok(uri),
+        }
     }
+}
+
+/// Appends a member of the input, encoded.
+fn push(uri: &mut String, name: &str, input: &Value) -> Result<(), String> {
+    match input.get(name) {
+        None | Some(Value::Null) => {}
+        Some(Value::String(text)) => uri.extend(utf8_percent_encode(text, RESERVED)),
+        Some(value @ (Value::Number(_) | Value::Bool(_))) => uri.push_str(&value.to_string()),
+        Some(Value::Array(_) | Value::Object(_)) => {
+            return Err(format!(
+                "the variable {{{name}}} of the URI is an array or an object; \
+                 only a string, a number, a boolean or null can stand in a URI"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the segment of the path around the byte `at` is `.` or `..`, encoded or not.
+fn is_dots(uri: &str, at: usize) -> bool {
+    let path = uri.split(['?', '#']).next().unwrap_or_default();
+    if at > path.len() {
+        return false;
+    }
+    let start = path[..at].rfind('/').map_or(0, |slash| slash + 1);
+    let end = path[at..].find('/').map_or(path.len(), |slash| at + slash);
+    let segment = &path[start..end];
+    segment.len() <= 6 && matches!(&*segment.to_lowercase().replace("%2e", "."), "." | "..")
 }
 
 #[cfg(test)]
@@ -114,6 +140,31 @@ mod tests {
         check("/{missing}/end", &json!({}), "//end");
         check("/plain", &json!({}), "/plain");
         check("/open{brace", &json!({}), "/open{brace");
+    }
+
+    #[test]
+    fn members_cannot_lead_to_another_path() {
+        let input = json!({"dot": ".", "dots": "..", "none": "", "name": "..x"});
+        for (template, is_refused) in [
+            ("https://a.example/users/{dots}", true),
+            ("https://a.example/users/{dot}/keys", true),
+            ("https://a.example/users/{dots}?all=1", true),
+            ("https://a.example/users/{dots}#top", true),
+            ("/{dot}{dot}", true),
+            ("/.{none}/x", true),
+            ("/%2E{dot}", true),
+            ("{dots}/x", true),
+            ("/{name}/{dot}{dots}", false),
+            ("/users/{none}", false),
+            ("/../users/{name}", false),
+            ("/users?up={dots}", false),
+            ("/users#{dots}", false),
+        ] {
+            let expanded = UriTemplate::parse(template)
+                .expect("a variable")
+                .expand(&input);
+            assert_eq!(expanded.is_err(), is_refused, "{template} {expanded:?}");
+        }
     }
 
     #[test]
