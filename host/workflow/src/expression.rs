@@ -36,6 +36,27 @@ pub trait Evaluate {
     ) -> Result<Value, String>;
 }
 
+/// The variables that exist where an expression stands.
+pub trait Variables {
+    /// The value of `$name`; none where there is no such variable.
+    fn variable(&self, name: &str) -> Option<&Value>;
+
+    /// The member `member` of `$name`, `null` where it has no such member. Only of a variable whose value is put together
+    /// when it is asked for, and so costs more than one of its members; none else, which is the default.
+    fn member(&self, name: &str, member: &str) -> Option<Cow<'_, Value>> {
+        let _ = (name, member);
+        None
+    }
+}
+
+/// Some variables by name.
+impl<const N: usize> Variables for [(&str, &Value); N] {
+    fn variable(&self, name: &str) -> Option<&Value> {
+        self.iter()
+            .find_map(|(other, value)| (*other == name).then_some(*value))
+    }
+}
+
 /// An expression of a plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expression {
@@ -85,8 +106,8 @@ impl Expression {
     pub fn evaluate_native<'a>(
         &self,
         input: &'a Value,
-        variable: &dyn Fn(&str) -> Option<Cow<'a, Value>>,
+        variables: &'a dyn Variables,
     ) -> Option<Cow<'a, Value>> {
-        self.native.as_ref()?.evaluate(input, variable)
+        self.native.as_ref()?.evaluate(input, variables)
     }
 }

@@ -54,6 +54,7 @@ mod r#try;
 mod visits;
 mod wait;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -238,6 +239,7 @@ impl Machine {
             agenda: VecDeque::new(),
             left: BYTES_PER_EVENT_MAX,
             winding_up: false,
+            workflow: OnceCell::new(),
         };
         turn.take(event);
         turn.work_off();
@@ -333,6 +335,8 @@ struct Turn<'a> {
     left: usize,
     /// Whether nothing follows on a task that is over, since the run is about to end.
     winding_up: bool,
+    /// `$workflow` as a whole, once an expression has asked for it.
+    workflow: OnceCell<Value>,
 }
 
 /// What is still to do before the event has been worked off.

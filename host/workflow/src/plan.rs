@@ -66,7 +66,7 @@ pub(crate) use schedule::EventTrigger;
 pub(crate) use schema::{BadSchema, Schema};
 pub(crate) use subscription::{Enough, Subscription};
 pub(crate) use switch::Case;
-pub(crate) use template::{Filling, Scope, Template, truthy};
+pub(crate) use template::{Filling, Template, truthy};
 pub(crate) use r#try::Try;
 
 use crate::data::Data;

@@ -68,13 +68,9 @@ pub fn expression(data: &[u8]) {
     let expression = Expression::new(0, source, "/do/0/a/set", &available);
     let input = json!({ "a": { "b": [1, "two", null] }, "c": 0.5, "ü": { "": true } });
     let context = json!({ "b": { "a": -7 } });
-    let variable = |name: &str| match name {
-        "input" => Some(Cow::Borrowed(&input)),
-        "context" => Some(Cow::Borrowed(&context)),
-        _ => None,
-    };
+    let variables = [("input", &input), ("context", &context)];
     let native = expression
-        .evaluate_native(&input, &variable)
+        .evaluate_native(&input, &variables)
         .map(Cow::into_owned);
     let compiled = jq::Filter::compile(source, &expression.variables);
     if let Err(error) = &compiled {

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::Variables;
 use crate::extent::BYTES_MAX;
 
 /// An expression of a shape that needs no expression language.
@@ -67,11 +68,11 @@ impl Native {
     pub(super) fn evaluate<'a>(
         &self,
         input: &'a Value,
-        variable: &dyn Fn(&str) -> Option<Cow<'a, Value>>,
+        variables: &'a dyn Variables,
     ) -> Option<Cow<'a, Value>> {
         match self {
             Self::Constant(value) => Some(Cow::Owned(value.clone())),
-            Self::Path(path) => path.evaluate(input, variable),
+            Self::Path(path) => path.evaluate(input, variables),
             Self::Text(parts) => {
                 let mut text = String::new();
                 for part in parts {
@@ -82,7 +83,7 @@ impl Native {
                     match part {
                         Part::Literal(literal) => text.push_str(literal),
                         Part::Path(path) => {
-                            push_scalar(&mut text, &*path.evaluate(input, variable)?)?;
+                            push_scalar(&mut text, &*path.evaluate(input, variables)?)?;
                         }
                     }
                 }
@@ -96,16 +97,22 @@ impl Path {
     fn evaluate<'a>(
         &self,
         input: &'a Value,
-        variable: &dyn Fn(&str) -> Option<Cow<'a, Value>>,
+        variables: &'a dyn Variables,
     ) -> Option<Cow<'a, Value>> {
-        let root = match &self.root {
-            Root::Input => Cow::Borrowed(input),
-            Root::Variable(name) => variable(name)?,
+        let name = match &self.root {
+            Root::Input => return walk(input, &self.steps).map(Cow::Borrowed),
+            Root::Variable(name) => name,
         };
-        match root {
-            Cow::Borrowed(value) => walk(value, &self.steps).map(Cow::Borrowed),
-            Cow::Owned(value) => walk(&value, &self.steps).map(|it| Cow::Owned(it.clone())),
+        // What is put together when it is asked for can be large, and most paths are about one member.
+        if let Some((Step::Member(member), steps)) = self.steps.split_first()
+            && let Some(value) = variables.member(name, member)
+        {
+            return match value {
+                Cow::Borrowed(value) => walk(value, steps).map(Cow::Borrowed),
+                Cow::Owned(value) => walk(&value, steps).map(|it| Cow::Owned(it.clone())),
+            };
         }
+        walk(variables.variable(name)?, &self.steps).map(Cow::Borrowed)
     }
 }
 
@@ -272,9 +279,9 @@ mod tests {
         let available = ["context".to_owned()];
         let input = json!({"a": {"b": [10, {"c d": "x"}]}, "n": 1.5, "i": 7, "t": "ü", "z": null});
         let context = json!({"k": [true]});
-        let lookup = |name: &str| (name == "context").then_some(Cow::Borrowed(&context));
+        let variables = [("context", &context)];
         let value = Native::parse(source, &available)
-            .and_then(|native| native.evaluate(&input, &lookup).map(Cow::into_owned));
+            .and_then(|native| native.evaluate(&input, &variables).map(Cow::into_owned));
         assert_eq!(value.as_ref(), expected, "{source}");
     }
 
@@ -287,6 +294,41 @@ mod tests {
         check(".[\"a\"].b[0]", Some(&json!(10)));
         check("$context.k[0]", Some(&json!(true)));
         check("$context", Some(&json!({"k": [true]})));
+    }
+
+    /// Has nothing as a whole.
+    struct InParts(Value);
+
+    impl Variables for InParts {
+        fn variable(&self, _: &str) -> Option<&Value> {
+            None
+        }
+
+        fn member(&self, name: &str, member: &str) -> Option<Cow<'_, Value>> {
+            (name == "workflow").then(|| match member {
+                "id" => Cow::Owned(json!({"made": 1})),
+                _ => Cow::Borrowed(&self.0),
+            })
+        }
+    }
+
+    #[test]
+    fn a_path_asks_for_the_member_that_it_leads_to() {
+        let variables = InParts(json!({"x": [7]}));
+        let available = ["workflow".to_owned()];
+        for (source, expected) in [
+            ("$workflow.id.made", Some(json!(1))),
+            ("$workflow.input.x[0]", Some(json!(7))),
+            ("$workflow[\"input\"].y", Some(Value::Null)),
+            ("\"\\($workflow.input.x[0])\"", Some(json!("7"))),
+            ("$workflow.input.x.y", None),
+            ("$workflow", None),
+            ("$workflow[0]", None),
+        ] {
+            let native = Native::parse(source, &available).expect("a path");
+            let value = native.evaluate(&Value::Null, &variables);
+            assert_eq!(value.as_deref(), expected.as_ref(), "{source}");
+        }
     }
 
     #[test]

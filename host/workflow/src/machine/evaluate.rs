@@ -1,5 +1,6 @@
 //! Evaluating the expressions of a task, each at its moment.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -41,7 +42,7 @@ impl Turn<'_> {
             return Ok(input.clone());
         };
         let task = &self.run.tasks[&id];
-        let view = view(self.run, task, &task.place, moment);
+        let view = view(self.run, task, &task.place, moment, &self.workflow);
         filled(&view, self.evaluator, &mut self.left, |filling| {
             template.evaluate(input, filling)
         })
@@ -59,7 +60,13 @@ impl Turn<'_> {
         let Some(template) = template else {
             return Ok(input.clone());
         };
-        let view = view(self.run, &self.run.tasks[&id], place, moment);
+        let view = view(
+            self.run,
+            &self.run.tasks[&id],
+            place,
+            moment,
+            &self.workflow,
+        );
         filled(&view, self.evaluator, &mut self.left, |filling| {
             template.evaluate(input, filling)
         })
@@ -73,7 +80,13 @@ impl Turn<'_> {
         input: &Data,
         place: &Place,
     ) -> Result<Data, Error> {
-        let view = view(self.run, &self.run.tasks[&id], place, Moment::During);
+        let view = view(
+            self.run,
+            &self.run.tasks[&id],
+            place,
+            Moment::During,
+            &self.workflow,
+        );
         filled(&view, self.evaluator, &mut self.left, |filling| {
             template.evaluate(input, filling)
         })
@@ -92,7 +105,7 @@ impl Turn<'_> {
         template: &DurationTemplate,
     ) -> Result<Duration, Error> {
         let task = &self.run.tasks[&id];
-        let view = view(self.run, task, &task.place, Moment::During);
+        let view = view(self.run, task, &task.place, Moment::During, &self.workflow);
         filled(&view, self.evaluator, &mut self.left, |filling| {
             template.evaluate(&task.input, filling)
         })
@@ -130,7 +143,7 @@ impl Turn<'_> {
         let transformed = match &transform.template {
             None => value.clone(),
             Some(template) => {
-                let view = workflow_view(self.run, place);
+                let view = workflow_view(self.run, place, &self.workflow);
                 filled(&view, self.evaluator, &mut self.left, |filling| {
                     template.evaluate(value, filling)
                 })?
@@ -151,7 +164,7 @@ impl Turn<'_> {
         let Some(timeout) = &plan.timeout else {
             return Ok(None);
         };
-        let view = workflow_view(self.run, place);
+        let view = workflow_view(self.run, place, &self.workflow);
         filled(&view, self.evaluator, &mut self.left, |filling| {
             timeout.evaluate(input, filling)
         })
@@ -165,6 +178,8 @@ pub(super) struct TaskFill<'a> {
     task: &'a Task,
     evaluator: &'a mut dyn Evaluate,
     left: usize,
+    /// As in [`Turn`].
+    workflow: OnceCell<Value>,
 }
 
 impl<'a> TaskFill<'a> {
@@ -174,13 +189,20 @@ impl<'a> TaskFill<'a> {
             task,
             evaluator,
             left: BYTES_PER_EVENT_MAX,
+            workflow: OnceCell::new(),
         }
     }
 }
 
 impl Fill for TaskFill<'_> {
     fn on(&mut self, template: &Template, input: &Data) -> Result<Data, Error> {
-        let view = view(self.run, self.task, &self.task.place, Moment::During);
+        let view = view(
+            self.run,
+            self.task,
+            &self.task.place,
+            Moment::During,
+            &self.workflow,
+        );
         filled(&view, self.evaluator, &mut self.left, |filling| {
             template.evaluate(input, filling)
         })
@@ -199,7 +221,13 @@ pub(super) enum Side {
     Output,
 }
 
-fn view<'a>(run: &'a Machine, task: &'a Task, place: &'a Place, moment: Moment<'a>) -> View<'a> {
+fn view<'a>(
+    run: &'a Machine,
+    task: &'a Task,
+    place: &'a Place,
+    moment: Moment<'a>,
+    whole_workflow: &'a OnceCell<Value>,
+) -> View<'a> {
     let (input, raw_output, output) = match moment {
         Moment::Before => (None, None, None),
         Moment::During => (Some(&task.input), None, None),
@@ -216,10 +244,16 @@ fn view<'a>(run: &'a Machine, task: &'a Task, place: &'a Place, moment: Moment<'
         input,
         raw_output,
         output,
+        whole_workflow,
+        whole_task: OnceCell::new(),
     }
 }
 
-fn workflow_view<'a>(run: &'a Machine, place: &'a Place) -> View<'a> {
+fn workflow_view<'a>(
+    run: &'a Machine,
+    place: &'a Place,
+    whole_workflow: &'a OnceCell<Value>,
+) -> View<'a> {
     View {
         run,
         place,
@@ -228,6 +262,8 @@ fn workflow_view<'a>(run: &'a Machine, place: &'a Place) -> View<'a> {
         input: None,
         raw_output: None,
         output: None,
+        whole_workflow,
+        whole_task: OnceCell::new(),
     }
 }
 

@@ -1,6 +1,5 @@
 //! Templates: JSON with expressions in it.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -8,7 +7,7 @@ use serde_json::{Map, Value};
 use super::duration::DurationTemplate;
 use super::uri_template::UriTemplate;
 use crate::data::Data;
-use crate::expression::{Evaluate, Expression};
+use crate::expression::{Evaluate, Expression, Variables};
 use crate::extent::Room;
 
 /// JSON with expressions in it, as far evaluated as it can be without data.
@@ -31,15 +30,9 @@ pub(crate) enum Template {
     Array(Vec<Template>),
 }
 
-/// What the variables of an expression mean where it stands.
-pub(crate) trait Scope {
-    /// The value of `$name`; none where there is no such variable.
-    fn variable(&self, name: &str) -> Option<Cow<'_, Value>>;
-}
-
 /// What a template is filled in with.
 pub(crate) struct Filling<'a> {
-    pub(crate) scope: &'a dyn Scope,
+    pub(crate) scope: &'a dyn Variables,
     pub(crate) evaluator: &'a mut dyn Evaluate,
     /// What the value may still take.
     pub(crate) room: Room,
@@ -129,17 +122,15 @@ impl Filling<'_> {
 
     fn evaluate(&mut self, expression: &Expression, input: &Value) -> Result<Value, String> {
         let scope = self.scope;
-        let lookup = |name: &str| scope.variable(name);
-        if let Some(value) = expression.evaluate_native(input, &lookup) {
+        if let Some(value) = expression.evaluate_native(input, scope) {
             // Whether it fits is seen before it is copied.
             self.room.take(&value)?;
             return Ok(value.into_owned());
         }
         // A variable that the plan thought to exist and the machine does not have is null: `$output` of a
         // task that has none yet.
-        let variable = |name: &String| scope.variable(name).unwrap_or(Cow::Owned(Value::Null));
-        let values: Vec<Cow<'_, Value>> = expression.variables.iter().map(variable).collect();
-        let values: Vec<&Value> = values.iter().map(AsRef::as_ref).collect();
+        let variable = |name: &String| scope.variable(name).unwrap_or(&Value::Null);
+        let values: Vec<&Value> = expression.variables.iter().map(variable).collect();
         let value = self.evaluator.evaluate(expression, input, &values)?;
         self.room.take(&value)?;
         Ok(value)

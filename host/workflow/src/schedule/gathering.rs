@@ -5,7 +5,6 @@
 //! that takes it, and begins another one where none does. What stands in filters is evaluated without variables:
 //! there is no run yet.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -14,10 +13,10 @@ use serde_json::Value;
 use crate::cloud_event::{CloudEvent, lifecycle_source};
 use crate::data::Data;
 use crate::error::{Error, ErrorKind};
-use crate::expression::Evaluate;
+use crate::expression::{Evaluate, Variables};
 use crate::extent::{BYTES_PER_EVENT_MAX, Room};
 use crate::machine::{Consumption, Fill};
-use crate::plan::{EventTrigger, Filling, Plan, Scope, Strategy, Template, Topics, Until, truthy};
+use crate::plan::{EventTrigger, Filling, Plan, Strategy, Template, Topics, Until, truthy};
 
 /// How many events are gathered for one run at most, with `until`. A run starts with so many, whatever `until`
 /// says.
@@ -210,8 +209,8 @@ impl Fill for EventFill<'_> {
 /// There are no variables.
 struct Nothing;
 
-impl Scope for Nothing {
-    fn variable(&self, _: &str) -> Option<Cow<'_, Value>> {
+impl Variables for Nothing {
+    fn variable(&self, _: &str) -> Option<&Value> {
         None
     }
 }

@@ -96,3 +96,88 @@ fn data_that_does_not_match_a_schema_is_a_validation_error() {
         );
     }
 }
+
+#[test]
+fn a_member_of_a_descriptor_is_the_same_by_itself_and_within_the_whole() {
+    let members = |name: &str, members: &str| {
+        let pair = |member: &str| {
+            format!("{member}: ['${{ ${name}.{member} }}', '${{ ${name} | .{member} }}']")
+        };
+        members.split(' ').map(pair).collect::<Vec<_>>().join(", ")
+    };
+    let workflow = members("workflow", "id definition input startedAt none");
+    let task = members(
+        "task",
+        "name reference definition input startedAt output none",
+    );
+    // In an extension, the members of the definition stand beside those of the descriptor.
+    let extended = members("task", "name input output set export none");
+    let tasks = format!(
+        "
+use:
+  extensions:
+    - around:
+        extend: set
+        before: [ {{ first: {{ set: {{ {extended} }}, export: {{ as: '$context + {{ before: . }}' }} }} }} ]
+        after: [ {{ last: {{ set: {{ {extended} }}, export: {{ as: '$context + {{ after: . }}' }} }} }} ]
+do:
+  - one:
+      set: {{ workflow: {{ {workflow} }}, task: {{ {task} }} }}
+      output: {{ as: {{ within: '${{ . }}', raw: ['${{ $task.output }}', '${{ $task | .output }}'] }} }}
+      export: {{ as: '$context + {{ seen: $output }}' }}
+output: {{ as: $context }}
+"
+    );
+    let output = Run::start(&tasks, json!({"n": 7})).output();
+    let mut pairs = Vec::new();
+    for (name, member) in [
+        ("before", "/before"),
+        ("after", "/after"),
+        ("workflow", "/seen/within/workflow"),
+        ("task", "/seen/within/task"),
+        ("raw", "/seen"),
+    ] {
+        let members = output.pointer(member).and_then(|it| it.as_object());
+        let members = members.unwrap_or_else(|| panic!("{name}"));
+        pairs.extend(
+            members
+                .iter()
+                .filter(|(key, _)| *key != "within")
+                .map(|(key, pair)| (format!("{name} {key}"), pair)),
+        );
+    }
+    let known: Vec<&str> = pairs
+        .iter()
+        .map(|(name, pair)| {
+            assert_eq!(pair[0], pair[1], "{name}");
+            (name, pair)
+        })
+        .filter(|(_, pair)| !pair[0].is_null())
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(
+        known,
+        [
+            "before name",
+            "before input",
+            "before output",
+            "before set",
+            "before export",
+            "after name",
+            "after input",
+            "after output",
+            "after set",
+            "after export",
+            "workflow id",
+            "workflow definition",
+            "workflow input",
+            "workflow startedAt",
+            "task name",
+            "task reference",
+            "task definition",
+            "task input",
+            "task startedAt",
+            "raw raw",
+        ]
+    );
+}
