@@ -1,22 +1,50 @@
-//! Documents, by chance. Each is right: names are given out in order, and `then` leads forward, so that
-//! every run ends.
+//! Documents, by chance. Each is right: names are given out in order, `then` leads forward and functions call those
+//! behind them, so that every run ends.
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use serde_json::{Map, Value, json};
 
 /// The kinds of task that occur.
-pub(crate) const KINDS: [&str; 13] = [
-    "approval", "call", "do", "emit", "for", "fork", "listen", "raise", "run", "set", "switch",
-    "try", "wait",
+pub(crate) const KINDS: [&str; 15] = [
+    "approval",
+    "call",
+    "do",
+    "emit",
+    "for",
+    "fork",
+    "function",
+    "listen",
+    "raise",
+    "run",
+    "set",
+    "subscribe",
+    "switch",
+    "try",
+    "wait",
 ];
 
-/// What a fork makes of its output: it tells that it is its own, and not one that `then: end` has brought.
-const JOINED: &str = "${ { n: 1, of: $task.reference, outputs: . } }";
+/// A document.
+#[derive(Clone, Debug)]
+pub(crate) struct Document {
+    /// `do`.
+    pub(crate) tasks: Vec<Task>,
+    /// `use.functions`: tasks that calls perform.
+    pub(crate) functions: Vec<Task>,
+    /// `use.extensions`.
+    pub(crate) extensions: Vec<Extension>,
+}
 
-/// The type of the events that tasks listen for.
-pub(crate) const EVENT: &str = "org.example.happened";
+/// What is done before and after tasks.
+#[derive(Clone, Debug)]
+pub(crate) struct Extension {
+    /// The tasks that it is around: a key of the language, `composite` or `all`.
+    pub(crate) extend: &'static str,
+    /// `when`, as a constant.
+    pub(crate) when: Option<bool>,
+    pub(crate) before: Vec<Task>,
+    pub(crate) after: Vec<Task>,
+}
 
 /// A task, without its name, which its place gives it.
 #[derive(Clone, Debug)]
@@ -45,6 +73,11 @@ pub(crate) enum Undo {
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
     Call,
+    /// Of one of the document's functions, with arguments or on the input.
+    Function {
+        which: usize,
+        with: bool,
+    },
     /// Another workflow, whose end is awaited or not.
     Run {
         awaited: bool,
@@ -100,20 +133,63 @@ pub(crate) enum Then {
     Skip(u8),
 }
 
-/// The top list of a document in which everything may happen.
-pub(crate) fn tasks() -> impl Strategy<Value = Vec<Task>> {
-    prop::collection::vec(task(false), 1..5)
+/// A document in which everything may happen.
+pub(crate) fn any_document() -> impl Strategy<Value = Document> {
+    document(false)
 }
 
-/// The top list of a document whose outcome does not depend on what comes first: no races, no errors, no
-/// time limits, and no end but the last task's.
-pub(crate) fn calm_tasks() -> impl Strategy<Value = Vec<Task>> {
-    prop::collection::vec(task(true), 1..5)
+/// A document whose outcome does not depend on what comes first: no races, no errors, no time limits, and no end but
+/// the last task's.
+pub(crate) fn calm_document() -> impl Strategy<Value = Document> {
+    document(true)
+}
+
+fn document(calm: bool) -> impl Strategy<Value = Document> {
+    let tasks = prop::collection::vec(task(calm), 1..5);
+    let functions = prop::collection::vec(task(calm), 0..4);
+    // What is around each task makes a document large: every other one does without.
+    let extensions = prop_oneof![
+        Just(Vec::new()),
+        prop::collection::vec(extension(calm), 1..3),
+    ];
+    (tasks, functions, extensions).prop_map(|(tasks, functions, extensions)| {
+        let functions = functions.into_iter().map(closed);
+        let mut document = Document {
+            tasks,
+            functions: functions.collect(),
+            extensions,
+        };
+        document.settle();
+        document
+    })
+}
+
+fn extension(calm: bool) -> impl Strategy<Value = Extension> {
+    let one_kind = prop::sample::select(
+        &[
+            "call", "emit", "for", "listen", "raise", "run", "set", "switch", "try", "wait",
+        ][..],
+    );
+    let extend = prop_oneof![Just("all"), Just("composite"), one_kind];
+    let when = prop_oneof![4 => Just(None), 1 => Just(Some(true)), 1 => Just(Some(false))];
+    let list = || prop::collection::vec(task_within(calm, 1, 4), 0..3);
+    (extend, when, list(), list()).prop_map(|(extend, when, before, after)| Extension {
+        extend,
+        when,
+        before,
+        after,
+    })
 }
 
 fn task(calm: bool) -> impl Strategy<Value = Task> {
+    task_within(calm, 3, 24)
+}
+
+/// A task with at most so many levels of tasks inside, and about so many of them.
+fn task_within(calm: bool, depth: u32, size: u32) -> impl Strategy<Value = Task> {
     let leaf = prop_oneof![
         4 => Just(Kind::Call),
+        2 => (0..4usize, any::<bool>()).prop_map(|(which, with)| Kind::Function { which, with }),
         1 => any::<bool>().prop_map(|awaited| Kind::Run { awaited }),
         1 => Just(Kind::Emit),
         1 => Just(Kind::Listen),
@@ -123,7 +199,7 @@ fn task(calm: bool) -> impl Strategy<Value = Task> {
         1 => Just(if calm { Kind::Set } else { Kind::Raise }),
     ];
     let leaf = with_frame(leaf.boxed(), calm);
-    leaf.prop_recursive(3, 24, 4, move |inner| {
+    leaf.prop_recursive(depth, size, 4, move |inner| {
         let list = || prop::collection::vec(inner.clone(), 0..4);
         let kind = prop_oneof![
             list().prop_map(Kind::Do),
@@ -201,7 +277,7 @@ fn then(calm: bool) -> impl Strategy<Value = Then> {
     ]
 }
 
-/// A branch: nothing stands behind it that it could lead to.
+/// A branch, or a function: nothing stands behind it that it could lead to.
 fn closed(mut branch: Task) -> Task {
     if matches!(branch.then, Then::Skip(_)) {
         branch.then = Then::Next;
@@ -217,41 +293,148 @@ fn closed(mut branch: Task) -> Task {
     branch
 }
 
-/// The `do` of the document, as YAML.
-pub(crate) fn text(tasks: &[Task]) -> String {
-    format!("do: {}\n", list(tasks))
-}
-
-/// The task that a pointer leads to.
-pub(crate) fn find<'t>(tasks: &'t [Task], pointer: &str) -> Option<&'t Task> {
-    let mut parts = pointer.split('/').skip(2);
-    let mut task = tasks.get(parts.next()?.parse::<usize>().ok()?)?;
-    while let Some(key) = parts.nth(1) {
-        let list = match (&task.kind, key) {
-            // Undo steps are inside no task.
-            (_, "compensate") => return None,
-            (Kind::Try { handler, .. }, "catch") => {
-                parts.next();
-                handler.as_deref()?
-            }
-            (Kind::Fork { branches, .. }, _) => {
-                parts.next();
-                branches
-            }
-            // `with/subscription/foreach/do`.
-            (Kind::Subscribe { tasks, .. }, _) => {
-                parts.nth(2);
-                tasks
-            }
-            (kind, _) => *lists(kind).first()?,
-        };
-        task = list.get(parts.next()?.parse::<usize>().ok()?)?;
+impl Document {
+    /// Lets each function call only those behind it. Where there are none, another task stands in place of the call.
+    fn settle(&mut self) {
+        let count = self.functions.len();
+        settle(&mut self.tasks, 0, count);
+        for (index, function) in self.functions.iter_mut().enumerate() {
+            settle(std::slice::from_mut(function), index + 1, count);
+        }
+        for extension in &mut self.extensions {
+            settle(&mut extension.before, 0, count);
+            settle(&mut extension.after, 0, count);
+        }
     }
-    Some(task)
+
+    /// The task that a pointer leads to.
+    pub(crate) fn find(&self, pointer: &str) -> Option<&Task> {
+        let mut parts = pointer.split('/').skip(1);
+        let mut task: Option<&Task> = None;
+        while let Some(key) = parts.next() {
+            let list = match (key, task.map(|task| &task.kind)) {
+                (_, None) => &self.tasks,
+                // Undo steps are inside no task.
+                ("compensate", _) => return None,
+                ("call", Some(Kind::Function { which, .. })) => {
+                    task = self.functions.get(*which);
+                    continue;
+                }
+                // `use/extensions/0/e0/before`.
+                ("use", _) => {
+                    let index: usize = parts.nth(1)?.parse().ok()?;
+                    let extension = self.extensions.get(index)?;
+                    match parts.nth(1)? {
+                        "before" => &extension.before,
+                        _ => &extension.after,
+                    }
+                }
+                ("catch", Some(Kind::Try { handler, .. })) => {
+                    parts.next();
+                    handler.as_deref()?
+                }
+                ("fork", Some(Kind::Fork { branches, .. })) => {
+                    parts.next();
+                    branches
+                }
+                // `with/subscription/foreach/do`.
+                ("with", Some(Kind::Subscribe { tasks, .. })) => {
+                    parts.nth(2);
+                    tasks
+                }
+                (_, Some(kind)) => *lists(kind).first()?,
+            };
+            task = list.get(parts.next()?.parse::<usize>().ok()?);
+            task?;
+            parts.next();
+        }
+        task
+    }
+
+    /// The numbers of the extensions that are around the task of a pointer.
+    pub(crate) fn around(&self, pointer: &str) -> Vec<usize> {
+        // Tasks of extensions are not extended.
+        let task = match pointer.contains("/use/extensions/") {
+            true => None,
+            false => self.find(pointer),
+        };
+        let Some(Task { kind, .. }) = task else {
+            return Vec::new();
+        };
+        let extends = |extension: &Extension| match extension.extend {
+            "all" => true,
+            "composite" => matches!(
+                kind,
+                Kind::Do(_) | Kind::For { .. } | Kind::Fork { .. } | Kind::Try { .. }
+            ),
+            "call" => matches!(
+                kind,
+                Kind::Call | Kind::Function { .. } | Kind::Approval | Kind::Subscribe { .. }
+            ),
+            one => one == key(kind),
+        };
+        let extensions = self.extensions.iter().enumerate();
+        extensions
+            .filter(|(_, it)| it.when != Some(false) && extends(it))
+            .map(|(index, _)| index)
+            .collect()
+    }
+
+    /// Whether a task may end the run.
+    pub(crate) fn may_end(&self) -> bool {
+        let extensions = self.extensions.iter();
+        let extending = extensions.flat_map(|it| it.before.iter().chain(&it.after));
+        let mut all = self.tasks.iter().chain(&self.functions).chain(extending);
+        all.any(|task| leads(task, &|then| matches!(then, Then::End)))
+    }
+
+    /// Whether an extension may put something else in the place of a task's output: by `exit`, or by ending the run.
+    pub(crate) fn replaces_outputs(&self) -> bool {
+        let mut lists = self
+            .extensions
+            .iter()
+            .flat_map(|it| [&it.before, &it.after]);
+        let out = |then: &Then| matches!(then, Then::Exit | Then::End);
+        lists.any(|list| list.iter().any(|task| leads(task, &out)))
+    }
+
+    /// Adds up how often each kind occurs.
+    pub(crate) fn count(&self, kinds: &mut BTreeMap<&str, usize>) {
+        count(&self.tasks, kinds);
+        count(&self.functions, kinds);
+        for extension in &self.extensions {
+            count(&extension.before, kinds);
+            count(&extension.after, kinds);
+        }
+    }
 }
 
-/// Adds up how often each kind occurs.
-pub(crate) fn count(tasks: &[Task], kinds: &mut BTreeMap<&str, usize>) {
+/// Lets the calls be of functions from `first` on, of so many that there are.
+fn settle(tasks: &mut [Task], first: usize, count: usize) {
+    for task in tasks {
+        if let Kind::Function { which, .. } = &mut task.kind {
+            match count - first {
+                0 => task.kind = Kind::Set,
+                some => *which = first + *which % some,
+            }
+        }
+        for list in lists_mut(&mut task.kind) {
+            settle(list, first, count);
+        }
+    }
+}
+
+/// Whether a task, or one inside, leads somewhere of that kind.
+fn leads(task: &Task, there: &impl Fn(&Then) -> bool) -> bool {
+    let by_case = match &task.kind {
+        Kind::Switch { cases, .. } => cases.iter().any(there),
+        _ => false,
+    };
+    let mut inside = lists(&task.kind).into_iter().flatten();
+    there(&task.then) || by_case || inside.any(|task| leads(task, there))
+}
+
+fn count(tasks: &[Task], kinds: &mut BTreeMap<&str, usize>) {
     for task in tasks {
         *kinds.entry(key(&task.kind)).or_default() += 1;
         for list in lists(&task.kind) {
@@ -272,9 +455,21 @@ fn lists(kind: &Kind) -> Vec<&[Task]> {
     }
 }
 
+fn lists_mut(kind: &mut Kind) -> Vec<&mut [Task]> {
+    match kind {
+        Kind::Do(tasks) | Kind::For { tasks, .. } | Kind::Subscribe { tasks, .. } => vec![tasks],
+        Kind::Fork { branches, .. } => vec![branches],
+        Kind::Try { tasks, handler, .. } => std::iter::once(&mut tasks[..])
+            .chain(handler.as_deref_mut())
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
 fn key(kind: &Kind) -> &'static str {
     match kind {
         Kind::Call => "call",
+        Kind::Function { .. } => "function",
         Kind::Run { .. } => "run",
         Kind::Emit => "emit",
         Kind::Listen => "listen",
@@ -288,163 +483,5 @@ fn key(kind: &Kind) -> &'static str {
         Kind::Fork { .. } => "fork",
         Kind::Try { .. } => "try",
         Kind::Switch { .. } => "switch",
-    }
-}
-
-fn name(index: usize) -> String {
-    format!("t{index}")
-}
-
-fn list(tasks: &[Task]) -> Value {
-    let item = |(index, one): (usize, &Task)| {
-        let mut item = Map::new();
-        item.insert(name(index), task_value(one, index, tasks.len()));
-        Value::Object(item)
-    };
-    tasks.iter().enumerate().map(item).collect()
-}
-
-fn task_value(task: &Task, index: usize, of: usize) -> Value {
-    let mut value = work(&task.kind, index, of);
-    let members = value.as_object_mut().expect("a task is an object");
-    if let Some(condition) = task.condition {
-        members.insert("if".to_owned(), json!(format!("${{ {condition} }}")));
-    }
-    if let Some(seconds) = task.timeout {
-        members.insert(
-            "timeout".to_owned(),
-            json!({ "after": { "seconds": seconds } }),
-        );
-    }
-    if task.exports {
-        members.insert(
-            "export".to_owned(),
-            json!({ "as": format!("${{ ($context // {{}}) + {{ {}: $task.reference }} }}", name(index)) }),
-        );
-    }
-    if let Some(undo) = task.undo {
-        members.insert(
-            "compensate".to_owned(),
-            json!([{ "undo": undo_value(undo) }]),
-        );
-    }
-    if let Some(directive) = directive(task.then, index, of) {
-        members.insert("then".to_owned(), json!(directive));
-    }
-    value
-}
-
-fn undo_value(undo: Undo) -> Value {
-    match undo {
-        Undo::Call => json!({ "call": "f@any" }),
-        Undo::Wait => json!({ "wait": { "seconds": 1 } }),
-        Undo::Raise => work(&Kind::Raise, 0, 1),
-    }
-}
-
-fn directive(then: Then, index: usize, of: usize) -> Option<String> {
-    match then {
-        Then::Next => None,
-        Then::Exit => Some("exit".to_owned()),
-        Then::End => Some("end".to_owned()),
-        Then::Skip(by) => {
-            let to = index + 1 + usize::from(by);
-            Some(if to < of {
-                name(to)
-            } else {
-                "continue".to_owned()
-            })
-        }
-    }
-}
-
-fn work(kind: &Kind, index: usize, of: usize) -> Value {
-    match kind {
-        Kind::Call => json!({ "call": "f@any", "with": { "a": "${ .n? // 0 }" } }),
-        Kind::Run { awaited } => {
-            let workflow = json!({ "namespace": "test", "name": "other", "version": "1.0.0" });
-            json!({ "run": { "await": awaited, "workflow": workflow } })
-        }
-        Kind::Emit => {
-            json!({ "emit": { "event": { "with": { "type": "org.example.told", "data": "${ . }" } } } })
-        }
-        Kind::Listen => json!({ "listen": { "to": { "one": { "with": { "type": EVENT } } } } }),
-        Kind::Approval => {
-            let kept = "${ { n: 1, decision: .decision } }";
-            json!({ "call": "approval", "with": { "title": "Really?" }, "output": { "as": kept } })
-        }
-        Kind::Set => json!({ "set": { "n": "${ (.n? // 0) + 1 }" } }),
-        Kind::Wait(seconds) => json!({ "wait": { "seconds": seconds } }),
-        Kind::Raise => {
-            json!({ "raise": { "error": { "type": "https://example.org/raised", "status": 500 } } })
-        }
-        Kind::Subscribe { amount, tasks } => {
-            let foreach = json!({ "do": list(tasks) });
-            let subscription = json!({ "consume": { "amount": amount }, "foreach": foreach });
-            let with = json!({
-                "document": { "endpoint": "https://example.org/api" },
-                "operation": "hear",
-                "subscription": subscription,
-            });
-            json!({ "call": "asyncapi", "with": with, "output": { "as": "${ { n: length } }" } })
-        }
-        Kind::Do(tasks) => json!({ "do": list(tasks) }),
-        Kind::For {
-            items,
-            until,
-            abreast,
-            tasks,
-        } => {
-            let items: Vec<u8> = (0..*items).collect();
-            let mut value =
-                json!({ "for": { "in": format!("${{ {} }}", json!(items)) }, "do": list(tasks) });
-            if let Some(abreast) = abreast {
-                value["for"]["concurrency"] = json!(abreast);
-            }
-            if let Some(until) = until {
-                value["while"] = json!(format!("${{ $index < {until} }}"));
-            }
-            value
-        }
-        Kind::Fork {
-            compete,
-            branches,
-            needs,
-        } => {
-            let mut list = list(branches);
-            for (index, needs) in needs.iter().enumerate().filter(|_| !compete) {
-                let needed = (0..index).filter(|other| needs & (1 << other) != 0);
-                let needed: Vec<String> = needed.map(name).collect();
-                list[index][name(index)]["needs"] = json!(needed);
-            }
-            json!({ "fork": { "compete": compete, "branches": list }, "output": { "as": JOINED } })
-        }
-        Kind::Try {
-            tasks,
-            retries,
-            handler,
-        } => {
-            let mut catch = json!({});
-            if let Some(count) = retries {
-                catch["retry"] = json!({
-                    "delay": { "seconds": 1 },
-                    "backoff": { "exponential": {} },
-                    "jitter": { "from": { "seconds": 0 }, "to": { "seconds": 2 } },
-                    "limit": { "attempt": { "count": count } },
-                });
-            }
-            if let Some(handler) = handler {
-                catch["do"] = list(handler);
-            }
-            json!({ "try": list(tasks), "catch": catch })
-        }
-        Kind::Switch { holds, cases } => {
-            let case = |(number, then): (usize, &Then)| {
-                let leads = directive(*then, index, of).unwrap_or_else(|| "continue".to_owned());
-                let when = format!("${{ {} }}", number == usize::from(*holds));
-                json!({ format!("c{number}"): { "when": when, "then": leads } })
-            };
-            json!({ "switch": cases.iter().enumerate().map(case).collect::<Value>() })
-        }
     }
 }

@@ -7,7 +7,8 @@ use baton_workflow::machine::{Ending, Note, NoteKind, TaskKey};
 
 use serde_json::Value;
 
-use super::document::{self, Kind, Task};
+use super::document::{Document, Kind, Task};
+use super::text::text;
 use super::world::World;
 
 /// Checks a run that has ended.
@@ -15,7 +16,7 @@ use super::world::World;
 /// # Panics
 ///
 /// Where a law is broken, with the document.
-pub(crate) fn check(tasks: &[Task], world: &World) {
+pub(crate) fn check(document: &Document, world: &World) {
     let commands = &world.run.commands;
     let notes: Vec<&Note> = commands
         .iter()
@@ -24,7 +25,7 @@ pub(crate) fn check(tasks: &[Task], world: &World) {
             _ => None,
         })
         .collect();
-    let text = document::text(tasks);
+    let text = text(document);
     let said = |law: &str, note: &Note| format!("{law}: {note:?}\n{text}");
 
     numbered(&notes);
@@ -45,7 +46,7 @@ pub(crate) fn check(tasks: &[Task], world: &World) {
                 );
                 assert!(open.insert(visit), "{}", said("started twice", note));
                 within(task, &open, || said("nothing around it is under way", note));
-                alone(tasks, task, &open, || {
+                alone(document, task, &open, || {
                     said("its list is not done with another", note)
                 });
             }
@@ -59,7 +60,9 @@ pub(crate) fn check(tasks: &[Task], world: &World) {
                 );
                 assert!(ended.insert(visit), "{}", said("ended twice", note));
                 if let Some(output) = &note.detail.output {
-                    joined(tasks, task, output, &outputs, || said("a wrong join", note));
+                    joined(document, task, output, &outputs, || {
+                        said("a wrong join", note)
+                    });
                     outputs.insert(&*task.pointer, Some(&**output));
                 }
             }
@@ -77,6 +80,39 @@ pub(crate) fn check(tasks: &[Task], world: &World) {
         }
     }
     assert!(open.is_empty(), "{open:?} never ended\n{text}");
+    extended(document, &notes, &text);
+}
+
+/// What extends a task is performed before and after it, as often as the task completes.
+fn extended(document: &Document, notes: &[&Note], text: &str) {
+    if document.replaces_outputs() {
+        return;
+    }
+    let mut come_to = BTreeMap::<&str, usize>::new();
+    let mut completed = BTreeMap::<&str, usize>::new();
+    for note in notes {
+        let Some(task) = &note.task else { continue };
+        let counted = match note.kind {
+            NoteKind::TaskStarted | NoteKind::TaskSkipped => &mut come_to,
+            NoteKind::TaskCompleted => &mut completed,
+            _ => continue,
+        };
+        *counted.entry(&*task.pointer).or_default() += 1;
+    }
+    for (pointer, count) in completed {
+        for index in document.around(pointer) {
+            let extension = &document.extensions[index];
+            let performed = |stage: &str, tasks: &[Task]| {
+                let first = format!("{pointer}/use/extensions/{index}/e{index}/{stage}/0/t0");
+                tasks.is_empty() || come_to.get(&*first).is_some_and(|times| *times >= count)
+            };
+            let before = performed("before", &extension.before);
+            assert!(before, "nothing before {pointer}\n{text}");
+            // What ends the run ends the tasks around it at once.
+            let after = document.may_end() || performed("after", &extension.after);
+            assert!(after, "nothing after {pointer}\n{text}");
+        }
+    }
 }
 
 /// The lines of the history are numbered without gaps, and time does not go back.
@@ -120,7 +156,7 @@ fn within(task: &TaskKey, open: &Open, said: impl Fn() -> String) {
 
 /// In a list that is performed in order, one task is under way at a time for each visit of what is around
 /// the list: for each iteration, where those of a loop run abreast.
-fn alone(tasks: &[Task], task: &TaskKey, open: &Open, said: impl Fn() -> String) {
+fn alone(document: &Document, task: &TaskKey, open: &Open, said: impl Fn() -> String) {
     let list = list_of(&task.pointer);
     if list.ends_with("/fork/branches") || undoes(task) {
         return;
@@ -132,7 +168,7 @@ fn alone(tasks: &[Task], task: &TaskKey, open: &Open, said: impl Fn() -> String)
     let lists = match around(&task.pointer) {
         None => 1,
         Some(around) => {
-            let abreast = match document::find(tasks, &around).map(|task| &task.kind) {
+            let abreast = match document.find(&around).map(|task| &task.kind) {
                 Some(Kind::For { abreast, .. }) => usize::from(abreast.unwrap_or(1)),
                 _ => 1,
             };
@@ -151,7 +187,7 @@ fn undoes(task: &TaskKey) -> bool {
 /// The output of a fork is that of its branches in the order of their declaration, or of the one that won.
 /// `outputs` has the last output of each task, none where it was skipped.
 fn joined(
-    tasks: &[Task],
+    document: &Document,
     task: &TaskKey,
     output: &Value,
     outputs: &BTreeMap<&str, Option<&Value>>,
@@ -159,12 +195,12 @@ fn joined(
 ) {
     let Some(Kind::Fork {
         compete, branches, ..
-    }) = document::find(tasks, &task.pointer).map(|task| &task.kind)
+    }) = document.find(&task.pointer).map(|task| &task.kind)
     else {
         return;
     };
-    // What `then: end` brought is the output of another task.
-    if output["of"] != *task.pointer {
+    // What `then: end` brought is the output of another task; within an extension, a fork names the extended task.
+    if output["of"] != *task.pointer || document.replaces_outputs() {
         return;
     }
     let of_branch = |index: usize| {
@@ -190,8 +226,12 @@ fn joined(
     assert!(right, "{}", said());
 }
 
-/// The list that a task stands in: `/do/1/a/try` for `/do/1/a/try/0/b`.
+/// The list that a task stands in: `/do/1/a/try` for `/do/1/a/try/0/b`. The task of a function stands by itself, as
+/// `/do/1/a` does for `/do/1/a/call`.
 fn list_of(pointer: &str) -> &str {
+    if let Some(call) = pointer.strip_suffix("/call") {
+        return call;
+    }
     let name = pointer.rfind('/').expect("a pointer");
     let index = pointer[..name].rfind('/').expect("a pointer to a task");
     &pointer[..index]
@@ -200,16 +240,18 @@ fn list_of(pointer: &str) -> &str {
 /// The task around a task: `/do/1/a` for `/do/1/a/catch/do/0/b`.
 fn around(pointer: &str) -> Option<String> {
     let parts: Vec<&str> = pointer.split('/').skip(1).collect();
-    // Lists are under `do`, `try`, `catch/do`, `fork/branches` and `with/subscription/foreach/do`; behind each stand an
-    // index and a name.
     let mut end = 0;
     let mut at = 0;
     while at < parts.len() {
+        // Lists are under `do`, `try`, `catch/do`, `fork/branches`, `with/subscription/foreach/do` and
+        // `use/extensions/0/e0/before`; behind each stand an index and a name. A function's task has neither.
         at += match parts[at] {
-            "fork" | "catch" => 2,
-            "with" => 4,
-            _ => 1,
-        } + 2;
+            "call" => 1,
+            "fork" | "catch" => 4,
+            "with" => 6,
+            "use" => 7,
+            _ => 3,
+        };
         if at < parts.len() {
             end = at;
         }

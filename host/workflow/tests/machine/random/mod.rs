@@ -1,19 +1,22 @@
 //! Random documents, run on the machine with random interleavings of what happens and with crashes in
 //! between: what must hold for every run.
 //!
-//! `document` makes documents, `world` drives a run, `books` keep account of what is under way, `laws` say what must
+//! `document` makes documents, `text` writes them down, `world` drives a run, `books` keep account of what is under way, `laws` say what must
 //! hold of what happened. A failure prints the document and the seed of its world; put both
 //! into a test of the task's kind, beside this folder.
 
 mod books;
 mod document;
 mod laws;
+mod text;
 mod world;
 
 use proptest::prelude::*;
 use serde_json::json;
 
-use document::Task;
+use baton_workflow::Command;
+use baton_workflow::machine::NoteKind;
+use document::Document;
 use world::{Mood, World};
 
 fn config(cases: u32) -> ProptestConfig {
@@ -29,16 +32,16 @@ proptest! {
     #![proptest_config(config(600))]
 
     #[test]
-    fn every_run_ends_and_keeps_the_laws(tasks in document::tasks(), seed in any::<u64>()) {
-        let text = document::text(&tasks);
+    fn every_run_ends_and_keeps_the_laws(document in document::any_document(), seed in any::<u64>()) {
+        let text = text::text(&document);
         let mut world = World::new(&text, json!({ "n": 1 }), seed);
         world.play(Mood::Any);
-        laws::check(&tasks, &world);
+        laws::check(&document, &world);
     }
 
     #[test]
-    fn a_crash_at_any_time_changes_nothing(tasks in document::tasks(), seed in any::<u64>(), crashes in prop::collection::vec(any::<prop::sample::Index>(), 1..5)) {
-        let text = document::text(&tasks);
+    fn a_crash_at_any_time_changes_nothing(document in document::any_document(), seed in any::<u64>(), crashes in prop::collection::vec(any::<prop::sample::Index>(), 1..5)) {
+        let text = text::text(&document);
         let mut world = World::new(&text, json!({ "n": 1 }), seed);
         world.play(Mood::Any);
         let mut again = World::new(&text, json!({ "n": 1 }), seed);
@@ -49,14 +52,14 @@ proptest! {
     }
 
     #[test]
-    fn what_comes_first_changes_nothing_where_nothing_depends_on_it(tasks in document::calm_tasks(), one in any::<u64>(), other in any::<u64>()) {
-        let text = document::text(&tasks);
+    fn what_comes_first_changes_nothing_where_nothing_depends_on_it(document in document::calm_document(), one in any::<u64>(), other in any::<u64>()) {
+        let text = text::text(&document);
         let mut first = World::new(&text, json!({ "n": 1 }), one);
         first.play(Mood::Calm);
         let mut second = World::new(&text, json!({ "n": 1 }), other);
         second.play(Mood::Calm);
         prop_assert_eq!(first.run.output(), second.run.output());
-        laws::check(&tasks, &first);
+        laws::check(&document, &first);
     }
 }
 
@@ -64,14 +67,14 @@ proptest! {
     #![proptest_config(config(400))]
 
     #[test]
-    fn a_run_that_is_suspended_and_resumed_comes_to_the_same(tasks in document::calm_tasks(), one in any::<u64>(), other in any::<u64>()) {
-        let text = document::text(&tasks);
+    fn a_run_that_is_suspended_and_resumed_comes_to_the_same(document in document::calm_document(), one in any::<u64>(), other in any::<u64>()) {
+        let text = text::text(&document);
         let mut first = World::new(&text, json!({ "n": 1 }), one);
         first.play(Mood::Calm);
         let mut second = World::new(&text, json!({ "n": 1 }), other);
         second.play(Mood::Suspending);
         prop_assert_eq!(first.run.output(), second.run.output());
-        laws::check(&tasks, &second);
+        laws::check(&document, &second);
     }
 }
 
@@ -82,12 +85,18 @@ fn the_documents_are_of_all_kinds() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut kinds = std::collections::BTreeMap::<&str, usize>::new();
     let mut endings = std::collections::BTreeMap::<String, usize>::new();
+    let mut places = ["/call", "/before/", "/after/"].map(|place| (place, 0));
     for seed in 0..400 {
-        let tree = document::tasks().new_tree(&mut runner).expect("a document");
-        let tasks: Vec<Task> = tree.current();
-        document::count(&tasks, &mut kinds);
-        let mut world = World::new(&document::text(&tasks), json!({ "n": 1 }), seed);
+        let tree = document::any_document().new_tree(&mut runner);
+        let document: Document = tree.expect("a document").current();
+        document.count(&mut kinds);
+        let mut world = World::new(&text::text(&document), json!({ "n": 1 }), seed);
         world.play(Mood::Any);
+        for pointer in completed(&world) {
+            for (place, count) in &mut places {
+                *count += usize::from(pointer.contains(*place));
+            }
+        }
         *endings
             .entry(format!("{:?}", world.run.status()))
             .or_default() += 1;
@@ -98,10 +107,25 @@ fn the_documents_are_of_all_kinds() {
             "{kind}: {kinds:?}"
         );
     }
+    assert!(places.iter().all(|(_, count)| *count > 100), "{places:?}");
     for ending in ["Completed", "Faulted", "Cancelled"] {
         assert!(
             endings.get(ending).is_some_and(|count| *count > 3),
             "{ending}: {endings:?}"
         );
     }
+}
+
+/// The pointers of the tasks that a run has completed.
+fn completed(world: &World) -> impl Iterator<Item = &str> {
+    world
+        .run
+        .commands
+        .iter()
+        .filter_map(|command| match command {
+            Command::Note(note) if note.kind == NoteKind::TaskCompleted => {
+                note.task.as_ref().map(|task| &*task.pointer)
+            }
+            _ => None,
+        })
 }

@@ -8,7 +8,7 @@ use baton_workflow::{Error, ErrorKind, Event, Machine};
 use serde_json::{Value, json};
 
 use super::books::{Asked, Books};
-use super::document::EVENT;
+use super::text::EVENT;
 use crate::support::{Jq, Run};
 
 /// After so many events a run is taken to have no end.
