@@ -81,6 +81,38 @@ async fn events_come_in_each_content_mode() {
 }
 
 #[tokio::test]
+async fn an_event_is_read_by_its_id_and_where_that_is_not_enough_its_source() {
+    let host = Host::dev(&[]).await;
+    let of = |source: &str, id: &str| {
+        let mut event = event(id, "t", json!(source));
+        event["source"] = json!(source);
+        event
+    };
+    for (source, id) in [("/a", "1"), ("/b", "1"), ("/a", "orders/7?")] {
+        send(&host, of(source, id)).await;
+    }
+    let read = async |path: &str| host.get(&format!("/v1/events/{path}")).await;
+    let found = read("orders%2F7%3F").await.expect(200).json();
+    assert_eq!(found["position"], 3);
+    assert_eq!(found["event"], of("/a", "orders/7?"));
+    let found = read("1?source=/b").await.expect(200).json();
+    assert_eq!(
+        (&found["position"], &found["event"]["data"]),
+        (&json!(2), &json!("/b"))
+    );
+    let problem = read("1").await.problem(409);
+    assert_eq!(problem["type"], "urn:baton:problem:ambiguous-event");
+    let detail = problem["detail"].as_str().expect("a detail");
+    assert!(
+        detail.contains("`/a`, `/b` have each") && detail.contains("`source`"),
+        "{detail}"
+    );
+    read("2").await.problem(404);
+    read("1?source=/c").await.problem(404);
+    read("1?origin=/a").await.problem(400);
+}
+
+#[tokio::test]
 async fn what_is_no_event_is_refused_and_nothing_of_it_taken() {
     let host = Host::dev(&[]).await;
     let structured = [("content-type", "application/cloudevents+json")];
@@ -255,6 +287,10 @@ async fn events_are_sent_and_listed_from_a_terminal() {
     );
     let listed = run(&["list", "--type", "com.example.a", "--output", "json"]).await;
     assert_eq!(listed.json()[0]["event"]["room"], "5");
+    let shown = run(&["show", "7", "--source", "/test", "--output", "json"]).await;
+    assert_eq!(shown.json()["event"]["type"], "com.example.b");
+    let absent = run(&["show", "8"]).await;
+    assert!(absent.stderr.contains("no event `8`"), "{}", absent.stderr);
     let refused = run(&["send", "--type", "t", "--attribute", "roomId=5"]).await;
     assert_ne!(refused.code, Some(0));
     assert!(refused.stderr.contains("roomId"), "{}", refused.stderr);

@@ -238,6 +238,14 @@ impl Client {
         self.post(routes::EVENTS).bytes(BATCHED, body).json().await
     }
 
+    /// The event with this id, of this source where several have sent one.
+    pub async fn event(&self, id: &str, source: Option<&str>) -> Result<LoggedEvent, ClientError> {
+        self.get(&routes::event(id))
+            .query("source", source)
+            .json()
+            .await
+    }
+
     /// A page of the events of the log, the oldest first. With `wait`, in whole seconds and at most
     /// [`crate::limits::WAIT_SECONDS_MAX`], an answer without events is held back for one to come.
     pub async fn events(

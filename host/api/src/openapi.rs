@@ -124,6 +124,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         approvals::decide,
         events::send,
         events::list,
+        events::read,
         schedules::list,
         schedules::read,
         schedules::pause,

@@ -152,6 +152,8 @@ problem_kinds! {
     NotRetriable = 409 "not-retriable", "the run cannot be tried again";
     /// What the run has performed is another in the version that it should go on under. The detail names the task.
     VersionDiffers = 409 "version-differs", "the run cannot go on under this version";
+    /// Several sources have sent an event with this id. Say which one with `source`.
+    AmbiguousEvent = 409 "ambiguous-event", "several sources have sent an event with this id";
     /// The approval is settled: somebody has decided, or nobody needs to any more.
     ApprovalSettled = 409 "approval-settled", "the approval is settled";
     /// The body is larger than the route takes (RFC 9110 section 15.5.14). See [`crate::limits`].

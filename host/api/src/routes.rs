@@ -44,6 +44,8 @@ pub const APPROVALS: &str = "/v1/approvals";
 pub const APPROVAL: &str = "/v1/approvals/{id}";
 /// `POST`: send events. `GET`: list those of the log.
 pub const EVENTS: &str = "/v1/events";
+/// `GET`: an event of the log.
+pub const EVENT: &str = "/v1/events/{id}";
 /// `GET`: list the workflows that start by themselves.
 pub const SCHEDULES: &str = "/v1/schedules";
 /// `GET`: when a workflow starts by itself.
@@ -78,7 +80,7 @@ pub struct Route {
 
 /// All routes: the server serves these and no other, and the OpenAPI document describes each. Tests hold
 /// both to it.
-pub const ALL: [Route; 37] = [
+pub const ALL: [Route; 38] = [
     open("GET", HEALTH),
     open("GET", READY),
     open("GET", OPENAPI),
@@ -103,6 +105,7 @@ pub const ALL: [Route; 37] = [
     route("POST", APPROVAL),
     route("POST", EVENTS),
     route("GET", EVENTS),
+    route("GET", EVENT),
     route("GET", SCHEDULES),
     route("GET", SCHEDULE),
     route("POST", SCHEDULE_PAUSE),
@@ -187,6 +190,11 @@ pub fn run_retry(id: &str) -> String {
 /// The path of [`RUN_RESTART`].
 pub fn run_restart(id: &str) -> String {
     fill(RUN_RESTART, &[id])
+}
+
+/// The path of [`EVENT`].
+pub fn event(id: &str) -> String {
+    fill(EVENT, &[id])
 }
 
 /// The path of [`APPROVAL`].

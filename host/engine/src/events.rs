@@ -9,6 +9,7 @@
 //! for their answer: so that a run which has waited for long knows after a restart that it has missed nothing.
 
 mod append;
+mod identity;
 mod interest;
 pub(crate) mod sweep;
 
@@ -191,6 +192,33 @@ impl EventLogs {
                 .map(|it| it.map(Arc::new))
                 .collect::<Result<_, _>>()?,
         })
+    }
+
+    /// The events of a tenant's log with this id: the one of a source, or those of all, `limit` at most.
+    pub(crate) fn of_id(
+        &self,
+        store: &dyn Store,
+        tenant: &TenantId,
+        id: &str,
+        source: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Logged>, ReadError> {
+        let positions = match source {
+            Some(source) => identity::place(store, tenant, source, id)?
+                .into_iter()
+                .collect(),
+            None => identity::places(store, tenant, id, limit)?,
+        };
+        let read = |position| {
+            let key = key::logged_event(tenant, position);
+            let stored = store.get(&key)?;
+            // It may have been dropped meanwhile.
+            stored.map(|value| logged(&key, &value)).transpose()
+        };
+        positions
+            .into_iter()
+            .filter_map(|it| read(it).transpose())
+            .collect()
     }
 
     /// From now on the partition is told of the tenant's events of these topics.

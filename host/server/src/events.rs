@@ -14,6 +14,7 @@ use baton_workflow::cloud_event::http::{DecodeError, decode};
 
 use crate::auth::Caller;
 use crate::page::{self, CURSOR, LIMIT};
+use crate::path::Segments;
 use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::router::{Context, has_stopped};
@@ -22,6 +23,9 @@ use crate::{body, convert, prefer};
 
 /// The list, for its cursors.
 const LIST: &str = "events";
+
+/// How many of the sources that have sent an event with the same id are told.
+const SOURCES_TOLD: usize = 8;
 
 pub(crate) async fn send(
     State(context): State<Context>,
@@ -74,6 +78,45 @@ pub(crate) async fn list(
         headers.insert(PREFERENCE_APPLIED, prefer::applied(wait));
     }
     Ok((headers, Json(events(found))).into_response())
+}
+
+pub(crate) async fn read(
+    State(context): State<Context>,
+    caller: Caller,
+    Segments(id): Segments<String>,
+    request: Request,
+) -> Result<Json<LoggedEvent>, Refusal> {
+    let query = Query::read(request.uri(), &["source"])?;
+    let source = query.text("source");
+    let mut found = context.engine.event(&caller.tenant, &id, source).await?;
+    match (found.pop(), found.len()) {
+        (Some(event), 0) => Ok(Json(convert::logged_event(event))),
+        (Some(event), _) => Err(ambiguous(&id, found.into_iter().chain([event]))),
+        (None, _) => {
+            let of = source.map(|it| format!(" of the source `{it}`"));
+            Err(Refusal::not_found(format!(
+                "there is no event `{id}`{} in the log: it keeps events for a time and up to a size",
+                of.unwrap_or_default()
+            )))
+        }
+    }
+}
+
+fn ambiguous(id: &str, events: impl Iterator<Item = EventView>) -> Refusal {
+    let sources = events.map(|it| format!("`{}`", it.event["source"].as_str().unwrap_or_default()));
+    let mut sources: Vec<_> = sources.collect();
+    sources.sort();
+    let several = sources.len();
+    sources.truncate(SOURCES_TOLD);
+    let more = match several > SOURCES_TOLD {
+        true => " and others",
+        false => "",
+    };
+    let sources = sources.join(", ");
+    Refusal::new(
+        ProblemKind::AmbiguousEvent,
+        format!("{sources}{more} have each sent an event `{id}`: say which one with `source`"),
+    )
 }
 
 fn events(found: baton_engine::Page<EventView>) -> Page<LoggedEvent> {

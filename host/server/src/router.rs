@@ -62,6 +62,7 @@ pub fn router(engine: Engine, settings: ServerSettings, stopping: watch::Receive
             get(approvals::read).post(approvals::decide),
         )
         .route(routes::EVENTS, post(events::send).get(events::list))
+        .route(routes::EVENT, get(events::read))
         .route(routes::SCHEDULES, get(schedules::list))
         .route(routes::SCHEDULE, get(schedules::read))
         .route(routes::SCHEDULE_PAUSE, post(schedules::pause))

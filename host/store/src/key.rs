@@ -443,12 +443,19 @@ pub fn parse_logged_event(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(position.try_into().ok()?))
 }
 
-/// Where the event with an identity (a digest of its source and id) is in a tenant's log:
+/// Where the event with an identity (half of it a digest of its id, half one of its source) is in a tenant's log:
 /// [`crate::record::EventIdRecord`].
 pub fn event_id(tenant: &TenantId, identity: &Digest) -> Vec<u8> {
     Builder::tenant_space(tenant, tenant_kind::EVENT_ID)
         .bytes(&identity.0)
         .key()
+}
+
+/// Where the events are whose identities begin with this digest of their id, of whichever source.
+pub fn event_ids(tenant: &TenantId, id: &[u8; 16]) -> KeyRange {
+    Builder::tenant_space(tenant, tenant_kind::EVENT_ID)
+        .bytes(id)
+        .range()
 }
 
 /// A secret of a tenant, sealed: [`crate::record::SecretRecord`].
@@ -646,6 +653,7 @@ mod tests {
             assert_eq!(count(&connectors(t)), 2);
             assert_eq!(count(&run_indexes(t)), 2);
             assert_eq!(count(&logged_events_from(t, 0)), 2);
+            assert_eq!(count(&event_ids(t, &[0xff; 16])), 1);
             assert_eq!(count(&logged_events_from(t, 1)), 1);
             assert_eq!(count(&children(t, &id(255))), 1);
             assert_eq!(count(&restarts(t, &id(255))), 1);

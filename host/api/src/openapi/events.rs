@@ -52,3 +52,24 @@ pub(super) fn send() {}
         headers(("Preference-Applied" = String, description = "`wait=SECONDS`, if the answer was held back."))))
 )]
 pub(super) fn list() {}
+
+/// Read an event
+///
+/// Ids are unique for each source: where several sources have sent an event with this id, `source` says which one is
+/// meant.
+#[utoipa::path(
+    get,
+    path = routes::EVENT,
+    tag = "events",
+    operation_id = "readEvent",
+    params(
+        ("id" = String, Path, description = "The event's `id`, percent-encoded."),
+        ("source" = Option<String>, Query, description = "The event's `source`."),
+    ),
+    responses(
+        (status = 200, description = "The event.", body = LoggedEvent),
+        (status = 404, response = crate::openapi::ProblemResponse),
+        (status = 409, response = crate::openapi::ProblemResponse),
+    )
+)]
+pub(super) fn read() {}

@@ -2,6 +2,7 @@
 
 mod list;
 mod send;
+mod show;
 mod watch;
 
 use baton_api::event::{EventFilter, LoggedEvent};
@@ -17,6 +18,8 @@ pub(crate) enum Command {
     Send(send::Args),
     /// List the events that came, the oldest first
     List(list::Args),
+    /// Show an event that came, by its id
+    Show(show::Args),
     /// Show events as they come
     Watch(watch::Args),
 }
@@ -26,6 +29,7 @@ impl Command {
         match self {
             Self::Send(args) => args.execute().await,
             Self::List(args) => args.execute().await,
+            Self::Show(args) => args.execute().await,
             Self::Watch(args) => args.execute().await,
         }
     }

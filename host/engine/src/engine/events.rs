@@ -18,6 +18,9 @@ use crate::view::{EventFilter, EventView, Page, Sent};
 /// How many events of the log one page looks at.
 const EVENTS_AT_A_TIME: usize = 1_000;
 
+/// How many events of one id are looked for, each of another source.
+const SOURCES_MAX: usize = 100;
+
 impl Engine {
     /// Puts events into a tenant's log, all or none, in their order. They are durable when this returns, and those
     /// that listen have been told. An event whose source and id one in the log has already changes nothing.
@@ -124,6 +127,28 @@ impl Engine {
                 next: None,
             }),
         }
+    }
+
+    /// The events of a tenant's log with this id, of the `source` where it is given: ids are unique for each source
+    /// (CloudEvents). At most 100.
+    ///
+    /// # Errors
+    ///
+    /// Where the log can't be read.
+    pub async fn event(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+        source: Option<&str>,
+    ) -> Result<Vec<EventView>, ListError> {
+        let (owner, id, source) = (tenant.clone(), id.to_owned(), source.map(str::to_owned));
+        let read = move |shared: &Arc<Shared>| {
+            let (store, source) = (&*shared.store, source.as_deref());
+            shared.events.of_id(store, &owner, &id, source, SOURCES_MAX)
+        };
+        let found = self.aside(tenant, read).await?;
+        let found = found.map_err(Unavailable::from)?;
+        Ok(found.iter().map(view).collect())
     }
 
     /// Delivers the events of a tenant's log to a sink, from now on or, where one of that name and tenant was there

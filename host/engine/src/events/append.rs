@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use baton_store::record::{EventIdRecord, EventLogRecord, LoggedEventRecord, Record};
 use baton_store::{Batch, Digest, Direction, ReadError, Store, TenantId, key};
-use baton_workflow::{CloudEvent, Timestamp};
+use baton_workflow::Timestamp;
 
-use super::{EventLogs, Log, Logged, NewEvent, Passing, Placed, State, logged};
+use super::{EventLogs, Log, Logged, NewEvent, Passing, Placed, State, identity, logged};
 use crate::codec;
-use crate::digest;
 use crate::partition::Message;
 use crate::settings::EngineLimits;
 
@@ -66,13 +65,13 @@ impl<'a> Appending<'a> {
     /// Puts an event at the end of its tenant's log, unless one of its source and id is there.
     pub(crate) fn add(&mut self, new: NewEvent, batch: &mut Batch) -> Result<Placed, ReadError> {
         let NewEvent { tenant, event, at } = new;
-        let id = identity(&event);
+        let id = identity::of(event.source(), event.id());
         let id_key = key::event_id(&tenant, &id);
         let staged = self.staged(&tenant)?;
         let before = staged.ids.get(&id).copied();
         let before = match before {
             Some(position) => Some(position),
-            None => self.logged_before(&id_key)?,
+            None => identity::place(self.store, &tenant, event.source(), event.id())?,
         };
         if let Some(position) = before {
             return Ok(Placed {
@@ -184,12 +183,6 @@ impl<'a> Appending<'a> {
         }
     }
 
-    fn logged_before(&self, id_key: &[u8]) -> Result<Option<u64>, ReadError> {
-        let stored = self.store.get(id_key)?;
-        let record = stored.as_deref().map(EventIdRecord::decode).transpose()?;
-        Ok(record.map(|it| it.position))
-    }
-
     fn staged(&mut self, tenant: &TenantId) -> Result<&mut Staged, ReadError> {
         if !self.tenants.contains_key(tenant) {
             let log = self.logs.log(self.store, tenant)?;
@@ -239,7 +232,9 @@ impl Staged {
             self.bytes = self.bytes.saturating_sub(value.len() as u64);
             self.first = event.position + 1;
             batch.delete(key);
-            batch.delete(key::event_id(tenant, &identity(&event.event)));
+            let (source, id) = (event.event.source(), event.event.id());
+            batch.delete(key::event_id(tenant, &identity::of(source, id)));
+            batch.delete(key::event_id(tenant, &identity::earlier(source, id)));
         }
         Ok(())
     }
@@ -301,10 +296,4 @@ impl State {
         self.passing = Some(passing.clone());
         Some(passing)
     }
-}
-
-/// What tells an event from all others (CloudEvents, "REQUIRED Attributes", `id`): its source and id.
-fn identity(event: &CloudEvent) -> Digest {
-    // Neither can have a control character in it.
-    digest::of(format!("{}\0{}", event.source(), event.id()).as_bytes())
 }
