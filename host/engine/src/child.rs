@@ -1,7 +1,8 @@
 //! Runs that runs start.
 //!
 //! A child's id is made of its parent's and of the task's, visit's and attempt's, so that it is started once,
-//! however often a host goes down over it: who comes back looks for it first. Parent and child may be in
+//! however often a host goes down over it: who comes back looks for it first. One that is not awaited is started once for
+//! all attempts. Parent and child may be in
 //! different partitions, each of which makes durable what is its own, and tells the other afterwards:
 //!
 //! - The parent starts the child when the event that asks for it is durable.
@@ -38,11 +39,8 @@ pub(crate) struct Start {
 
 /// The id of a child. Stored, so that it must never change.
 pub(crate) fn id(parent: &RunId, child: &ChildRun) -> RunId {
-    let ChildRun { task, attempt, .. } = child;
-    let identity = format!(
-        "child\0{parent}\0{}\0{attempt}\0{}",
-        task.visit, task.pointer
-    );
+    let ChildRun { task, first, .. } = child;
+    let identity = format!("child\0{parent}\0{}\0{first}\0{}", task.visit, task.pointer);
     let Digest(hash) = digest::of(identity.as_bytes());
     let random = hash[..10].try_into().expect("ten bytes");
     RunId::new(u64::try_from(child.at.as_millis()).unwrap_or(0), &random)
@@ -232,12 +230,13 @@ mod tests {
     #[test]
     fn a_child_has_one_id_for_ever() {
         let parent = RunId::new(0, &[0; 10]);
-        let child = |visit, attempt| ChildRun {
+        let child = |visit, first| ChildRun {
             task: TaskKey {
                 pointer: "/do/0/register".into(),
                 visit,
             },
-            attempt,
+            attempt: 7,
+            first,
             at: Timestamp::from_millis(1_800_000_000_000),
             namespace: "test".into(),
             name: "customer".into(),

@@ -4,15 +4,18 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use baton_engine::outside::{Answer, Call, Invoke};
 use baton_engine::{
     ApprovalFilter, ApprovalStatus, ControlError, Engine, Note, NoteKind, RestartError, RetryError,
     RunFilter, RunId, RunView, StartError, Status, TenantId,
 };
-use baton_store::{Fault, FaultyStore, MemoryStore, Store};
+use baton_store::{Direction, Fault, FaultyStore, MemoryStore, Store, key};
 use serde_json::json;
 
 use support::{Host, Script, start};
@@ -538,5 +541,91 @@ async fn a_restart_is_a_new_run_of_the_same() {
         Status::Faulted,
         "it stays as it was"
     );
+    host.engine.shutdown().await;
+}
+
+/// Fails as soon as the run has a child, as long as it is out of order.
+#[derive(Clone)]
+struct Rival {
+    store: Arc<MemoryStore>,
+    is_out_of_order: Arc<AtomicBool>,
+}
+
+impl Invoke for Rival {
+    fn invoke(&self, call: Call) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
+        let Self {
+            store,
+            is_out_of_order,
+        } = self.clone();
+        Box::pin(async move {
+            if !is_out_of_order.load(Ordering::SeqCst) {
+                return answer(Ok(Arc::new(json!(2))));
+            }
+            let run = call.run.parse().expect("a run");
+            let range = key::children(&tenant(), &run);
+            let has_child = || store.scan(&range, Direction::Ascending, 1);
+            while has_child().expect("read").is_empty() {
+                tokio::task::yield_now().await;
+            }
+            let kind = baton_workflow::ErrorKind::Communication;
+            let error = baton_workflow::Error::new(kind, "Out of order", "503");
+            answer(Err(error))
+        })
+    }
+}
+
+fn answer(result: Result<Arc<serde_json::Value>, baton_workflow::Error>) -> Answer {
+    Answer {
+        result,
+        log: Vec::new(),
+        refusals: Vec::new(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_that_nobody_waits_for_is_started_once_though_its_parent_faults_over_it() {
+    let child = "
+document: { dsl: '1.0.3', namespace: test, name: child, version: '1.0.0' }
+do: [ { note: { set: { n: 1 } } } ]
+";
+    let parent = "
+document: { dsl: '1.0.3', namespace: test, name: work, version: '1.0.0' }
+do:
+  - both:
+      fork:
+        branches:
+          - sub: { run: { await: false, workflow: { namespace: test, name: child, version: latest } } }
+          - two: { call: http, with: { method: get, endpoint: 'https://example.org/2' } }
+";
+    let store = Arc::new(MemoryStore::new());
+    let rival = Rival {
+        store: store.clone(),
+        is_out_of_order: Arc::default(),
+    };
+    let invoke = Some(Arc::new(rival.clone()) as Arc<dyn Invoke>);
+    let limits = baton_engine::EngineLimits::default();
+    let host = Host::open_calling(store, support::shared_sandbox(), invoke, limits);
+    publish(&host, &[child, parent]).await;
+    let mut lost = 0;
+    // Whether the parent faults before it hears of the child's start is a matter of luck.
+    for _ in 0..40 {
+        rival.is_out_of_order.store(true, Ordering::SeqCst);
+        let run = host.engine.start(&tenant(), start("work", json!({}))).await;
+        let run = run.expect("started").id;
+        assert_eq!(host.end(&run).await.status, Status::Faulted);
+        let heard = lines(&host.engine, &run).await;
+        let heard = heard.iter().filter(|it| it.kind == NoteKind::TaskCompleted);
+        lost += usize::from(heard.count() == 0);
+        rival.is_out_of_order.store(false, Ordering::SeqCst);
+        retry(&host, &run, None).await.expect("retried");
+        assert_eq!(host.end(&run).await.status, Status::Completed);
+        let filter = RunFilter {
+            parent: Some(run),
+            ..RunFilter::default()
+        };
+        let children = host.engine.runs(&tenant(), &filter, None, 9).await;
+        assert_eq!(children.expect("listed").items.len(), 1);
+    }
+    assert!(lost > 0, "no parent has faulted before it heard of a start");
     host.engine.shutdown().await;
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use baton_engine::outside::{Answer, Call, Invoke};
 use baton_engine::{EngineLimits, RunId, Status, TenantId};
 use baton_store::{Fault, FaultyStore, MemoryStore, Store};
+use baton_workflow::{Error, ErrorKind};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
@@ -38,6 +39,8 @@ struct State {
     taken_leave: usize,
     /// How many calls of the service have been made.
     told: usize,
+    /// Which of them fails, from 1; none where it is 0.
+    fails: usize,
 }
 
 impl Broker {
@@ -59,12 +62,19 @@ impl Broker {
         look(&mut self.state.lock().expect("not poisoned"))
     }
 
-    async fn serve(self, call: Call) -> Value {
+    async fn serve(self, call: Call) -> Result<Value, Error> {
         let Some(items) = call.items else {
-            self.with(|state| state.told += 1);
+            let fails = self.with(|state| {
+                state.told += 1;
+                state.told == state.fails
+            });
+            if fails {
+                let kind = ErrorKind::Communication;
+                return Err(Error::new(kind, "Out of order", "503"));
+            }
             let permit = self.answers.acquire().await;
             permit.expect("it is never closed").forget();
-            return json!("told");
+            return Ok(json!("told"));
         };
         self.with(|state| state.opened += 1);
         loop {
@@ -80,7 +90,7 @@ impl Broker {
             self.with(|state| state.messages.pop_front());
             if !more {
                 self.with(|state| state.taken_leave += 1);
-                return Value::Null;
+                return Ok(Value::Null);
             }
         }
     }
@@ -99,7 +109,7 @@ impl Invoke for Broker {
         let answer = self.clone().serve(call);
         Box::pin(async move {
             Answer {
-                result: Ok(Arc::new(answer.await)),
+                result: answer.await.map(Arc::new),
                 log: Vec::new(),
                 refusals: Vec::new(),
             }
@@ -291,5 +301,30 @@ async fn the_time_of_a_subscription_goes_on_while_the_host_is_down() {
     host.clock.advance(Duration::from_secs(31 * 60));
     let end = host.end(&run).await;
     assert_eq!(payloads(end.output), [json!(1)]);
+    host.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retried_subscription_keeps_what_it_has_and_hears_the_rest() {
+    let tenant = TenantId::default();
+    let broker = Broker::new(&[json!(1), json!(2), json!(3)]);
+    broker.with(|state| state.fails = 2);
+    broker.answers.add_permits(9);
+    let store = Arc::new(MemoryStore::new());
+    let host = broker.host(store.clone(), EngineLimits::default());
+    let run = begin(&host, &hear(TELL)).await;
+    // The second message is recorded, and the service fails on it.
+    let end = host.end(&run).await;
+    assert_eq!(end.status, Status::Faulted);
+    host.engine.shutdown().await;
+
+    let host = broker.host(store, EngineLimits::default());
+    let retried = host.engine.retry(&tenant, &run, None, "ada", None).await;
+    retried.expect("retried");
+    let end = host.end(&run).await;
+    assert_eq!(payloads(end.output), [json!(1), json!(2), json!(3)]);
+    // One subscription again, and one more call for the message that it failed on: none came twice, none was lost.
+    let (opened, told) = broker.with(|state| (state.opened, state.told));
+    assert_eq!((opened, told), (2, 4));
     host.engine.shutdown().await;
 }

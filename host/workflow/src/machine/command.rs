@@ -114,7 +114,10 @@ pub struct ChildRun {
     pub task: TaskKey,
     /// Which attempt of this visit of the task, from 1.
     pub attempt: u32,
-    /// When the task began: the same in every replay, so that an identity can be made of it.
+    /// Of which attempt the run's identity is made: of this one, where it is awaited. What nobody waits for is started
+    /// once for each visit, as a call has one idempotency key: of the first one then.
+    pub first: u32,
+    /// When that attempt began: the same in every replay, so that an identity can be made of it.
     pub at: Timestamp,
     /// The workflow's namespace.
     pub namespace: String,

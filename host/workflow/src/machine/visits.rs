@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::data::Timestamp;
 use crate::plan::NodeId;
 
 /// Something that can be made again with the same numbers.
@@ -20,6 +21,9 @@ pub(super) struct Visits {
     counts: BTreeMap<NodeId, u32>,
     /// How often it has begun each visit that may be made again.
     attempts: BTreeMap<(NodeId, u32), u32>,
+    /// Of what the identities of the runs are made that nobody waits for, by the visit that starts them: the attempt that
+    /// was the first to do so, and when it began.
+    starts: BTreeMap<(NodeId, u32), (u32, Timestamp)>,
     frames: BTreeMap<FrameId, Frame>,
     next_frame: u32,
 }
@@ -102,6 +106,20 @@ impl Visits {
         }
     }
 
+    /// An attempt of a visit starts a run that nobody waits for: gives the attempt that was the first to do so, where the
+    /// visit may be made again.
+    pub(super) fn start(
+        &mut self,
+        visit: (NodeId, u32),
+        this: (u32, Timestamp),
+        frame: Option<FrameId>,
+    ) -> (u32, Timestamp) {
+        match frame {
+            None => this,
+            Some(_) => *self.starts.entry(visit).or_insert(this),
+        }
+    }
+
     /// The tasks that have been visited.
     pub(super) fn nodes(&self) -> impl Iterator<Item = NodeId> {
         self.counts.keys().copied()
@@ -114,6 +132,10 @@ impl Visits {
         let attempts = std::mem::take(&mut self.attempts).into_iter();
         self.attempts = attempts
             .map(|((node, visit), count)| ((new(node), visit), count))
+            .collect();
+        let starts = std::mem::take(&mut self.starts).into_iter();
+        self.starts = starts
+            .map(|((node, visit), first)| ((new(node), visit), first))
             .collect();
         for frame in self.frames.values_mut() {
             let given = std::mem::take(&mut frame.given).into_iter();
@@ -146,7 +168,7 @@ impl Visits {
         if around.is_none() {
             for (node, given) in given {
                 for visit in given.visits {
-                    self.attempts.remove(&(node, visit));
+                    self.forget(node, visit);
                 }
             }
         }
@@ -169,9 +191,15 @@ impl Visits {
         }
         for (node, given) in spent {
             for visit in given.visits {
-                self.attempts.remove(&(node, visit));
+                self.forget(node, visit);
             }
         }
+    }
+
+    /// A visit is not made again.
+    fn forget(&mut self, node: NodeId, visit: u32) {
+        self.attempts.remove(&(node, visit));
+        self.starts.remove(&(node, visit));
     }
 
     fn frame_mut(&mut self, id: FrameId) -> &mut Frame {
@@ -210,6 +238,25 @@ mod tests {
         visits.close(outer);
         assert_eq!(visits.visit(NODE, None), (6, 1));
         assert!(visits.attempts.is_empty() && visits.frames.is_empty());
+    }
+
+    #[test]
+    fn what_is_started_again_is_the_first_start() {
+        let at = Timestamp::from_millis;
+        let mut visits = Visits::default();
+        let frame = visits.open(None);
+        for this in [(1, at(1)), (2, at(5))] {
+            let made = visits.visit(NODE, Some(frame));
+            assert_eq!(made, (1, this.0));
+            assert_eq!(visits.start((NODE, 1), this, Some(frame)), (1, at(1)));
+            visits.again(frame);
+        }
+        visits.close(frame);
+        assert!(visits.starts.is_empty());
+        for this in [(1, at(7)), (2, at(8))] {
+            assert_eq!(visits.start((NODE, 2), this, None), this);
+        }
+        assert!(visits.starts.is_empty(), "what is made once is not kept");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use crate::support::Run;
+use baton_workflow::Timestamp;
 use baton_workflow::machine::Status;
 use baton_workflow::{Error, ErrorKind, Event};
 use serde_json::json;
@@ -108,4 +109,61 @@ do:
       workflow.cancelled
     end: cancelled
     "##);
+}
+
+/// Of what the identity of the run is made that is to be started.
+fn identity(run: &Run) -> (u32, u32, Timestamp) {
+    let child = run.machine.outstanding().children.remove(0);
+    (child.task.visit, child.first, child.at)
+}
+
+#[test]
+fn a_run_that_is_not_awaited_is_started_once_however_often_it_is_tried() {
+    let tasks = "
+do:
+  - both:
+      fork:
+        branches:
+          - other: { run: { await: false, workflow: { namespace: a, name: b, version: latest } } }
+          - call: { call: f@any }
+";
+    let retry = Event::RetryRequested {
+        by: "ada".to_owned(),
+        reason: None,
+        correction: None,
+    };
+    let mut run = Run::start(tasks, json!({}));
+    let first = identity(&run);
+    for _ in 0..3 {
+        run.pass(Duration::from_secs(1));
+        run.fails("call", 500);
+        run.apply(retry.clone());
+        assert_eq!(identity(&run), first);
+    }
+    run.ok("other", json!(1));
+    run.ok("call", json!(2));
+    assert_eq!(run.status(), Status::Completed);
+
+    let tasks = "
+do:
+  - safe:
+      try:
+        - other: { run: { await: false, workflow: { namespace: a, name: b, version: latest } } }
+        - call: { call: f@any }
+      catch: { retry: { delay: PT1S, limit: { attempt: { count: 2 } } } }
+";
+    let mut run = Run::start(tasks, json!({}));
+    let first = identity(&run);
+    run.ok("other", json!(1));
+    run.fails("call", 500);
+    run.elapse();
+    assert_eq!(identity(&run), first);
+    // One that is awaited is another run, since the first has failed.
+    let awaited = tasks.replace("await: false, ", "");
+    let mut run = Run::start(&awaited, json!({}));
+    let first = identity(&run);
+    run.fails("other", 500);
+    run.elapse();
+    let again = identity(&run);
+    assert_eq!((again.0, again.1), (first.0, first.1 + 1));
 }
