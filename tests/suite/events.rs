@@ -295,3 +295,41 @@ async fn events_are_sent_and_listed_from_a_terminal() {
     assert_ne!(refused.code, Some(0));
     assert!(refused.stderr.contains("roomId"), "{}", refused.stderr);
 }
+
+#[tokio::test]
+async fn a_run_tells_what_it_waits_for() {
+    let host = Host::dev(&[]).await;
+    let tasks = "
+- all:
+    fork:
+      branches:
+        - pause: { wait: { hours: 1 } }
+        - ask: { call: approval, with: { title: Go?, assignees: [ ada ] } }
+        - order:
+            listen: { to: { one: { with: { type: paid, subject: '${ $input.order }' } } } }
+";
+    host.publish(document("wait", tasks)).await.expect(201);
+    let run = host.start("test/wait", &json!({ "order": "o-7" })).await;
+    waits(&host, &run).await;
+    let shown = host.run(&run).await;
+    let awaited = shown["waitsFor"].as_array().expect("what it waits for");
+    let of = |kind: &str| {
+        let found = awaited.iter().find(|it| it["type"] == kind);
+        found.unwrap_or_else(|| panic!("{kind}: {shown}"))
+    };
+    assert_eq!(awaited.len(), 3, "{shown}");
+    assert_eq!(of("time")["task"], "/do/0/all/fork/branches/0/pause");
+    assert!(of("time")["until"].as_str() > shown["startedAt"].as_str());
+    let approval = &of("approval")["approval"];
+    assert_eq!(approval["assignees"], json!(["ada"]));
+    let asked = host.all("/v1/approvals").await;
+    assert_eq!(approval["id"], asked[0]["id"]);
+    let events = &of("events")["events"];
+    let wanted = json!({ "one": { "with": { "type": "paid", "subject": "o-7" } } });
+    assert_eq!((&events["from"], &events["to"]), (&json!(1), &wanted));
+    let told = baton(&["runs", "show", &run, "--server", host.url()]).await;
+    assert!(told.stdout.contains("\"waitsFor\""), "{}", told.stdout);
+    let url = format!("/v1/runs/{run}/cancel");
+    host.post(&url, &json!({})).await.expect(200);
+    assert!(host.run(&run).await.get("waitsFor").is_none());
+}

@@ -25,6 +25,80 @@ pub struct Run {
     /// The calls under way that have told of their progress. Kept in memory only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub progress: Vec<CallProgress>,
+    /// What its tasks wait for, in the order in which it came to them: 100 at most. Where the run is read, and has not ended;
+    /// left out where it has too much to do to say so within a second.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits_for: Vec<WaitsFor>,
+}
+
+/// What a task of a run waits for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitsFor {
+    /// The task, as a JSON pointer.
+    pub task: String,
+    /// Which of the run's visits to the task, from 1.
+    pub visit: u32,
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// For what: `time`, `retry` (the delay before the next try), `events`, `approval`, `call` (an answer), `message`
+    /// (of a subscription) or `run`. A client must expect more of them.
+    #[serde(rename = "type")]
+    #[schema(examples("time", "events", "approval"))]
+    pub kind: String,
+    /// When the attempt began.
+    #[schema(format = DateTime)]
+    pub since: String,
+    /// When the wait ends in any case: the end of the pause, or of the nearest time limit around the task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub until: Option<String>,
+    /// Which events are still wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<WantedEvents>,
+    /// Who is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<AwaitedApproval>,
+    /// The function that is called, as `function@connector`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// The run that has to end, or to start where the task does not wait for its end. It may not be there yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<AwaitedRun>,
+}
+
+/// The events that a task still wants.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WantedEvents {
+    /// From which position of the log on.
+    pub from: u64,
+    /// In the form of `listen.to`, without the filters of `all` that have had their event. An expression stands as its value
+    /// where that does not hang on the event; `expect` says what a correlation must have by now.
+    pub to: Value,
+}
+
+/// An approval that a run waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AwaitedApproval {
+    /// The approval's id.
+    pub id: String,
+    /// What it is about.
+    pub title: String,
+    /// Who may decide; empty where whoever may see it may.
+    pub assignees: Vec<String>,
+}
+
+/// A run that another one waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AwaitedRun {
+    /// Its id.
+    #[schema(format = "uuid")]
+    pub id: String,
+    /// Its workflow: `namespace/name`.
+    pub workflow: String,
 }
 
 /// A run, as it stands in lists: without its input and its output.

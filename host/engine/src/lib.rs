@@ -75,9 +75,10 @@ pub use settings::{Bundled, EngineLimits, LifecycleEvents, Settings};
 pub use sinks::{Deliver, Delivery, Sink};
 pub use vault::{MasterKeyError, MasterKeys, SecretContent};
 pub use view::{
-    ApprovalFilter, ApprovalId, ApprovalOutcome, ApprovalStatus, ApprovalView, CallProgress,
-    CallView, ConnectorReference, ConnectorView, EventFilter, EventView, FunctionView, ImportView,
-    Installed, LastStartView, Page, ParentView, PauseView, Published, RestartView, RunFilter,
-    RunView, ScheduleFailureView, ScheduleView, ScheduledView, SecretView, Sent, StartRun,
-    TriggerView, WorkflowFilter, WorkflowReference, WorkflowSummary, WorkflowView,
+    ApprovalFilter, ApprovalId, ApprovalOutcome, ApprovalStatus, ApprovalView, AwaitedView,
+    AwaitedWhatView, CallProgress, CallView, ConnectorReference, ConnectorView, EventFilter,
+    EventView, FunctionView, ImportView, Installed, LastStartView, Page, ParentView, PauseView,
+    Published, RestartView, RunFilter, RunView, ScheduleFailureView, ScheduleView, ScheduledView,
+    SecretView, Sent, StartRun, TriggerView, WorkflowFilter, WorkflowReference, WorkflowSummary,
+    WorkflowView,
 };

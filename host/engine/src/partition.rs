@@ -8,6 +8,7 @@ mod child;
 mod effect;
 mod items;
 mod listeners;
+mod look;
 mod passing;
 mod request;
 mod retry;
@@ -33,6 +34,7 @@ use crate::outside::Answer;
 use crate::replay::Loaded;
 use crate::shared::Shared;
 
+pub(crate) use look::LookReply;
 pub(crate) use request::{Decided, Reply, Request};
 pub(crate) use retry::Retry;
 
@@ -89,6 +91,8 @@ pub(crate) enum Message {
         who: (String, Option<String>),
         reply: Reply,
     },
+    /// Somebody looks at what a run waits for.
+    Look { run: RunId, reply: LookReply },
     /// A person has decided what a task of a run has asked.
     Decided {
         run: RunId,
@@ -262,6 +266,7 @@ impl Partition {
                 who,
                 reply,
             } => self.request(&run, request, who, reply, turn),
+            Message::Look { run, reply } => self.look(&run, reply, turn),
             Message::Decided {
                 run,
                 decided,

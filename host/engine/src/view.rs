@@ -4,6 +4,7 @@
 //! each of the three can change without the others.
 
 mod approval;
+mod awaited;
 mod connector;
 mod event;
 mod page;
@@ -15,6 +16,7 @@ mod workflow;
 pub use approval::{
     ApprovalFilter, ApprovalId, ApprovalOutcome, ApprovalStatus, ApprovalView, NotAnApproval,
 };
+pub use awaited::{AwaitedView, AwaitedWhatView};
 pub use connector::{
     CallView, ConnectorReference, ConnectorView, FunctionView, ImportView, Installed,
 };

@@ -1,6 +1,7 @@
 //! Between the engine's types and the contract's: explicit, one function for each type, and nowhere else.
 
 mod approval;
+mod awaited;
 mod connector;
 mod diagnostic;
 mod event;
@@ -14,6 +15,7 @@ use baton_api::page::Page;
 use baton_engine::Timestamp;
 
 pub(crate) use approval::{approval, approval_status_of_name};
+pub(crate) use awaited::waits_for;
 pub(crate) use connector::{call_result, connector, grant_spec};
 pub(crate) use diagnostic::{count_errors, diagnostic};
 pub(crate) use event::{logged_event, sent_event};

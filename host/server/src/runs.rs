@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use baton_api::history::HistoryItem;
 use baton_api::page::Page;
-use baton_api::run::{CancelRun, ControlRun, RestartRun, RetryRun, RunSummary, StartRun};
+use baton_api::run::{CancelRun, ControlRun, RestartRun, RetryRun, Run, RunSummary, StartRun};
 use baton_api::{ProblemKind, limits, routes};
 use baton_engine::{RunFilter, RunId, RunView};
 
@@ -119,7 +119,13 @@ pub(crate) async fn read(
         None => context.engine.run(&caller.tenant, &run).await?,
     };
     let found = found.ok_or_else(|| path::no_such_run(&id))?;
-    Ok(answer(found, wait).into_response())
+    let awaited = context.engine.awaited(&caller.tenant, &run).await;
+    let awaited = awaited.into_iter().flatten();
+    let run = Run {
+        waits_for: awaited.map(convert::waits_for).collect(),
+        ..convert::run(found)
+    };
+    Ok(answer_whole(run, wait).into_response())
 }
 
 pub(crate) async fn history(
@@ -256,11 +262,15 @@ async fn hold_back(
 }
 
 fn answer(run: RunView, wait: Option<Duration>) -> impl IntoResponse {
+    answer_whole(convert::run(run), wait)
+}
+
+fn answer_whole(run: Run, wait: Option<Duration>) -> impl IntoResponse {
     let mut headers = HeaderMap::new();
     if let Some(wait) = wait {
         headers.insert(PREFERENCE_APPLIED, prefer::applied(wait));
     }
-    (headers, Json(convert::run(run)))
+    (headers, Json(run))
 }
 
 /// `Idempotency-Key`, bare or as a quoted string (draft-ietf-httpapi-idempotency-key-header).

@@ -23,6 +23,7 @@
 mod adopt;
 mod approval;
 mod authorization;
+mod awaited;
 mod call;
 mod close;
 mod command;
@@ -64,6 +65,7 @@ use serde_json::Value;
 
 pub use adopt::Difference;
 pub use approval::{Answer, Approval, Decision};
+pub use awaited::{Awaited, AwaitedWhat};
 pub use command::{ChildRun, Command, Detail, Ending, Invocation, Listening, Note, NoteKind};
 pub use event::{Event, Occurrence, Reveal, TaskKey, TimerKey};
 pub use retry::NotRetriable;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use baton_store::record::{IdempotencyRecord, Record};
 use baton_store::{Digest, ReadError, RunId, TenantId, key};
 use baton_workflow::machine::Note;
+use tokio::sync::oneshot;
 
 use super::run_views::{list, view};
 use super::{Engine, KEY_LOCKS, RETRY_AFTER, Subscription};
@@ -14,10 +15,14 @@ use crate::error::{ListError, StartError, Unavailable};
 use crate::history::History;
 use crate::journal::NotCommitted;
 use crate::origin::Origin;
+use crate::partition::Message;
 use crate::replay::LoadError;
 use crate::shared::Shared;
 use crate::start::{self, Prepared};
-use crate::view::{Page, RunFilter, RunView, StartRun};
+use crate::view::{AwaitedView, Page, RunFilter, RunView, StartRun};
+
+/// How long to wait at most for what a run waits for. A run is shown without it where the store is slow, say.
+const LOOKING: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Starts a run. It is durable when this returns.
@@ -164,6 +169,18 @@ impl Engine {
         run: &RunId,
     ) -> Result<Option<RunView>, Unavailable> {
         Ok(view(self.shared(), tenant, run)?)
+    }
+
+    /// What an open run waits for, as far as it is durable: 100 tasks at most. None where the run is not open, or
+    /// has too much to do to say so soon.
+    pub async fn awaited(&self, tenant: &TenantId, run: &RunId) -> Option<Vec<AwaitedView>> {
+        let shared = self.shared();
+        shared.live.get(tenant, run)?;
+        let (reply, answer) = oneshot::channel();
+        let look = Message::Look { run: *run, reply };
+        shared.mailbox(run).offer(look).ok()?;
+        let answer = tokio::time::timeout(LOOKING, answer).await;
+        answer.ok()?.ok()
     }
 
     /// A run, once it has ended or `patience` is over.

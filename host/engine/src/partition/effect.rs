@@ -5,11 +5,12 @@ use baton_workflow::machine::{ChildRun, Invocation, Note, Status};
 use baton_workflow::{Data, Error, Timestamp};
 use tokio::sync::oneshot;
 
-use super::{Message, Partition, Reply, Retry};
+use super::{LookReply, Message, Partition, Reply, Retry};
 use crate::error::ControlError;
 use crate::origin::Parent;
 use crate::outside::Answer;
 use crate::schedule::ScheduleName;
+use crate::view::AwaitedView;
 
 /// Something that may happen only once the events that brought it about are durable.
 pub(super) enum Effect {
@@ -35,6 +36,8 @@ pub(super) enum Effect {
     Recorded(oneshot::Sender<()>),
     /// A run whose end was not durable yet is tried again.
     Retry(Box<Retry>),
+    /// Who looks at what a run waits for is told.
+    Looked(LookReply, Vec<AwaitedView>),
     /// Who asked something of a run is answered.
     Reply(Reply, Result<(), ControlError>),
 }
@@ -74,6 +77,8 @@ impl Partition {
             Effect::Taken(reply, more) => drop(reply.send(more)),
             Effect::Recorded(reply) => drop(reply.send(())),
             Effect::Retry(retry) => self.mailbox.push(Message::Retry(retry)),
+            // Who looked may be gone.
+            Effect::Looked(reply, awaited) => drop(reply.send(awaited)),
             // Who asked may be gone.
             Effect::Reply(reply, answer) => drop(reply.send(answer)),
         }

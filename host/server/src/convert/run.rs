@@ -30,6 +30,7 @@ pub(crate) fn run(mut from: RunView) -> Run {
         output,
         connectors,
         progress,
+        waits_for: Vec::new(),
     }
 }
 

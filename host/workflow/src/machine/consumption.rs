@@ -91,6 +91,11 @@ impl Consumption {
         self.progress.is_complete(strategy)
     }
 
+    /// Which filters have let an event through, without those of `until`.
+    pub(crate) fn satisfied(&self) -> &[bool] {
+        &self.progress.satisfied
+    }
+
     /// What the events have in common, by the correlation's name.
     pub(crate) fn keys(&self) -> &BTreeMap<String, Value> {
         &self.keys

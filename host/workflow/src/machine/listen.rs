@@ -46,6 +46,13 @@ pub(super) struct ListenedEvents {
     consumed: Arc<BTreeSet<u64>>,
 }
 
+impl ListenWork {
+    /// How far its strategy is.
+    pub(super) fn consumption(&self) -> &Consumption {
+        &self.consumption
+    }
+}
+
 impl ListenedEvents {
     /// The run starts, and listens from there on.
     pub(super) fn begin(&mut self, from: u64) {

@@ -4,6 +4,7 @@ mod support;
 
 mod approval;
 mod authorization;
+mod awaited;
 mod call;
 mod compensate;
 mod data_flow;
