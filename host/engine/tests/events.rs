@@ -121,6 +121,15 @@ async fn an_event_of_another_tenant_reaches_nobody() {
     let other = TenantId::new("other").expect("a tenant");
     let events = vec![event("1", "reading", json!({"n": 1}))];
     host.engine.send_events(&other, events).await.expect("sent");
+    // Nor can it be read by its id, or what the run waits for be seen.
+    let mine = TenantId::default();
+    for source in [None, Some("/test")] {
+        let read = async |tenant| host.engine.event(tenant, "1", source).await.expect("read");
+        assert_eq!((read(&mine).await.len(), read(&other).await.len()), (0, 1));
+    }
+    assert_eq!(host.engine.awaited(&other, &run).await, None);
+    let awaited = host.engine.awaited(&mine, &run).await;
+    assert_eq!(awaited.map(|it| it.len()), Some(1));
     send(&host, "1", "stop", json!(null)).await;
     assert_eq!(output(&host.end(&run).await), json!([]));
     host.engine.shutdown().await;
