@@ -1,6 +1,6 @@
 //! `fork`: tasks at the same time (dsl-reference, "Fork").
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::read::{Field, Object, Read, Reader, Scope, nearest};
 use super::task::{kind_of, named_items};
@@ -47,7 +47,7 @@ struct Branches(Vec<Branch>);
 impl Read for Branches {
     fn read(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         let items = named_items(field, reader, "branch")?;
-        let names: Vec<String> = items.iter().map(|(name, _)| name.value.clone()).collect();
+        let names: BTreeSet<String> = items.iter().map(|(name, _)| name.value.clone()).collect();
         let scope = Scope::Closed("the branches of a `fork` run at the same time");
         let branches: Vec<_> = reader.in_scope(scope, |reader| {
             items
@@ -65,7 +65,7 @@ impl Branch {
     fn read(
         name: Located<String>,
         field: &Field<'_>,
-        names: &[String],
+        names: &BTreeSet<String>,
         reader: &mut Reader<'_>,
     ) -> Option<Self> {
         let mut object = reader.object(field, "a task")?;
@@ -103,11 +103,14 @@ fn check_race(
     None
 }
 
-fn known(need: &Located<String>, names: &[String], reader: &mut Reader<'_>) -> bool {
+fn known(need: &Located<String>, names: &BTreeSet<String>, reader: &mut Reader<'_>) -> bool {
     if names.contains(&need.value) {
         return true;
     }
-    let help = nearest(need, names.iter().map(String::as_str))
+    // What is not listed any more need not be thought about.
+    let help = (!reader.is_full())
+        .then(|| nearest(need, names.iter().map(String::as_str)))
+        .flatten()
         .map(|name| format!("did you mean `{name}`?"));
     reader.error(
         code::UNKNOWN_TASK,
