@@ -60,8 +60,14 @@ pub fn publish(
     let key = &arguments.idempotency_key;
     match call.target.protocol {
         Protocol::Http => http::publish(&call, &message, key, network, host),
-        Protocol::WebSocket => websocket::publish(&call, &message, network, host),
-        Protocol::Nats => nats::publish(&call, &message, key, network, host),
+        Protocol::WebSocket => {
+            message.without_secrets()?;
+            websocket::publish(&call, &message, network, host)
+        }
+        Protocol::Nats => {
+            message.without_secrets()?;
+            nats::publish(&call, &message, key, network, host)
+        }
     }
 }
 

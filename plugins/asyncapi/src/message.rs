@@ -2,6 +2,7 @@
 
 use calls::Failure;
 use calls::arguments::not;
+use calls::placeholder;
 use calls::value::kind_of;
 use serde_json::{Map, Value, json};
 
@@ -39,6 +40,23 @@ impl Outbound {
             payload: payload.to_string().into_bytes(),
             headers,
         })
+    }
+}
+
+impl Outbound {
+    /// That the message holds no placeholder of a secret: where a message has its length before it, or is masked, the
+    /// host can't put a value in its place.
+    ///
+    /// # Errors
+    ///
+    /// `configuration` where it does.
+    pub fn without_secrets(&self) -> Result<(), Failure> {
+        let headers = self.headers.iter();
+        placeholder::refuse(
+            headers
+                .map(|(_, value)| value.as_bytes())
+                .chain([&*self.payload]),
+        )
     }
 }
 

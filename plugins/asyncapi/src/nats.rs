@@ -100,8 +100,10 @@ pub fn subscribe(
     host: &impl Environment,
 ) -> Result<(), Failure> {
     let subject = subject(call)?;
-    let queue = call.operation["bindings"]["nats"]["queue"].as_str();
-    let queue = queue.map(|queue| format!("{queue} ")).unwrap_or_default();
+    let queue = match call.operation["bindings"]["nats"]["queue"].as_str() {
+        Some(queue) => format!("{} ", word(queue, "the queue")?),
+        None => String::new(),
+    };
     let mut client = Client::connect(call, network, host)?;
     client.write(format!("SUB {subject} {queue}1\r\n").as_bytes())?;
     loop {
@@ -113,14 +115,18 @@ pub fn subscribe(
     }
 }
 
-/// The subject of a channel: its address, which is one word.
+/// The subject of a channel: its address.
 fn subject(call: &Call) -> Result<&str, Failure> {
-    let subject = call.target.channel.as_str();
-    if subject.is_empty() || subject.contains(|it: char| it.is_whitespace() || it.is_control()) {
-        let detail = format!("the channel's address {subject:?} is no subject of NATS");
+    word(&call.target.channel, "the channel's address")
+}
+
+/// A name in a line of the protocol, where space and line breaks have a meaning.
+fn word<'w>(name: &'w str, what: &str) -> Result<&'w str, Failure> {
+    if name.is_empty() || name.contains(|it: char| it.is_whitespace() || it.is_control()) {
+        let detail = format!("{what} {name:?} is no name in NATS: it has to be one word");
         return Err(Failure::new(Kind::Configuration, "Invalid channel", detail));
     }
-    Ok(subject)
+    Ok(name)
 }
 
 /// What a server says.

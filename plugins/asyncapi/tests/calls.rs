@@ -268,6 +268,24 @@ fn a_message_to_nats_is_confirmed() {
 }
 
 #[test]
+fn what_would_break_the_lines_of_nats_is_refused() {
+    let network = Network::nats("PONG\r\n");
+    let message = r#"{"payload":{"token":"baton-secret-0123456789abcdef0123456789abcdef"}}"#;
+    let failure = publish(&of("say"), message, &network, &Host::default()).expect_err("a secret");
+    assert_eq!(failure.kind, Kind::Configuration);
+    assert_eq!(network.told(), "");
+
+    let document = V3.replace("queue: team", "queue: \"team 1\\r\\nPUB elsewhere 0\"");
+    let network = Network {
+        says: "INFO {}\r\nPONG\r\n".to_owned(),
+        ..Network::new(&document, Vec::new())
+    };
+    let failure = subscribe(&of("hear"), 1, &network).expect_err("no name of a queue");
+    assert_eq!(failure.kind, Kind::Configuration);
+    assert_eq!(network.told(), "");
+}
+
+#[test]
 fn messages_of_nats_come_in_their_queue_group() {
     let says = "PING\r\nMSG chat.lobby 1 2\r\n{}\r\nHMSG chat.lobby 1 reply 19 21\r\nNATS/1.0\r\nid: 7\r\n\r\nhi\r\n";
     let network = Network::nats(says);

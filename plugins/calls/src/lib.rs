@@ -8,6 +8,7 @@ pub mod body;
 pub mod endpoint;
 pub mod failure;
 mod media_type;
+pub mod placeholder;
 pub mod query;
 pub mod redirect;
 pub mod resource;

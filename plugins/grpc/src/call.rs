@@ -1,7 +1,7 @@
 //! A call from its arguments to its output.
 
 use calls::arguments::value;
-use calls::{Failure, Kind, resource};
+use calls::{Failure, Kind, placeholder, resource};
 use outgoing::authentication::Environment;
 use outgoing::{Answer, Open, Request};
 use prost_reflect::MethodDescriptor;
@@ -48,6 +48,7 @@ pub fn call(
 ) -> Result<Value, Failure> {
     let target = Target::read(&value("service", &arguments.service)?)?;
     let given = arguments.arguments.as_deref();
+    placeholder::refuse(given.map(str::as_bytes))?;
     let given = given.map(|text| value("arguments", text)).transpose()?;
     let source = resource::read("proto", &value("proto", &arguments.proto)?)?;
     let pool = schema::load(&source, &source.network(network, host))?;
