@@ -79,9 +79,11 @@ impl<'n, N: Open, E: Environment> Http<'n, N, E> {
         if let Some(version) = &self.version {
             headers.push(("mcp-protocol-version", version));
         }
-        if body.is_some() {
+        if let Some(body) = body {
             headers.push(("content-type", "application/json"));
-            headers.push(("idempotency-key", self.idempotency_key));
+            if is_the_call(body) {
+                headers.push(("idempotency-key", self.idempotency_key));
+            }
         }
         let body = body.map(|body| body.to_string().into_bytes());
         self.endpoint.request(method, &headers, body)
@@ -191,4 +193,11 @@ fn json(request: &Request, text: &[u8]) -> Result<Value, Failure> {
             "POST {uri}: the answer is no JSON: {error}: {shown}"
         ))
     })
+}
+
+/// Whether a message is the one for whose sake the session is there. The key of the call is its own: what opens the
+/// session under the same key would be taken for it by whoever goes by keys.
+fn is_the_call(message: &Value) -> bool {
+    let method = message["method"].as_str();
+    message.get("id").is_some() && method.is_some_and(|method| method != "initialize")
 }

@@ -154,7 +154,11 @@ fn a_session_is_opened_used_and_closed() {
         assert_eq!(request.header("mcp-session-id"), Some("s-1"));
         assert_eq!(request.header("mcp-protocol-version"), Some("2025-03-26"));
     }
-    assert_eq!(requests[2].header("idempotency-key"), Some("key-7"));
+    // The key is that of the call, and of nothing else that the session takes.
+    let keys = requests
+        .iter()
+        .map(|request| request.header("idempotency-key"));
+    assert_eq!(keys.collect::<Vec<_>>(), [None, None, Some("key-7"), None]);
 }
 
 #[test]
