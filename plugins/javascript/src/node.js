@@ -299,7 +299,10 @@
   const addTimer = (action, delay, values, repeats) => {
     if (typeof action !== 'function') throw new TypeError('The "callback" argument must be of type function. Received ' + inspect(action));
     const wait = Math.max(Number(delay) || 0, repeats ? 1 : 0);
-    const timer = { id: nextTimer, action: () => action(...values), wait, due: wait === 0 ? 0 : host.now() + wait, repeats };
+    // What is to happen at once is due at once, without a look at the clock, which would make the call an impure one. Where
+    // other timers wait, it takes its place among them: else a chain of such would keep them from their turn for ever.
+    const isAlone = wait === 0 && ![...timers.values()].some((other) => other.wait > 0);
+    const timer = { id: nextTimer, action: () => action(...values), wait, due: isAlone ? 0 : host.now() + wait, repeats };
     timers.set(nextTimer, timer);
     nextTimer += 1;
     return {
