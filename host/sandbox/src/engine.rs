@@ -5,7 +5,10 @@ use std::thread;
 
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
-use crate::limits::{CORE_INSTANCES_MAX, HOST_STACK_BYTES, STACK_BYTES, TABLE_ELEMENTS_MAX, TICK};
+use crate::limits::{
+    CORE_INSTANCES_MAX, HOST_STACK_BYTES, MEMORIES_MAX, STACK_BYTES, TABLE_ELEMENTS_MAX,
+    TABLES_MAX, TICK,
+};
 use crate::runtime::Purpose;
 
 /// How many bytes of an instance's memory are zeroed by hand when it ends, rather than given back to the
@@ -43,20 +46,21 @@ pub(crate) fn engine(purpose: Purpose, instances: u32) -> wasmtime::Result<Engin
 }
 
 fn pool(instances: u32) -> PoolingAllocationConfig {
-    let per_component = u32::try_from(CORE_INSTANCES_MAX).unwrap_or(u32::MAX);
+    let [core_instances, memories, tables] = [CORE_INSTANCES_MAX, MEMORIES_MAX, TABLES_MAX]
+        .map(|most| u32::try_from(most).unwrap_or(u32::MAX));
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
         .total_stacks(instances)
-        // A component has about four core instances, one memory and one or two tables. All are slots of
-        // address space that take no memory before they are used.
-        .total_core_instances(instances.saturating_mul(8))
-        .total_memories(instances.saturating_add(instances / 2))
-        .total_tables(instances.saturating_mul(3))
+        // For each as many as it may have: with less, those who have the most would leave others without. All are slots
+        // of address space that take no memory before they are used.
+        .total_core_instances(instances.saturating_mul(core_instances))
+        .total_memories(instances.saturating_mul(memories))
+        .total_tables(instances.saturating_mul(tables))
         .total_gc_heaps(0)
-        .max_core_instances_per_component(per_component)
-        .max_memories_per_component(per_component)
-        .max_tables_per_component(per_component)
-        .max_tables_per_module(8)
+        .max_core_instances_per_component(core_instances)
+        .max_memories_per_component(memories)
+        .max_tables_per_component(tables)
+        .max_tables_per_module(tables)
         .table_elements(TABLE_ELEMENTS_MAX)
         .linear_memory_keep_resident(MEMORY_KEPT_BYTES)
         .table_keep_resident(TABLE_KEPT_BYTES)

@@ -60,9 +60,16 @@ pub const REVEALS_MAX: usize = 32;
 /// How many elements a table may have. Rust and C guests have one table, of some thousand functions.
 pub const TABLE_ELEMENTS_MAX: usize = 20_000;
 
-/// How many core instances, memories or tables a component may have. A usual one has four instances and one
-/// memory; compositions have some more.
+/// How many core instances a component may have. A usual one has four; compositions have some more.
 pub const CORE_INSTANCES_MAX: usize = 64;
+
+/// How many memories a component may have. A usual one has one, and a composition one for each part. There is room for
+/// as many in each call, so that no component leaves less for those of others; each is 4 GiB of address space.
+pub const MEMORIES_MAX: usize = 8;
+
+/// How many tables a component may have. A usual one has one or two; each is room as [`MEMORIES_MAX`] says, of some
+/// 160 KiB.
+pub const TABLES_MAX: usize = 8;
 
 /// How many handles to host resources (streams, requests, header lists) a call may hold at once. A header
 /// list may take 128 KiB of host memory.

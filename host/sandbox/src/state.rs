@@ -11,7 +11,9 @@ use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
 use crate::Limits;
 use crate::capability::Prepared;
-use crate::limits::{CORE_INSTANCES_MAX, RESOURCES_MAX, TABLE_ELEMENTS_MAX};
+use crate::limits::{
+    CORE_INSTANCES_MAX, MEMORIES_MAX, RESOURCES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX,
+};
 use crate::meter::Meter;
 use crate::quota::Renewals;
 
@@ -149,11 +151,11 @@ impl ResourceLimiter for Bounds {
     }
 
     fn tables(&self) -> usize {
-        CORE_INSTANCES_MAX
+        TABLES_MAX
     }
 
     fn memories(&self) -> usize {
-        CORE_INSTANCES_MAX
+        MEMORIES_MAX
     }
 }
 

@@ -1,6 +1,7 @@
 //! Guests that mean harm. Each call ends with a failure that says which limit, and the host goes on.
 
-use baton_sandbox::{CallContext, FailureKind, Grant};
+use baton_sandbox::limits::{CORE_INSTANCES_MAX, MEMORIES_MAX};
+use baton_sandbox::{CallContext, FailureKind, Grant, Sandbox, Settings};
 use serde_json::{Value, json};
 
 use crate::guest::{component, context, function, grant, load, run};
@@ -113,6 +114,35 @@ async fn all_memories_count_together() {
         message.contains("asked for more memory than its limit of 16 MiB"),
         "{message}"
     );
+}
+
+#[tokio::test]
+async fn who_has_all_that_a_component_may_have_leaves_as_much_for_others() {
+    // As many calls as there may be at once, each with all memories, tables and core instances, while the others go on.
+    let sandbox = Sandbox::new(Settings {
+        calls: Some(3),
+        subscriptions: Some(1),
+        ..Settings::default()
+    });
+    let instances = "(core instance (instantiate $m))".repeat(MEMORIES_MAX - 1);
+    let further = "(core instance (instantiate $none))".repeat(CORE_INSTANCES_MAX - MEMORIES_MAX);
+    let guest = wat::parse_str(format!(
+        r#"(component
+             (core module $none)
+             (core module $m (memory 1) (table 1 funcref) (func (export "f") (loop $again (br $again))))
+             (core instance $i (instantiate $m)) {instances} {further}
+             (func (export "run") (canon lift (core func $i "f"))))"#
+    ));
+    let guest = sandbox.unwrap().load(&guest.unwrap()).unwrap();
+    let grant = grant(&json!({"limits": {"cpu": "200ms"}}));
+    let function = guest.function(None, "run").unwrap();
+    let nothing = json!({});
+    let call = || guest.call(function, &nothing, &grant, context());
+    let (first, second, third) = tokio::join!(call(), call(), call());
+    for outcome in [first, second, third] {
+        let failure = outcome.result.unwrap_err().to_string();
+        assert!(failure.contains("cpu limit exceeded"), "{failure}");
+    }
 }
 
 #[tokio::test]
