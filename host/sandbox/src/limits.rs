@@ -85,6 +85,10 @@ pub const SECRET_BODY_BYTES_MAX: usize = 16 << 20;
 /// How much a connector's memory between calls may hold, in bytes of keys and values.
 pub const CACHE_BYTES_MAX: usize = 1 << 20;
 
+/// What an entry of it counts for besides its key and its value, in bytes: what it takes to keep it. Bounds how many
+/// there are, and so how long it takes to find the one that makes room.
+pub const CACHE_ENTRY_BYTES: usize = 128;
+
 /// The largest value of a connector's memory between calls, in bytes. Access tokens have some kilobytes.
 pub const CACHE_VALUE_BYTES_MAX: usize = 64 << 10;
 

@@ -11,7 +11,9 @@ use zeroize::Zeroizing;
 
 use super::{Moments, Preparation};
 use crate::bindings::baton::connector::cache;
-use crate::limits::{CACHE_BYTES_MAX, CACHE_KEY_BYTES_MAX, CACHE_TTL_MAX, CACHE_VALUE_BYTES_MAX};
+use crate::limits::{
+    CACHE_BYTES_MAX, CACHE_ENTRY_BYTES, CACHE_KEY_BYTES_MAX, CACHE_TTL_MAX, CACHE_VALUE_BYTES_MAX,
+};
 use crate::state::State;
 use crate::{GrantError, GrantSpec};
 
@@ -109,7 +111,7 @@ impl Memory {
             return;
         }
         entries.clock += 1;
-        entries.bytes += key.len() + value.len();
+        entries.bytes += cost(&key, &value);
         let entry = Entry {
             value,
             until: now + ttl,
@@ -127,7 +129,7 @@ impl Memory {
 impl Entries {
     fn remove(&mut self, key: &str) {
         if let Some(entry) = self.by_key.remove(key) {
-            self.bytes -= key.len() + entry.value.len();
+            self.bytes -= cost(key, &entry.value);
         }
     }
 
@@ -145,6 +147,11 @@ impl Entries {
             }
         }
     }
+}
+
+/// What an entry counts for, in bytes.
+fn cost(key: &str, value: &str) -> usize {
+    key.len() + value.len() + CACHE_ENTRY_BYTES
 }
 
 impl std::fmt::Debug for Memory {
@@ -193,5 +200,15 @@ mod tests {
         assert!(memory.get("0", now).is_some());
         assert_eq!(memory.get("1", now), None);
         assert!(memory.lock().bytes <= CACHE_BYTES_MAX);
+    }
+
+    #[test]
+    fn entries_count_for_more_than_what_is_in_them() {
+        let (memory, now) = (Memory::default(), Instant::now());
+        let most = CACHE_BYTES_MAX / CACHE_ENTRY_BYTES;
+        for number in 0..2 * most {
+            memory.set(number.to_string(), String::new(), now, HOUR);
+        }
+        assert!(memory.lock().by_key.len() <= most);
     }
 }
