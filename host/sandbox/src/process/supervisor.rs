@@ -81,6 +81,11 @@ async fn run(orders: &Orders) -> io::Result<ExitStatus> {
     {
         return Err(io::Error::other("the host is gone"));
     }
+    if orders.user.is_some() {
+        // What becomes somebody else does not become more again, by a program that runs as its owner (setuid). The command
+        // line of a container engine, which stays who it is, may need such programs.
+        nix::sys::prctl::set_no_new_privs()?;
+    }
     let folder = Folder::make(orders)?;
     limit(orders)?;
     let mut child = start(orders, &folder.0)?;
