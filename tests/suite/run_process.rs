@@ -67,6 +67,15 @@ async fn a_script_in_javascript_has_its_arguments_environment_and_input() {
 }
 
 #[tokio::test]
+async fn timers_of_no_time_let_others_have_their_turn() {
+    let code = "let done = false;\n\
+                setTimeout(() => { done = true; console.log('in time'); }, 20);\n\
+                (function again() { if (!done) setTimeout(again, 0); })();";
+    let expected = json!({ "code": 0, "stdout": "in time\n", "stderr": "" });
+    assert_eq!(script("js", code).await, expected);
+}
+
+#[tokio::test]
 async fn a_script_in_python_has_its_arguments_environment_and_input() {
     let code = "import sys, os, json, re, math, base64, hashlib\n\
                 print(*sys.argv[1:], os.environ['FOO'], sys.stdin.read(), json.dumps({'x': [1]}))\n\
