@@ -337,11 +337,16 @@ impl State {
     }
 }
 
+/// The position that an event is stored under.
+fn position(key: &[u8]) -> Result<u64, ReadError> {
+    key::parse_logged_event(key).ok_or_else(|| ReadError::Corrupt {
+        detail: "the key of an event".into(),
+    })
+}
+
 /// An event as it is stored.
 pub(crate) fn logged(key: &[u8], value: &[u8]) -> Result<Logged, ReadError> {
-    let position = key::parse_logged_event(key).ok_or_else(|| ReadError::Corrupt {
-        detail: "the key of an event".into(),
-    })?;
+    let position = position(key)?;
     let record = LoggedEventRecord::decode(value)?;
     Ok(Logged {
         position,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use baton_engine::{EngineLimits, EventFilter, RunId, SendError, Sent, Status, TenantId};
-use baton_store::{Fault, FaultyStore, MemoryStore, Store};
+use baton_store::{Batch, Fault, FaultyStore, MemoryStore, Store, key};
 use baton_workflow::CloudEvent;
 use serde_json::{Value, json};
 
@@ -241,6 +241,30 @@ async fn a_run_that_needs_what_was_dropped_faults_and_says_why() {
     let large = vec![event("large", "other", json!("x".repeat(1_000)))];
     let refused = host.engine.send_events(&TenantId::default(), large).await;
     assert!(matches!(refused, Err(SendError::TooLarge { index: 0, .. })));
+    host.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_event_that_can_t_be_read_stops_nobody() {
+    let limits = EngineLimits {
+        event_log_bytes: 1_000,
+        ..EngineLimits::default()
+    };
+    let sandbox = support::sandbox(baton_sandbox::Settings::default());
+    let script = Script::default();
+    let store = Arc::new(MemoryStore::new());
+    let host = Host::open_with(store.clone(), &sandbox, Some(&script), limits);
+    send(&host, "0", "other", json!("x".repeat(100))).await;
+    let mut batch = Batch::new();
+    let first = key::logged_event(&TenantId::default(), 1);
+    batch.put(first.clone(), b"no record".to_vec());
+    store.commit(&batch).expect("the store is in memory");
+    for id in 1..20 {
+        send(&host, &id.to_string(), "other", json!("x".repeat(100))).await;
+    }
+    let kept = log(&host).await;
+    assert!((1..8).contains(&kept.len()), "{kept:?}");
+    assert_eq!(store.get(&first).expect("it is in memory"), None);
     host.engine.shutdown().await;
 }
 

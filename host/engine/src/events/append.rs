@@ -8,7 +8,7 @@ use baton_store::record::{EventIdRecord, EventLogRecord, LoggedEventRecord, Reco
 use baton_store::{Batch, Digest, Direction, ReadError, Store, TenantId, key};
 use baton_workflow::Timestamp;
 
-use super::{EventLogs, Log, Logged, NewEvent, Passing, Placed, State, identity, logged};
+use super::{EventLogs, Log, Logged, NewEvent, Passing, Placed, State, identity, logged, position};
 use crate::codec;
 use crate::partition::Message;
 use crate::settings::EngineLimits;
@@ -218,23 +218,39 @@ impl Staged {
         limit: usize,
         batch: &mut Batch,
     ) -> Result<(), ReadError> {
-        let range = key::logged_events_from(tenant, self.first);
-        for (key, value) in store.scan(&range, Direction::Ascending, limit)? {
-            let event = logged(&key, &value)?;
-            let is_passed = event.position < self.passed;
-            let is_old = event.at.until(self.at) > limits.event_log_age;
+        for _ in 0..limit {
             let fits = self.bytes <= limits.event_log_bytes
                 && self.next - self.first <= limits.event_log_events;
             let is_in_the_way = !fits && !self.added.is_empty();
-            if !is_in_the_way && !(is_passed && (is_old || !fits)) {
+            let is_passed = self.first < self.passed;
+            if !is_in_the_way && !is_passed {
                 break;
             }
+            // One at a time, and only where it may go: all tenants' commits wait for this thread.
+            let range = key::logged_events_from(tenant, self.first);
+            let oldest = store.scan(&range, Direction::Ascending, 1)?.pop();
+            let Some((key, value)) = oldest else {
+                break;
+            };
+            let position = position(&key)?;
+            match logged(&key, &value) {
+                Ok(event) => {
+                    let is_old = event.at.until(self.at) > limits.event_log_age;
+                    if !is_in_the_way && fits && !is_old {
+                        break;
+                    }
+                    let (source, id) = (event.event.source(), event.event.id());
+                    batch.delete(key::event_id(tenant, &identity::of(source, id)));
+                    batch.delete(key::event_id(tenant, &identity::earlier(source, id)));
+                }
+                // Nobody can be told of it, and whoever adds to the log would fail on it for ever.
+                Err(error) => {
+                    tracing::error!(%tenant, position, %error, "an event of the log can't be read, and is dropped");
+                }
+            }
             self.bytes = self.bytes.saturating_sub(value.len() as u64);
-            self.first = event.position + 1;
+            self.first = position + 1;
             batch.delete(key);
-            let (source, id) = (event.event.source(), event.event.id());
-            batch.delete(key::event_id(tenant, &identity::of(source, id)));
-            batch.delete(key::event_id(tenant, &identity::earlier(source, id)));
         }
         Ok(())
     }
