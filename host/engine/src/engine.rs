@@ -36,6 +36,7 @@ use crate::grants::Grants;
 use crate::journal::Journal;
 use crate::library::Library;
 use crate::live::LiveRuns;
+use crate::locks::Locks;
 use crate::mailbox::Mailbox;
 use crate::outside::{Invoke, Languages};
 use crate::partition::{Partition, Reopen};
@@ -79,9 +80,6 @@ const OWN_STARTS: Bounds = Bounds {
 /// When to ask again that too much is under way.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// How many locks the idempotency keys of starts share.
-const KEY_LOCKS: usize = 64;
-
 /// The engine. Clones are cheap and drive the same runs.
 #[derive(Clone)]
 pub struct Engine {
@@ -104,7 +102,7 @@ struct Inner {
     /// One publication or installation at a time: each reads what it is about to write.
     writing: tokio::sync::Mutex<()>,
     /// One start at a time under one idempotency key.
-    keys: Vec<tokio::sync::Mutex<()>>,
+    keys: Locks<(TenantId, String)>,
 }
 
 struct Threads {
@@ -243,9 +241,7 @@ impl Engine {
             readers: Shares::new(READERS),
             starts: Shares::new(STARTS),
             writing: tokio::sync::Mutex::new(()),
-            keys: (0..KEY_LOCKS)
-                .map(|_| tokio::sync::Mutex::new(()))
-                .collect(),
+            keys: Locks::default(),
         };
         Ok(Self {
             inner: Arc::new(inner),

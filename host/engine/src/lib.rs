@@ -40,6 +40,7 @@ mod keep;
 mod library;
 mod lifecycle;
 mod live;
+mod locks;
 mod mailbox;
 mod origin;
 mod partition;

@@ -18,16 +18,13 @@ use baton_store::{Batch, Direction, Partition, ReadError, RunId, Store, TenantId
 use baton_workflow::Timestamp;
 use tokio::sync::Notify;
 
-use crate::digest;
+use crate::locks::{Held, Locks};
 
 pub(crate) use driver::drive;
 pub(crate) use state::{ScheduleState, Scheduled, TriggerKind};
 
-/// How many locks the schedules share.
-const LOCKS: usize = 64;
-
 /// The workflow that a schedule is of.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ScheduleName {
     pub(crate) tenant: TenantId,
     pub(crate) namespace: String,
@@ -65,7 +62,7 @@ pub(crate) struct Schedules {
     known: Mutex<Known>,
     /// The driver has something to look at.
     changed: Notify,
-    locks: Vec<tokio::sync::Mutex<()>>,
+    locks: Locks<ScheduleName>,
 }
 
 #[derive(Default)]
@@ -93,7 +90,7 @@ struct Entry {
 }
 
 /// The right to change a schedule.
-pub(crate) type Lock<'a> = tokio::sync::MutexGuard<'a, ()>;
+pub(crate) type Lock<'a> = Held<'a, ScheduleName>;
 
 impl Schedules {
     /// Reads the schedules of a store of so many partitions. What has ended while the host was down, they know.
@@ -127,15 +124,13 @@ impl Schedules {
             partitions,
             known: Mutex::new(known),
             changed: Notify::new(),
-            locks: (0..LOCKS).map(|_| tokio::sync::Mutex::new(())).collect(),
+            locks: Locks::default(),
         })
     }
 
     /// The right to change a schedule, once it is free.
     pub(crate) async fn lock(&self, name: &ScheduleName) -> Lock<'_> {
-        let text = format!("{}\0{}\0{}", name.tenant, name.namespace, name.name);
-        let lock = usize::from(digest::of(text.as_bytes()).0[0]) % LOCKS;
-        self.locks[lock].lock().await
+        self.locks.lock(name.clone()).await
     }
 
     /// The schedule's task of this number can't gather events. Whether that was not known, or was for another reason.

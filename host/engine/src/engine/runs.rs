@@ -9,7 +9,7 @@ use baton_workflow::machine::Note;
 use tokio::sync::oneshot;
 
 use super::run_views::{list, view};
-use super::{Engine, KEY_LOCKS, RETRY_AFTER, Subscription};
+use super::{Engine, RETRY_AFTER, Subscription};
 use crate::digest;
 use crate::error::{ListError, StartError, Unavailable};
 use crate::history::History;
@@ -58,8 +58,8 @@ impl Engine {
             return self.start_new(tenant, request, origin, None).await;
         };
         let asked = request_digest(&request, &origin);
-        let lock = usize::from(digest::of(key.as_bytes()).0[0]) % KEY_LOCKS;
-        let _one_at_a_time = self.inner.keys[lock].lock().await;
+        let name = (tenant.clone(), key.clone());
+        let _one_at_a_time = self.inner.keys.lock(name).await;
         let key = key::idempotency(tenant, &key);
         let Some(stored) = self.shared().store.get(&key).map_err(Unavailable::from)? else {
             let key = Some((key, asked));

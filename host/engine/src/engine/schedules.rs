@@ -22,6 +22,12 @@ pub(super) struct Rescheduling<'a> {
     _lock: Lock<'a>,
 }
 
+/// The schedule of a workflow, which nobody else changes meanwhile.
+pub(super) struct LockedSchedule<'a> {
+    name: ScheduleName,
+    lock: Lock<'a>,
+}
+
 impl Engine {
     /// A tenant's schedules, by namespace and name. At most `limit` and the bound of a page; `cursor` is
     /// [`Page::next`] of the page before.
@@ -138,26 +144,34 @@ impl Engine {
         view
     }
 
+    /// The right to change the schedule of a workflow, once it is free.
+    pub(super) async fn lock_schedule(
+        &self,
+        tenant: &TenantId,
+        namespace: &str,
+        name: &str,
+    ) -> LockedSchedule<'_> {
+        let name = named(tenant, namespace, name);
+        let lock = self.shared().schedules.lock(&name).await;
+        LockedSchedule { name, lock }
+    }
+
     /// What the publication of a version makes of the workflow's schedule, added to its batch; nothing where a
     /// higher version is there. Whoever calls it lets one publication happen at a time.
     ///
     /// # Errors
     ///
     /// [`PublishError::TooManySchedules`] where it would be one more than may be.
-    pub(super) async fn reschedule(
-        &self,
-        tenant: &TenantId,
+    pub(super) fn reschedule<'e>(
+        &'e self,
+        schedule: LockedSchedule<'e>,
         published: &WorkflowReference,
         plan: &Plan,
         batch: &mut Batch,
-    ) -> Result<Option<Rescheduling<'_>>, PublishError> {
-        let WorkflowReference {
-            namespace,
-            name,
-            version,
-            ..
-        } = published;
-        let highest = find(self.shared(), tenant, namespace, name, None)?;
+    ) -> Result<Option<Rescheduling<'e>>, PublishError> {
+        let LockedSchedule { name, lock } = schedule;
+        let (tenant, version) = (&name.tenant, &published.version);
+        let highest = find(self.shared(), tenant, &name.namespace, &name.name, None)?;
         let is_higher = |before: &str| match (Version::parse(version), Version::parse(before)) {
             (Ok(version), Ok(before)) => rank(&version) > rank(&before),
             _ => true,
@@ -166,8 +180,6 @@ impl Engine {
             return Ok(None);
         }
         let schedules = &self.shared().schedules;
-        let name = named(tenant, namespace, name);
-        let lock = schedules.lock(&name).await;
         let before = schedules.get(&name);
         if before.is_none() && plan.schedule().is_none() {
             return Ok(None);

@@ -80,6 +80,10 @@ impl Engine {
             version: header.version.value.to_string(),
             digest: resources::digest_of(text, &resources),
         };
+        // Before the lock that all share: nobody waits for who waits for a schedule of one workflow.
+        let schedule = self
+            .lock_schedule(tenant, &reference.namespace, &reference.name)
+            .await;
         let _one_at_a_time = self.inner.writing.lock().await;
         let key = key::workflow(
             tenant,
@@ -134,9 +138,7 @@ impl Engine {
             key::document(tenant, &reference.digest),
             DocumentRecord(text.to_owned()).encode(),
         );
-        let rescheduling = self
-            .reschedule(tenant, &reference, &plan, &mut batch)
-            .await?;
+        let rescheduling = self.reschedule(schedule, &reference, &plan, &mut batch)?;
         self.shared()
             .journal
             .commit(batch)
