@@ -77,7 +77,7 @@ impl Dispatch {
 
     /// Makes a call outside of any run, if there is room for one more of the tenant.
     pub(crate) async fn once(&self, call: Call) -> Option<Answer> {
-        let _permit = self.permits.try_acquire(&call.tenant).await?;
+        let _permit = self.permits.try_acquire(&call.tenant)?;
         Some(self.invoke.invoke(call).await)
     }
 }

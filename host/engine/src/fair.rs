@@ -35,20 +35,20 @@ impl FairSemaphore {
         // The tenant's own first: who waits for it holds none of those that all share. Neither semaphore
         // is ever closed.
         let of_tenant = self.tenant(tenant).acquire_owned().await.ok();
-        self.with(of_tenant).await
-    }
-
-    /// A permit, unless the tenant holds as many as it may.
-    pub(crate) async fn try_acquire(&self, tenant: &TenantId) -> Option<FairPermit> {
-        let of_tenant = self.tenant(tenant).try_acquire_owned().ok()?;
-        Some(self.with(Some(of_tenant)).await)
-    }
-
-    async fn with(&self, of_tenant: Option<OwnedSemaphorePermit>) -> FairPermit {
         FairPermit {
             _of_all: self.all.clone().acquire_owned().await.ok(),
             _of_tenant: of_tenant,
         }
+    }
+
+    /// A permit, unless the tenant holds as many as it may, or all are held.
+    pub(crate) fn try_acquire(&self, tenant: &TenantId) -> Option<FairPermit> {
+        let of_tenant = self.tenant(tenant).try_acquire_owned().ok()?;
+        let of_all = self.all.clone().try_acquire_owned().ok()?;
+        Some(FairPermit {
+            _of_all: Some(of_all),
+            _of_tenant: Some(of_tenant),
+        })
     }
 
     fn tenant(&self, tenant: &TenantId) -> Arc<Semaphore> {
@@ -59,5 +59,22 @@ impl FairSemaphore {
         let semaphore = Arc::new(Semaphore::new(self.per_tenant));
         tenants.insert(tenant.clone(), semaphore.clone());
         semaphore
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_does_not_wait_is_refused_where_there_is_none() {
+        let permits = FairSemaphore::new(2, 1);
+        let tenant = |name| TenantId::new(name).expect("a tenant");
+        let first = permits.try_acquire(&tenant("a")).expect("a permit");
+        assert!(permits.try_acquire(&tenant("a")).is_none(), "its own share");
+        let _second = permits.acquire(&tenant("b")).await;
+        assert!(permits.try_acquire(&tenant("c")).is_none(), "all are held");
+        drop(first);
+        assert!(permits.try_acquire(&tenant("c")).is_some());
     }
 }
