@@ -43,6 +43,14 @@ struct State {
     fails: usize,
 }
 
+impl State {
+    /// Whether the message that the service was told of last is off the queue.
+    fn is_told_of_taken(&self) -> bool {
+        let next = self.messages.front();
+        next.is_none_or(|next| next["payload"] == json!(self.told + 1))
+    }
+}
+
 impl Broker {
     /// With messages that have these payloads.
     fn new(payloads: &[Value]) -> Self {
@@ -69,6 +77,11 @@ impl Broker {
                 state.told == state.fails
             });
             if fails {
+                // The run ends with this, and the subscription with it: the broker has to know by then that what the run
+                // has recorded need not come again.
+                while !self.with(|state| state.is_told_of_taken()) {
+                    tokio::task::yield_now().await;
+                }
                 let kind = ErrorKind::Communication;
                 return Err(Error::new(kind, "Out of order", "503"));
             }
