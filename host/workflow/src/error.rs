@@ -27,6 +27,12 @@ pub enum ErrorKind {
     Runtime,
 }
 
+/// How long each text of an error may be, in bytes: enough for what people read.
+const TEXT_BYTES_MAX: usize = 4 << 10;
+
+/// What stands where a text was cut.
+const CUT: &str = "…";
+
 /// What stands before the kind in the type of an emitted error.
 const TYPE_PREFIX: &str = "https://serverlessworkflow.io/spec/1.0.0/errors/";
 
@@ -122,16 +128,29 @@ impl Error {
         self
     }
 
-    /// The same error, without data that is larger than a run can hold.
+    /// The same error, without data that is larger than a run can hold, and with texts of at most 4 KiB each: an
+    /// error is written down at each task that it leaves, and in every list of runs.
     #[must_use]
     pub fn bounded(mut self) -> Self {
         self.data = self.data.filter(extent::fits_in_an_error);
+        for text in [&mut self.instance, &mut self.title, &mut self.detail] {
+            text.iter_mut().for_each(shorten);
+        }
+        shorten(&mut self.type_uri);
         self
     }
 
     /// The error as JSON data, as `catch.as` gives it to expressions.
     pub fn to_value(&self) -> Value {
         serde_json::to_value(self).expect("strings, numbers and JSON make JSON")
+    }
+}
+
+/// Cuts a text that is longer than one in an error may be.
+fn shorten(text: &mut String) {
+    if text.len() > TEXT_BYTES_MAX {
+        text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX - CUT.len()));
+        text.push_str(CUT);
     }
 }
 
@@ -160,6 +179,15 @@ fn standard_name(uri: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_have_a_bound() {
+        let long = "ä".repeat(TEXT_BYTES_MAX);
+        let error = Error::new(ErrorKind::Runtime, "short", long).bounded();
+        assert_eq!(error.title.as_deref(), Some("short"));
+        let detail = error.detail.unwrap_or_default();
+        assert!(detail.len() <= TEXT_BYTES_MAX && detail.ends_with("ä…"));
+    }
 
     #[test]
     fn every_spelling_of_a_standard_type_is_the_same() {

@@ -472,7 +472,7 @@ impl Turn<'_> {
         });
         match answer {
             Ok(output) => self.came_back(id, output),
-            Err(error) => self.fail(id, error.bounded()),
+            Err(error) => self.fail(id, error),
         }
     }
 

@@ -63,7 +63,7 @@ pub(crate) use raise::Raise;
 pub(crate) use retry::{DELAY_MAX, RetryPolicy};
 pub(crate) use run::Subflow;
 pub(crate) use schedule::EventTrigger;
-pub(crate) use schema::{BadSchema, Schema};
+pub(crate) use schema::{BadSchema, Schema, SchemaPatterns};
 pub(crate) use subscription::{Enough, Subscription};
 pub(crate) use switch::Case;
 pub(crate) use template::{Filling, Template, truthy};

@@ -101,6 +101,22 @@ t.yaml:13:19: error[missing-argument]: `create-user@scim` needs the argument `us
 }
 
 #[test]
+fn schemas_that_take_too_much_are_refused() {
+    insta::assert_snapshot!(wrong("
+  - circle: { input: { schema: { document: { $defs: { a: { anyOf: [ { $ref: '#/$defs/a' } ] } }, $ref: '#/$defs/a' } } }, set: { a: 1 } }
+  - pattern: { input: { schema: { document: { properties: { x: { pattern: '\\p{L}{99}' } } } } }, set: { a: 1 } }
+  - form: { call: approval, with: { title: x, form: { items: { $ref: '#/items' } } } }
+"), @r##"
+t.yaml:4:55: error[bad-schema]: this is no JSON Schema: it leads back to itself without going into the data; let what refers to it stand under `properties`, `items` or the like
+  at /do/0/circle/input/schema/document/$defs/a
+t.yaml:5:75: error[bad-schema]: this is no JSON Schema: the pattern takes more than 1048576 bytes when it is compiled; repeat less with `{n}`, or check the length with `maxLength`
+  at /do/1/pattern/input/schema/document/properties/x/pattern
+t.yaml:6:55: error[bad-schema]: this is no JSON Schema: it leads back to itself without going into the data; let what refers to it stand under `properties`, `items` or the like
+  at /do/2/form/with/form/items
+"##);
+}
+
+#[test]
 fn mistakes_of_every_stage_are_told_at_once() {
     insta::assert_snapshot!(wrong("
   - broken: { set: { a: 1 }, colour: red, then: nowhere }

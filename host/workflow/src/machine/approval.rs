@@ -9,7 +9,8 @@ use super::event::TaskKey;
 use super::task::{TaskId, Work};
 use crate::data::{Data, Timestamp};
 use crate::error::{Error, ErrorKind};
-use crate::plan::{self, BadSchema, Schema};
+use crate::extent::BYTES_PER_EVENT_MAX;
+use crate::plan::{self, BadSchema, Schema, SchemaPatterns};
 
 /// What a person is asked to decide.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,8 +63,9 @@ impl Approval {
         let Some(form) = &self.form else {
             return Ok(());
         };
-        let schema = Schema::new(form).map_err(no_form)?;
-        schema.check("the data", data)
+        let schema = Schema::new(form, &mut SchemaPatterns::default()).map_err(no_form)?;
+        let mut left = BYTES_PER_EVENT_MAX;
+        schema.check("the data", data, &mut left)
     }
 
     /// Whether somebody of that name may decide.
@@ -95,7 +97,7 @@ impl Turn<'_> {
             Some(template) => Some(self.define(id, template)?),
         };
         if let Some(form) = &form {
-            Schema::new(form).map_err(no_form)?;
+            Schema::new(form, &mut SchemaPatterns::default()).map_err(no_form)?;
         }
         let task = &self.run.tasks[&id];
         Ok(Approval {

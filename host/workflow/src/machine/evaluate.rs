@@ -138,7 +138,7 @@ impl Turn<'_> {
             Side::Output => (&plan.output, "the workflow's output"),
         };
         if let Side::Input = side {
-            check(transform, what, value)?;
+            check(transform, what, value, &mut self.left)?;
         }
         let transformed = match &transform.template {
             None => value.clone(),
@@ -150,7 +150,7 @@ impl Turn<'_> {
             }
         };
         if let Side::Output = side {
-            check(transform, what, &transformed)?;
+            check(transform, what, &transformed, &mut self.left)?;
         }
         Ok(transformed)
     }
@@ -267,11 +267,17 @@ fn workflow_view<'a>(
     }
 }
 
-pub(super) fn check(transform: &Transform, what: &str, value: &Value) -> Result<(), Error> {
-    transform
-        .schema
-        .as_ref()
-        .map_or(Ok(()), |schema| schema.check(what, value))
+/// Checks a value against a step's schema, where it has one. What that takes is taken off `left`.
+pub(super) fn check(
+    transform: &Transform,
+    what: &str,
+    value: &Value,
+    left: &mut usize,
+) -> Result<(), Error> {
+    match &transform.schema {
+        Some(schema) => schema.check(what, value, left),
+        None => Ok(()),
+    }
 }
 
 /// Fills something in, and takes what was made off what the event may still make.

@@ -81,7 +81,7 @@ impl Turn<'_> {
         }
         let task = &self.run.tasks[&id];
         let (key, attempt) = (task.key.clone(), task.attempt);
-        let prepared = check(&node.input, "the task's input", &raw_input)
+        let prepared = check(&node.input, "the task's input", &raw_input, &mut self.left)
             .and_then(|()| self.fill(id, node.input.template.as_ref(), &raw_input, Moment::Before));
         let input = match prepared {
             Ok(input) => input,
@@ -178,8 +178,8 @@ impl Turn<'_> {
                 &raw_output,
                 Moment::After(&raw_output),
             )
-            .and_then(|output| check(&node.output, "the task's output", &output).map(|()| output))
             .and_then(|output| {
+                check(&node.output, "the task's output", &output, &mut self.left)?;
                 self.export(id, &node.export, &raw_output, &output)
                     .map(|()| output)
             });
@@ -230,10 +230,11 @@ impl Turn<'_> {
         let place = self.run.tasks[&id].place.context;
         let Some(template) = &export.template else {
             // Without `as`, the context stays as it is; whether it is right is looked at all the same.
-            return check(export, "the exported context", self.run.contexts.get(place));
+            let context = self.run.contexts.get(place);
+            return check(export, "the exported context", context, &mut self.left);
         };
         let context = self.fill(id, Some(template), output, Moment::Exporting(raw, output))?;
-        check(export, "the exported context", &context)?;
+        check(export, "the exported context", &context, &mut self.left)?;
         self.run.contexts.set(place, context);
         Ok(())
     }
@@ -308,7 +309,7 @@ impl Turn<'_> {
             // It has failed, or could not be started: a retry starts another one.
             task.work = Work::Beginning;
         }
-        let error = error.at(&task.key.pointer);
+        let error = error.at(&task.key.pointer).bounded();
         let (key, attempt, place) = (task.key.clone(), task.attempt, task.place.clone());
         self.bury(id, task, timers);
         let detail = Detail {

@@ -152,11 +152,11 @@ impl Turn<'_> {
         let place = self.item_place(id, it);
         let template = it.output.template.as_ref();
         let output = self.fill_at(id, template, raw, &place, Moment::After(raw))?;
-        check(&it.output, "the item's output", &output)?;
+        check(&it.output, "the item's output", &output, &mut self.left)?;
         if let Some(template) = &it.export.template {
             let moment = Moment::Exporting(raw, &output);
             let context = self.fill_at(id, Some(template), &output, &place, moment)?;
-            check(&it.export, "the exported context", &context)?;
+            check(&it.export, "the exported context", &context, &mut self.left)?;
             self.run.contexts.set(place.context, context);
         }
         Ok(output)

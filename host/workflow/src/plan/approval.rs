@@ -36,7 +36,8 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, it: &document::Approval) -> App
 fn form(lowering: &mut Lowering<'_>, it: &Located<Value>) -> Template {
     let template = value(lowering, it);
     if let Template::Constant(schema) = &template
-        && let Err(BadSchema { place, message }) = Schema::new(schema)
+        && let Err(BadSchema { place, message }) =
+            Schema::new(schema, &mut lowering.schema_patterns)
     {
         let message = format!("this is no JSON Schema: {message}");
         let pointer = format!("{}{place}", it.location.pointer);

@@ -12,7 +12,7 @@ use super::builder::{Builder, Moment};
 use super::catalog::Catalog;
 use super::function::{Expansion, Refused};
 use super::pattern::Patterns;
-use super::schema::BadSchema;
+use super::schema::{BadSchema, SchemaPatterns};
 use super::site::Site;
 use super::{
     Edge, Kind, Lowered, Node, NodeId, Plan, Schema, Sequence, Template, Transform, approval, call,
@@ -35,6 +35,7 @@ pub(super) fn lower(document: &Document, catalog: &dyn Catalog, resources: &Reso
         wanted: Vec::new(),
         builder: Builder::new(document),
         patterns: Patterns::default(),
+        schema_patterns: SchemaPatterns::default(),
         nodes: Vec::new(),
         connectors: BTreeSet::new(),
         site: Site::default(),
@@ -116,6 +117,8 @@ pub(super) struct Lowering<'d> {
     pub(super) builder: Builder<'d>,
     /// The regular expressions of the filters of events.
     pub(super) patterns: Patterns,
+    /// The room for the regular expressions of schemas.
+    pub(super) schema_patterns: SchemaPatterns,
     nodes: Vec<Option<Node>>,
     pub(super) connectors: BTreeSet<String>,
     /// Where the tasks that are being lowered are performed.
@@ -335,12 +338,15 @@ impl<'d> Lowering<'d> {
         let (pointer, compiled) = match &schema.source {
             SchemaSource::Document(document) => (
                 document.location.pointer.to_string(),
-                Schema::new(&document.value),
+                Schema::new(&document.value, &mut self.schema_patterns),
             ),
             SchemaSource::Resource(resource) => {
                 let pointer = resource.endpoint.uri.location.pointer.to_string();
                 let (uri, text) = self.text_at(&resource.endpoint)?;
-                (pointer, Schema::read(&uri, &text))
+                (
+                    pointer,
+                    Schema::read(&uri, &text, &mut self.schema_patterns),
+                )
             }
         };
         match compiled {

@@ -51,6 +51,43 @@ do:
 }
 
 #[test]
+fn checking_that_has_no_end_ends_the_run_with_an_error() {
+    let many: Vec<String> = (0..60)
+        .map(|at| {
+            let next = format!("{{ $ref: '#/$defs/a{}' }}", at + 1);
+            format!("a{at}: {{ allOf: [ {next}, {next} ] }}")
+        })
+        .collect();
+    let schema = format!(
+        "{{ $ref: '#/$defs/a0', $defs: {{ {}, a60: {{}} }} }}",
+        many.join(", ")
+    );
+    let tasks = format!(
+        "input: {{ schema: {{ document: {schema} }} }}\ndo: [ {{ one: {{ set: {{ a: 1 }} }} }} ]"
+    );
+    let error = Run::start(&tasks, json!({})).error();
+    assert!(error.type_uri.ends_with("/validation"), "{error:?}");
+    assert_eq!(
+        error.title.as_deref(),
+        Some("the workflow's input takes too long to be checked against its schema")
+    );
+    // What an event may still make bounds all that it checks.
+    let tasks = format!(
+        "do: [ {{ loop: {{ for: {{ in: '[range(50000)]' }}, do: [ {{ one: {{ input: {{ schema: {{ document: {schema} }} }}, set: {{ a: 1 }} }} }} ] }} }} ]"
+    );
+    let tasks = tasks.replace("#/$defs/a0", "#/$defs/a50");
+    let error = Run::start(&tasks, json!({})).error();
+    assert!(error.type_uri.ends_with("/validation"), "{error:?}");
+}
+
+#[test]
+fn what_an_error_says_is_bounded() {
+    let raise = "do: [ { one: { raise: { error: { type: 'https://example.org/x', status: 400, title: t, detail: '${ . }' } } } } ]";
+    let error = Run::start(raise, json!("x".repeat(1 << 20))).error();
+    assert_eq!(error.detail.map(|detail| detail.len()), Some(4 << 10));
+}
+
+#[test]
 fn what_comes_from_outside_is_bounded() {
     let call = "do: [ { one: { call: f@any } } ]";
     let error = Run::start(call, nested(101)).error();
