@@ -168,8 +168,6 @@ async fn where_nobody_decides_in_time_somebody_else_is_asked() {
     ";
     host.publish(document("asks", tasks)).await.expect(201);
     let run = host.start("test/asks", &json!({})).await;
-    let first = path_of(&host, &run).await;
-    assert!(host.get(&first).await.json()["due"].is_string());
     host.kill9().await;
     host.restart().await;
     let second = eventually("somebody else is asked", async || {
@@ -178,14 +176,19 @@ async fn where_nobody_decides_in_time_somebody_else_is_asked() {
     })
     .await;
     assert_eq!(second["title"], "Bob is away. Ship it?");
+    let withdrawn = asked(&host, &format!("?status=withdrawn&run={run}")).await;
+    assert_eq!(withdrawn.len(), 1);
+    assert!(withdrawn[0]["due"].is_string());
+    let first = format!(
+        "/v1/approvals/{}",
+        withdrawn[0]["id"].as_str().expect("an id")
+    );
     let bob = host.with_token(Some(BOB));
     let yes = json!({ "decision": "approved" });
     let late = bob.post(&first, &yes).await.problem(409);
     assert_eq!(late["type"], "urn:baton:problem:approval-settled");
     let why = late["detail"].as_str().expect("a detail");
     assert!(why.contains("ran out of time"), "{why}");
-    let withdrawn = asked(&host, &format!("?status=withdrawn&run={run}")).await;
-    assert_eq!(withdrawn.len(), 1);
 
     let path = format!("/v1/approvals/{}", second["id"].as_str().expect("an id"));
     let no = json!({ "decision": "rejected", "comment": "not today" });

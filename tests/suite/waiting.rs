@@ -340,7 +340,7 @@ async fn a_person_who_is_to_decide() {
 
 #[tokio::test]
 async fn a_suspended_run() {
-    let tasks = "- pause: { wait: PT0.2S }\n- done: { set: { n: '${ .n + 1 }' } }";
+    let tasks = "- pause: { wait: PT2S }\n- done: { set: { n: '${ .n + 1 }' } }";
     let mut waiting = Waiting::start(Host::dev(&[]).await, tasks).await;
     waiting.until_waiting().await;
     waiting.control("suspend").await;

@@ -3,7 +3,7 @@ Feature: Control
   I want to ensure that people can control a workflow while it runs and after it has ended (an addition of Baton)
   So that my implementation conforms to the expected behavior
 
-  # Tests that a suspended workflow stands still, though the time that it waits for passes
+  # Tests that a suspended workflow stands still, though what it waits for has come
   # Tests that it goes on once it is resumed
   Scenario: Suspend And Resume
     Given a workflow with definition:
@@ -14,11 +14,15 @@ Feature: Control
       name: control-suspend
       version: '1.0.0'
     do:
-      - pause:
-          wait: PT0.2S
+      - hear:
+          listen:
+            to:
+              one:
+                with:
+                  type: com.example.control.told
       - setShape:
           set:
-            shape: circle
+            shape: ${ .[0] }
     """
     When the workflow is started
     And the workflow is suspended
@@ -27,11 +31,16 @@ Feature: Control
     document:
       dsl: '1.0.3'
       namespace: default
-      name: control-suspend-meanwhile
+      name: control-tell
       version: '1.0.0'
     do:
-      - pause:
-          wait: PT0.3S
+      - tell:
+          emit:
+            event:
+              with:
+                source: https://example.com/somebody
+                type: com.example.control.told
+                data: circle
     """
     Then the workflow should be suspended
     And setShape should run 0 times

@@ -8,13 +8,19 @@ use super::{Agency, ask, kinds, line, started, until};
 
 #[tokio::test]
 async fn timers_pass_and_fire_when_it_is_resumed() {
-    let mut host = Host::dev(&[]).await;
+    let agency = Agency::start().await;
+    let gate = agency.front.on("GET", "/one").hold();
+    let mut host = agency.host().await;
+    // The call holds the run up, so that it is suspended in time however slow the machine is.
     let tasks = "
-    - pause: { wait: PT0.3S }
-    - done: { set: { n: '${ .n + 1 }' } }
+    - both:
+        fork:
+          branches:
+            - call: { call: http, with: { method: get, endpoint: 'URL/one' } }
+            - pause: { do: [ { rest: { wait: PT0.5S } }, { done: { set: { n: '${ .n + 1 }' } } } ] }
     ";
-    let run = started(&host, "waits", tasks).await;
-    until(&host, &run, "waiting").await;
+    let run = started(&host, "waits", &agency.tasks(tasks)).await;
+    gate.arrived(1).await;
     let why = json!({ "reason": "maintenance" });
     let suspended = ask(&host, &run, "suspend", why).await.expect(200).json();
     assert_eq!(suspended["status"], "suspended");
@@ -22,17 +28,18 @@ async fn timers_pass_and_fire_when_it_is_resumed() {
     assert_eq!(line(&before, "workflow.suspended")["reason"], "maintenance");
     host.kill9().await;
     host.restart().await;
-    // Whoever began to wait later has waited long enough: time passes, and the suspended run takes no step.
-    let other = host.start("test/waits", &json!({ "n": 1 })).await;
-    assert_eq!(host.ended(&other).await["output"], json!({ "n": 2 }));
+    // Who begins to wait later has waited long enough: time passes, and the suspended run takes no step.
+    let other = started(&host, "other", "- rest: { wait: PT0.5S }").await;
+    assert_eq!(host.ended(&other).await["status"], "completed");
     assert_eq!(host.run(&run).await["status"], "suspended");
     assert_eq!(host.history(&run).await, before);
 
+    gate.open();
     ask(&host, &run, "resume", json!({})).await.expect(200);
     let ended = host.ended(&run).await;
     assert_eq!(
         (&ended["status"], &ended["output"]),
-        (&json!("completed"), &json!({ "n": 2 }))
+        (&json!("completed"), &json!([{ "n": 1 }, { "n": 2 }]))
     );
     let history = host.history(&run).await;
     assert_eq!(
