@@ -62,10 +62,10 @@ pub struct HistoryItem {
     #[schema(format = DateTime)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<String>,
-    /// Who asked for it.
+    /// Who asked for it, or has decided what the task asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// Why, if they said.
+    /// Why, if they said, or their comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The value of a secret that the task's connector was given; of `task.secret.revealed`.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Turn;
 use super::command::Command;
 use super::event::TaskKey;
-use super::task::{TaskId, Work};
+use super::task::{TaskId, Verdict, Work};
 use crate::data::{Data, Timestamp};
 use crate::error::{Error, ErrorKind};
 use crate::extent::BYTES_PER_EVENT_MAX;
@@ -129,11 +129,12 @@ impl Turn<'_> {
         } = answer;
         let output = json!({
             "decision": decision.name(),
-            "by": by,
-            "comment": comment,
+            "by": &by,
+            "comment": &comment,
             "data": *data,
             "at": self.at.to_string(),
         });
+        self.task_mut(id).decided = Some(Box::new(Verdict { by, comment }));
         self.complete(id, output.into(), None);
     }
 }

@@ -174,7 +174,7 @@ pub struct Detail {
     pub workflow: Option<String>,
     /// When a wait ends, or the next attempt begins.
     pub due: Option<Timestamp>,
-    /// Who asked for it.
+    /// Who asked for it, or has decided.
     pub by: Option<String>,
     /// Why, if they said.
     pub reason: Option<String>,

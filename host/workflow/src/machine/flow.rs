@@ -207,8 +207,14 @@ impl Turn<'_> {
     pub(super) fn leave(&mut self, id: TaskId, Outcome { output, edge, .. }: Outcome) {
         let task = self.remove_task(id);
         self.keep_undo(&task, &output);
+        let (by, reason) = match task.decided {
+            Some(verdict) => (Some(verdict.by), verdict.comment),
+            None => (None, None),
+        };
         let detail = Detail {
             output: Some(output.clone()),
+            by,
+            reason,
             ..Detail::default()
         };
         self.note(
@@ -441,6 +447,7 @@ impl Turn<'_> {
             authorization: Data::default(),
             work: Work::Beginning,
             extending: None,
+            decided: None,
         };
         self.run.keys.insert(key, id);
         self.run.tasks.insert(id, task);

@@ -39,11 +39,20 @@ pub(super) struct Task {
     pub(super) limit: Option<Duration>,
     /// What its work has given and where that leads, where no output could be made of it.
     pub(super) done: Option<(Data, Option<Edge>)>,
+    /// Who has decided what it asked, and what they said to it.
+    pub(super) decided: Option<Box<Verdict>>,
     /// `$authorization`: null where the task has none, or not yet.
     pub(super) authorization: Data,
     pub(super) work: Work,
     /// How far the extensions around it are, where there are any.
     pub(super) extending: Option<Box<Extending>>,
+}
+
+/// A decision, as the task's end in the history tells of it, whatever becomes of the output.
+#[derive(Debug)]
+pub(super) struct Verdict {
+    pub(super) by: String,
+    pub(super) comment: Option<String>,
 }
 
 /// How far the extensions around a task are.
