@@ -42,10 +42,12 @@ impl Dispatch {
         self.runtime.spawn(work).abort_handle()
     }
 
-    /// Makes a call, once there is room, and gives its answer to `answered`, unless it is aborted.
+    /// Makes a call, once there is room, says so by `begun`, and gives its answer to `answered`, unless it is
+    /// aborted.
     pub(crate) fn start(
         &self,
         call: Call,
+        begun: Option<impl FnOnce() + Send + 'static>,
         answered: impl FnOnce(Answer) + Send + 'static,
     ) -> AbortHandle {
         let permits = match call.items {
@@ -56,6 +58,9 @@ impl Dispatch {
         let task = self.runtime.spawn(async move {
             let answered = Answered(Some(answered));
             let _permit = permits.acquire(&call.tenant).await;
+            if let Some(begun) = begun {
+                begun();
+            }
             let mut answer = invoke.invoke(call).await;
             // Before it is recorded: what is nested too deeply could not be read back.
             answer.result = answer.result.map_err(Error::bounded).and_then(|result| {

@@ -13,7 +13,7 @@ mod subscription;
 mod workflows;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -110,6 +110,15 @@ struct Threads {
     writer: JoinHandle<()>,
 }
 
+impl Threads {
+    /// Whether all are at work. None ends before the engine stops, unless the host has made a mistake: then the runs
+    /// of a partition stand still until the host is restarted.
+    fn are_at_work(&self) -> bool {
+        let mut partitions = self.partitions.iter();
+        !self.writer.is_finished() && !partitions.any(JoinHandle::is_finished)
+    }
+}
+
 impl Engine {
     /// Starts the engine on a store: recovers the runs that were under way, makes again the calls that had
     /// not been answered, sets again the timers that had not come due.
@@ -152,7 +161,7 @@ impl Engine {
         let library = Arc::new(library);
         let grants = Arc::new(Grants::new(
             store.clone(),
-            library.clone(),
+            &library,
             settings.standing_grants,
             settings.processes,
             settings.bundled_limits,
@@ -248,12 +257,13 @@ impl Engine {
         })
     }
 
-    /// Whether the engine takes work: it has recovered, is not shutting down, and its store can be
-    /// written.
+    /// Whether the engine takes work: it has recovered, is not shutting down, its threads are at work, and its store
+    /// can be written.
     pub fn is_ready(&self) -> bool {
         self.inner.recovering.load(Ordering::SeqCst) == 0
             && !self.inner.stopping.load(Ordering::SeqCst)
             && self.inner.shared.journal.stalled().is_none()
+            && self.threads().as_ref().is_some_and(Threads::are_at_work)
     }
 
     /// Stops: takes no more requests, makes durable what has happened, abandons the calls under way and
@@ -265,12 +275,7 @@ impl Engine {
             scheduler.abort();
         }
         self.end_tasks();
-        let threads = self
-            .inner
-            .threads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let threads = self.threads().take();
         let Some(threads) = threads else { return };
         self.shared()
             .mailboxes
@@ -287,6 +292,11 @@ impl Engine {
             drop(threads.writer.join());
         });
         drop(joined.await);
+    }
+
+    fn threads(&self) -> MutexGuard<'_, Option<Threads>> {
+        let threads = self.inner.threads.lock();
+        threads.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn shared(&self) -> &Arc<Shared> {

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use baton_sandbox::process::ProcessRules;
 use baton_sandbox::{Grant, GrantError, GrantSpec, LimitsSpec};
 use baton_store::record::{GrantRecord, Record};
-use baton_store::{Digest, ReadError, Store, TenantId, key};
+use baton_store::{ReadError, Store, TenantId, key};
 
 use crate::library::Library;
 
-/// How many grants are kept ready at hand. Each holds a pool of connections.
+/// How many grants are kept ready at hand, beside those that are in use. Each holds a pool of connections.
 const READY_MAX: usize = 4_096;
 
 /// How alike two names are that may be meant for each other, from 0 to 1.
@@ -27,7 +27,6 @@ pub(crate) struct Grants {
     standing: BTreeMap<Name, GrantSpec>,
     processes: BTreeMap<Name, Arc<ProcessRules>>,
     bundled_limits: BTreeMap<String, LimitsSpec>,
-    library: Arc<Library>,
     ready: Mutex<HashMap<Ready, Grant>>,
 }
 
@@ -50,7 +49,7 @@ impl Grants {
     /// library has.
     pub(crate) fn new(
         store: Arc<dyn Store>,
-        library: Arc<Library>,
+        library: &Library,
         standing: BTreeMap<Name, GrantSpec>,
         processes: BTreeMap<Name, Arc<ProcessRules>>,
         bundled_limits: BTreeMap<String, LimitsSpec>,
@@ -84,21 +83,20 @@ impl Grants {
             standing,
             processes,
             bundled_limits,
-            library,
             ready: Mutex::default(),
         })
     }
 
-    /// What a tenant's connector may do now. The same grant is given out until it changes: its calls share
-    /// connections and the bound on how many may be under way.
+    /// What a tenant's connector may do now; whether its component came with the host is for the caller to know. The
+    /// same grant is given out until it changes: its calls share connections and the bound on how many may be under
+    /// way.
     pub(crate) fn get(
         &self,
         tenant: &TenantId,
         connector: &str,
-        component: &Digest,
+        is_bundled: bool,
     ) -> Result<Grant, GrantUnusable> {
         let name = (tenant.clone(), connector.to_owned());
-        let is_bundled = self.library.is_bundled(connector, component);
         let key = (name, is_bundled);
         if let Some(grant) = self.lock().get(&key) {
             return Ok(grant.clone());
@@ -122,7 +120,8 @@ impl Grants {
             Grant::new(&spec)?
         };
         if ready.len() >= READY_MAX {
-            ready.clear();
+            // What is in use stays: its calls count against the grant's bound on them.
+            ready.retain(|_, grant| grant.is_in_use());
         }
         ready.insert(key, grant.clone());
         Ok(grant)
@@ -203,6 +202,24 @@ fn filled_in(over: LimitsSpec, under: &LimitsSpec) -> LimitsSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_bound_on_what_is_ready_forgets_no_grant_that_is_in_use() {
+        let store: Arc<dyn Store> = Arc::new(baton_store::MemoryStore::new());
+        let library = Library::new(store.clone(), BTreeMap::new(), None);
+        let nothing = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let grants = Grants::new(store, &library, nothing.0, nothing.1, nothing.2);
+        let grants = grants.expect("no grants");
+        let tenant = TenantId::default();
+        let get = |name: &str| grants.get(&tenant, name, false).expect("a grant");
+        let (used, unused) = (get("used"), get("unused"));
+        drop(unused);
+        for number in 0..READY_MAX {
+            get(&format!("other-{number}"));
+        }
+        assert!(used.is_in_use(), "it is still the one that is given out");
+        assert!(grants.lock().len() < READY_MAX);
+    }
 
     #[test]
     fn the_nearest_name_is_named() {

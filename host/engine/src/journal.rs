@@ -21,7 +21,8 @@ use crate::error::Unavailable;
 use crate::events::{Appending, EventLogs, NewEvent, Placed};
 use crate::mailbox::{Mailbox, Refused};
 
-/// How long to wait before a failed commit is tried again: at first, and at most.
+/// How long to wait before a failed commit is tried again: at first, and at most. Requests that come meanwhile wait,
+/// and share its fate.
 const RETRY_MIN: Duration = Duration::from_millis(50);
 const RETRY_MAX: Duration = Duration::from_secs(2);
 
@@ -176,9 +177,17 @@ impl Journal {
         let mut entries = VecDeque::new();
         // Progress whose commit has failed. It goes first in every further commit.
         let mut owed: Vec<Progress> = Vec::new();
-        let mut delay = RETRY_MIN;
+        let mut delay: Option<Duration> = None;
         loop {
-            let patience = if owed.is_empty() { IDLE } else { delay };
+            // It is waited out whatever comes meanwhile: each try may take a disk long that is in trouble already.
+            if let Some(delay) = delay {
+                self.shared.entries.rest(delay);
+            }
+            let patience = if owed.is_empty() {
+                IDLE
+            } else {
+                Duration::ZERO
+            };
             let open = self.shared.entries.take(&mut entries, patience);
             if !open && owed.is_empty() {
                 return;
@@ -193,7 +202,7 @@ impl Journal {
             match commit(store, logs, &owed, &requests) {
                 Ok((appending, placed)) => {
                     self.stall(None);
-                    delay = RETRY_MIN;
+                    delay = None;
                     // Those that listen before those that are answered: whoever is, finds them told.
                     appending.publish();
                     owed.drain(..).for_each(|progress| (progress.durable)());
@@ -211,7 +220,7 @@ impl Journal {
                     if self.shared.stopping.load(Ordering::SeqCst) {
                         return;
                     }
-                    delay = (delay * 2).min(RETRY_MAX);
+                    delay = Some(delay.map_or(RETRY_MIN, |last| (last * 2).min(RETRY_MAX)));
                 }
             }
         }

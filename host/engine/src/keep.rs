@@ -122,7 +122,7 @@ fn find(
     let mut records = Vec::new();
     for name in &workflow.connectors {
         // One that is missing is for the plan to complain about, with its place in the document.
-        let Some(digest) = component(shared, tenant, name, &known)? else {
+        let Some((digest, bundled)) = component(shared, tenant, name, &known)? else {
             continue;
         };
         let description = shared
@@ -131,12 +131,14 @@ fn find(
             .map_err(Unavailable::from)?;
         keep_component(shared, &digest)?;
         let package = description.package.as_ref();
-        pins.push(Pin::new(name, digest, &description));
-        records.push(PinRecord {
+        let record = PinRecord {
             name: name.clone(),
             version: package.and_then(|package| package.version.clone()),
             digest: digest.0,
-        });
+            bundled,
+        };
+        pins.push(Pin::new(shared, &record, &description));
+        records.push(record);
         connectors.0.insert(name.clone(), description);
     }
     keep_component(shared, &before.language)?;
@@ -175,19 +177,19 @@ fn find(
     })
 }
 
-/// The component that a run keeps under a connector's name: the one that it has kept, or the one that the tenant has
-/// now.
+/// The component that a run keeps under a connector's name, and whether it came with the host: the one that it has
+/// kept, or the one that the tenant has now.
 fn component(
     shared: &Shared,
     tenant: &TenantId,
     name: &str,
     kept: &HashMap<&str, &PinRecord>,
-) -> Result<Option<Digest>, Unavailable> {
+) -> Result<Option<(Digest, bool)>, Unavailable> {
     if let Some(kept) = kept.get(name) {
-        return Ok(Some(Digest(kept.digest)));
+        return Ok(Some((Digest(kept.digest), kept.bundled)));
     }
     let entry = shared.library.find(tenant, name)?;
-    Ok(entry.map(|entry| entry.digest))
+    Ok(entry.map(|it| (it.digest, shared.library.is_bundled(name, &it.digest))))
 }
 
 /// Sees to it that a component which a run keeps is in the store, durably.

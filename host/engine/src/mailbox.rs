@@ -7,8 +7,9 @@ use std::time::Duration;
 /// A queue from many to one thread.
 ///
 /// Requests from outside are [offered](Mailbox::offer) and refused once as many wait as may. What the
-/// engine has itself set off is [pushed](Mailbox::push) and always taken: there is at most one answer for
-/// each call and one acknowledgement for each append, so that their number is bounded where those are.
+/// engine has itself set off is [pushed](Mailbox::push) and always taken: there is at most one beginning
+/// and one answer for each call and one acknowledgement for each append, so that their number is bounded where those
+/// are.
 pub(crate) struct Mailbox<T> {
     queue: Mutex<Queue<T>>,
     filled: Condvar,
@@ -83,6 +84,12 @@ impl<T> Mailbox<T> {
         open
     }
 
+    /// Sleeps for a time whatever comes meanwhile, and no longer than until the close.
+    pub(crate) fn rest(&self, time: Duration) {
+        let queue = self.lock();
+        drop(self.filled.wait_timeout_while(queue, time, |it| !it.closed));
+    }
+
     /// Takes no more. What waits can still be taken.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
@@ -124,6 +131,18 @@ mod tests {
         assert_eq!(mailbox.offer(3), Err(Refused::Closed));
         assert_eq!(take(&mailbox), (vec![1], true));
         assert_eq!(take(&mailbox), (vec![], false));
+    }
+
+    #[test]
+    fn a_rest_ends_with_its_time_or_with_the_close() {
+        let mailbox = Mailbox::new(2);
+        mailbox.push(1);
+        let (time, begun) = (Duration::from_millis(20), std::time::Instant::now());
+        mailbox.rest(time);
+        assert!(begun.elapsed() >= time, "what waits does not end it");
+        mailbox.close();
+        mailbox.rest(Duration::from_secs(3600));
+        assert_eq!(take(&mailbox), (vec![1], true));
     }
 
     #[test]

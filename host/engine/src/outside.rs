@@ -27,6 +27,9 @@ pub struct Call {
     pub connector: String,
     /// The connector's component.
     pub digest: Digest,
+    /// Whether the component came with the host, with this release or with the one under which the run began: then it
+    /// has what the operator gives such connectors.
+    pub bundled: bool,
     /// The interface that exports the function, where it was named.
     pub interface: Option<String>,
     /// The function.

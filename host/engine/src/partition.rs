@@ -4,8 +4,10 @@
 //! runs' machines, and appends the events to the journal: one turn. What may touch the world, and what
 //! somebody is told, waits as an [`Effect`] until the turn is durable.
 
+mod aside;
 mod child;
 mod effect;
+mod end;
 mod items;
 mod listeners;
 mod look;
@@ -38,6 +40,7 @@ pub(crate) use look::LookReply;
 pub(crate) use request::{Decided, Reply, Request};
 pub(crate) use retry::Retry;
 
+use aside::Aside;
 use effect::Effect;
 use items::HandedOver;
 use listeners::Listeners;
@@ -69,6 +72,12 @@ pub(crate) enum Message {
         task: TaskKey,
         attempt: u32,
         answer: Answer,
+    },
+    /// A call that nobody waits for has got room and begins.
+    Begun {
+        run: RunId,
+        task: TaskKey,
+        attempt: u32,
     },
     /// A call has handed over an item, and waits to hear whether more is wanted.
     HandedOver {
@@ -147,6 +156,7 @@ pub(crate) struct Partition {
     runs: HashMap<RunId, ActiveRun>,
     timers: Timers,
     listeners: Listeners,
+    aside: Aside,
     /// The calls of which the next item is wanted, if they have handed one over.
     pulls: Vec<(RunId, TaskKey, u32)>,
     /// The turns that are not durable yet, and what waits for each.
@@ -163,6 +173,7 @@ impl Partition {
             runs: HashMap::new(),
             timers: Timers::default(),
             listeners: Listeners::default(),
+            aside: Aside::default(),
             pulls: Vec::new(),
             pending: BTreeMap::new(),
             turns: 0,
@@ -191,6 +202,9 @@ impl Partition {
             }
             Ok(Err(error)) => {
                 tracing::error!(%tenant, %run, %error, "an open run can't be recovered");
+                if error.is_passing() {
+                    self.put_aside(Reopen { tenant, run, place }, 0);
+                }
             }
             Err(_) => tracing::error!(
                 %tenant, %run,
@@ -210,6 +224,7 @@ impl Partition {
                 self.handle(message, &mut turn);
             }
             self.elapse(&mut turn);
+            self.come_back(&mut turn);
             self.offer(&mut turn);
             self.pull(&mut turn);
             self.pass_some(&mut turn);
@@ -223,7 +238,8 @@ impl Partition {
     }
 
     fn patience(&self) -> Duration {
-        match self.timers.next() {
+        let next = self.timers.next().into_iter().chain(self.aside.next());
+        match next.min() {
             // Nothing elapses before a turn is durable, which is told.
             _ if self.is_behind() => IDLE,
             _ if self.listeners.are_queued() || self.listeners.are_passing() => Duration::ZERO,
@@ -248,6 +264,7 @@ impl Partition {
                 attempt,
                 answer,
             } => self.answered(&run, task, attempt, answer, turn),
+            Message::Begun { run, task, attempt } => self.begun(&run, &task, attempt, turn),
             Message::HandedOver {
                 run,
                 task,
@@ -320,7 +337,10 @@ impl Partition {
         };
         // An answer that is no longer wanted is no event, and neither is one that comes after the run's end.
         let is_wanted = run.end_call(&task, attempt) || run.end_child(&task, attempt);
-        if !is_wanted || run.machine.status().is_ended() {
+        if run.machine.status().is_ended() {
+            return self.record_end(id, turn);
+        }
+        if !is_wanted {
             return;
         }
         let event = Event::Answered {

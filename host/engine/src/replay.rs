@@ -53,6 +53,8 @@ pub(crate) struct Loaded {
 pub(crate) struct Pin {
     pub(crate) name: String,
     pub(crate) digest: Digest,
+    /// Whether it came with the host, with this release or with the one that the run began to keep it under.
+    pub(crate) bundled: bool,
     /// Whether the component imports nothing by which it could touch the world or see anything that may
     /// differ next time.
     pub(crate) inert: bool,
@@ -82,6 +84,13 @@ pub(crate) enum LoadError {
     Differs { number: u32, difference: Difference },
 }
 
+impl LoadError {
+    /// Whether it may well go some seconds later.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::Language(_))
+    }
+}
+
 impl From<LoadError> for crate::Unavailable {
     fn from(error: LoadError) -> Self {
         Self::Storage(format!("the run can't be read: {error}"))
@@ -89,7 +98,7 @@ impl From<LoadError> for crate::Unavailable {
 }
 
 impl Pin {
-    pub(crate) fn new(name: &str, digest: Digest, description: &Description) -> Self {
+    pub(crate) fn new(shared: &Shared, record: &PinRecord, description: &Description) -> Self {
         let sees_nothing = |capability: Option<Capability>| match capability {
             Some(
                 Capability::Http
@@ -110,9 +119,11 @@ impl Pin {
             .imports
             .iter()
             .all(|import| sees_nothing(import.capability));
+        let digest = Digest(record.digest);
         Self {
-            name: name.to_owned(),
+            name: record.name.clone(),
             digest,
+            bundled: record.bundled || shared.library.is_bundled(&record.name, &digest),
             inert,
         }
     }
@@ -251,7 +262,7 @@ fn version(
     for pin in kept {
         let digest = Digest(pin.digest);
         let description = shared.library.describe(&digest)?;
-        pins.push(Pin::new(&pin.name, digest, &description));
+        pins.push(Pin::new(shared, pin, &description));
         connectors.insert(pin.name.clone(), description);
     }
     let key = VersionKey {
@@ -342,6 +353,7 @@ impl Replay {
             id: id.to_string(),
             runtime: codec::value(&record.runtime)?,
             secrets: codec::value(&record.secrets)?,
+            event_bytes: record.event_bytes,
         };
         Ok(Self {
             shared: shared.clone(),

@@ -282,6 +282,7 @@ async fn request(
         attempt: 1,
         connector: CONNECTOR.to_owned(),
         digest: entry.digest,
+        bundled: shared.library.is_bundled(CONNECTOR, &entry.digest),
         interface: None,
         function: FUNCTION.to_owned(),
         arguments: Arc::new(arguments),

@@ -86,7 +86,7 @@ impl Sandboxed {
                 );
             }
         };
-        let grant = match self.grants.get(&call.tenant, &call.connector, &call.digest) {
+        let grant = match self.grants.get(&call.tenant, &call.connector, call.bundled) {
             Ok(grant) => grant,
             Err(error) => {
                 return failed(

@@ -136,7 +136,8 @@ pub struct EngineLimits {
     /// How many requests may wait for one partition. Default: 10,000, about a second of its work.
     /// Beyond it, starts and cancellations are refused as busy.
     pub mailbox: usize,
-    /// How many requests may wait for the journal. Default: 10,000, some tens of megabytes.
+    /// How many requests may wait for the journal. Default: 10,000: some tens of megabytes, or as much as inputs of
+    /// [`EngineLimits::input_bytes`] take, of which few can wait, since starts are prepared some at a time.
     pub journal_queue: usize,
     /// How many calls of all tenants may be under way at once; others wait their turn. Default: 512,
     /// which bounds the memory of their instances.
@@ -176,8 +177,8 @@ pub struct EngineLimits {
     /// Default: 64, 8 MiB each at most; the one unused for the longest time makes room. With the 16
     /// that check documents it must stay below what the sandbox may have, by default 256.
     pub evaluators: usize,
-    /// The largest event, in bytes of its JSON form. Default: 1 MiB, sixteen times what the CloudEvents
-    /// specification has everybody take.
+    /// The largest event, sent or emitted, in bytes of its JSON form; for the events that a run emits, what it was at
+    /// the run's start. Default: 1 MiB, sixteen times what the CloudEvents specification has everybody take.
     pub event_bytes: usize,
     /// How many bytes of events a tenant's log keeps; the oldest make room. Default: 256 MiB, about 500,000
     /// events of half a kilobyte.

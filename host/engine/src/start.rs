@@ -83,6 +83,7 @@ pub(crate) fn prepare(
         origin: codec::origin_record(&origin),
         secrets: codec::json(&secrets),
         corrections: Vec::new(),
+        event_bytes: u64::try_from(shared.limits.event_bytes).unwrap_or(u64::MAX),
     };
     let input = Arc::new(input);
     let started = Event::Started {
@@ -122,6 +123,7 @@ pub(crate) fn prepare(
         id: id.to_string(),
         runtime: shared.runtime.clone(),
         secrets,
+        event_bytes: record.event_bytes,
     };
     let started_view = view_of(id, record, input, Status::Running, None, Vec::new());
     let run = Loaded {

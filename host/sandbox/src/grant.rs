@@ -41,6 +41,14 @@ pub struct GrantSpec {
 #[derive(Debug, Clone)]
 pub struct Grant(Arc<Inner>);
 
+impl Grant {
+    /// Whether there is another clone of it: somebody calls with it.
+    #[must_use]
+    pub fn is_in_use(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+}
+
 #[derive(Debug)]
 struct Inner {
     granted: Granted,

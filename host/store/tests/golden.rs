@@ -126,6 +126,7 @@ fn every_version_of_every_record() {
         name: "http".into(),
         version: Some("1.0.0".into()),
         digest: [2; 32],
+        bundled: false,
     };
     let run = |origin| RunRecord {
         workflow: workflow.clone(),
@@ -137,6 +138,7 @@ fn every_version_of_every_record() {
         origin,
         secrets: Json("{}".into()),
         corrections: Vec::new(),
+        event_bytes: u64::MAX,
     };
     earlier("run.1.hex", &run(OriginRecord::Request));
     earlier("run.2.hex", &run(OriginRecord::Request));
@@ -192,7 +194,17 @@ fn every_version_of_every_record() {
         corrections: vec![correction],
         ..run
     };
-    check("run.4.hex", &run);
+    earlier("run.4.hex", &run);
+    let shipped = PinRecord {
+        bundled: true,
+        ..run.connectors[0].clone()
+    };
+    let run = RunRecord {
+        connectors: vec![shipped],
+        event_bytes: 1 << 20,
+        ..run
+    };
+    check("run.5.hex", &run);
     let child = ChildRecord {
         task: "/do/0/greet".into(),
     };

@@ -100,6 +100,8 @@ pub struct Facts {
     pub runtime: Value,
     /// `$secrets`: an object with a placeholder for each secret that the workflow uses, or an object of them.
     pub secrets: Value,
+    /// The largest event that it may emit, in bytes of its JSON form.
+    pub event_bytes: u64,
 }
 
 /// The phases of a run (dsl.md, "Status Phases").

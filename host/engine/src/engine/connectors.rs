@@ -245,6 +245,7 @@ impl Engine {
             attempt: 1,
             connector: connector.to_owned(),
             digest,
+            bundled: shared.library.is_bundled(connector, &digest),
             interface,
             function: name.to_owned(),
             arguments: Arc::new(arguments),

@@ -110,8 +110,7 @@ impl Partition {
             Ok(Ok(weight)) => weight,
             // What is no result of an expression decides nothing.
             Ok(Err(reason)) => {
-                tracing::error!(run = %id, %reason, "a run's expressions can't be evaluated");
-                return self.set_aside(id);
+                return self.pause(id, &reason);
             }
             Err(_) => return self.set_aside(id),
         };

@@ -145,6 +145,8 @@ enum Offered {
     Passed(u64),
     /// There is more.
     More,
+    /// Its expressions can't be evaluated just now: why.
+    Unavailable(String),
     /// The host failed on it.
     Failed,
 }
@@ -211,6 +213,7 @@ impl Partition {
                 Offered::More => self.listeners.queue.push_back(id),
                 Offered::Passed(next) => self.tell_passed(id, next, turn),
                 Offered::Nothing => {}
+                Offered::Unavailable(reason) => self.pause(&id.0, &reason),
                 Offered::Failed => self.set_aside(&id.0),
             }
         }
@@ -262,10 +265,7 @@ impl Partition {
                 Ok(Ok(false)) => {}
                 Ok(Ok(true)) => return Offered::Taken(logged),
                 // What is no result of an expression decides nothing.
-                Ok(Err(reason)) => {
-                    tracing::error!(run = %id.0, %reason, "a run's expressions can't be evaluated");
-                    return Offered::Failed;
-                }
+                Ok(Err(reason)) => return Offered::Unavailable(reason),
                 Err(_) => return Offered::Failed,
             }
         }

@@ -71,8 +71,7 @@ impl Partition {
         turn: &mut Turn,
     ) {
         let Some(run) = self.runs.get(id) else {
-            // Who asked has looked before that it is open: it has ended meanwhile, or can't be loaded.
-            let _ = reply.send(Err(ControlError::NotFound(*id)));
+            let _ = reply.send(Err(self.not_there(id)));
             return;
         };
         if let Some(refused) = request.refused(run.machine.status()) {
@@ -85,7 +84,7 @@ impl Partition {
     /// A person has decided what a task of a run has asked.
     pub(super) fn decide(&mut self, id: &RunId, decided: Decided, reply: Reply, turn: &mut Turn) {
         let Some(run) = self.runs.get(id) else {
-            let _ = reply.send(Err(ControlError::NotFound(*id)));
+            let _ = reply.send(Err(self.not_there(id)));
             return;
         };
         let Decided {
@@ -110,6 +109,16 @@ impl Partition {
         };
         let at_ms = at.as_millis();
         self.close_approval(id, &task, OutcomeRecord::Decided { at_ms, decision }, turn);
+    }
+
+    /// Why nothing can be asked of a run that is not in memory, though who asked has looked before that it is open.
+    fn not_there(&self, id: &RunId) -> ControlError {
+        let retry_after = RETRY_AFTER;
+        match self.aside.has(id) {
+            true => ControlError::Busy { retry_after },
+            // It has ended meanwhile, or can't be loaded.
+            false => ControlError::NotFound(*id),
+        }
     }
 
     /// Applies what somebody asks, and answers once it is durable: the time of the event, where it was applied.

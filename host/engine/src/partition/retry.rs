@@ -33,10 +33,15 @@ impl Partition {
     pub(super) fn retry(&mut self, retry: Box<Retry>, turn: &mut Turn) {
         if let Some(run) = self.runs.get(&retry.run.id) {
             let (status, last) = (run.machine.status(), run.last_turn);
-            let effect = match status.is_ended() {
+            let effect = match (status.is_ended(), &run.ended) {
                 // Its end is in the store already, and will leave memory at once.
-                true => Effect::Retry(retry),
-                false => Effect::Reply(retry.reply, Err(ControlError::NotFaulted(status))),
+                (true, None) => Effect::Retry(retry),
+                // Its end waits for what nobody waits for.
+                (true, Some(_)) => {
+                    let retry_after = RETRY_AFTER;
+                    Effect::Reply(retry.reply, Err(ControlError::Busy { retry_after }))
+                }
+                (false, _) => Effect::Reply(retry.reply, Err(ControlError::NotFaulted(status))),
             };
             return self.after(last, effect, turn);
         }

@@ -6,18 +6,20 @@ use std::time::Duration;
 
 use baton_sandbox::Progress;
 use baton_store::record::ApprovalRecord;
-use baton_store::{Batch, Digest, Partition as Number, RunId, TenantId, key};
+use baton_store::{Batch, Partition as Number, RunId, TenantId, key};
 use baton_workflow::machine::{Invocation, Machine, TaskKey, TimerKey};
 use baton_workflow::{Error, ErrorKind, Timestamp};
 use tokio::task::AbortHandle;
 
 use super::child::ActiveChild;
+use super::end::Ended;
 use super::items::{self, HandedOver};
 use super::reveals;
 use super::{Message, Partition};
 use crate::admission::Place;
 use crate::codec;
 use crate::live::LiveRun;
+use crate::mailbox::Mailbox;
 use crate::origin::Origin;
 use crate::outside::{Answer, Call};
 use crate::replay::{Loaded, Pin};
@@ -51,13 +53,17 @@ pub(super) struct ActiveRun {
     pub(super) origin: Origin,
     /// What takes back the end of a run that is tried again. Written with the event that says so.
     pub(super) reopening: Option<Batch>,
-    _place: Place,
+    /// How it has ended, until that is recorded.
+    pub(super) ended: Option<Ended>,
+    pub(super) place: Place,
 }
 
 struct CallUnderWay {
     state: CallState,
     /// Whether a task waits for the answer.
     awaited: bool,
+    /// Whether it has got room and begun. Told only of what nobody waits for.
+    has_begun: bool,
 }
 
 pub(super) enum CallState {
@@ -89,7 +95,8 @@ impl ActiveRun {
             children: HashMap::new(),
             origin: loaded.origin,
             reopening: None,
-            _place: place,
+            ended: None,
+            place,
         }
     }
 
@@ -118,8 +125,22 @@ impl ActiveRun {
             CallUnderWay {
                 state: CallState::Held,
                 awaited: invocation.awaited,
+                has_begun: false,
             },
         );
+    }
+
+    /// A call has begun.
+    pub(super) fn call_begun(&mut self, task: &TaskKey, attempt: u32) {
+        if let Some(call) = self.calls.get_mut(&(task.clone(), attempt)) {
+            call.has_begun = true;
+        }
+    }
+
+    /// Whether a call that nobody waits for has not begun.
+    pub(super) fn has_calls_to_begin(&self) -> bool {
+        let mut calls = self.calls.values();
+        calls.any(|call| !call.awaited && !call.has_begun)
     }
 
     /// A call has been answered, or the answer is no longer wanted: whether it was under way or held.
@@ -199,7 +220,7 @@ impl Partition {
                 answer,
             });
         };
-        let Some(digest) = run.pin(&invocation.connector).map(|pin| pin.digest) else {
+        let Some(pin) = run.pin(&invocation.connector) else {
             answered(no_such_connector(&invocation.connector));
             return;
         };
@@ -210,32 +231,38 @@ impl Partition {
         let time = invocation
             .deadline
             .map_or(limit, |due| now.until(due).min(limit));
-        let mut call = call(run, invocation, digest, time);
+        let mut call = call(run, invocation, pin, time);
         call.reveals = Some(reveals::to_partition(&self.mailbox, id, invocation));
         if invocation.items {
             call.items = Some(items::to_partition(&self.mailbox, id, invocation));
         }
         run.live
             .call_started(invocation.task.clone(), attempt, call.progress.clone());
-        let handle = self.shared.dispatch.start(call, answered);
-        run.calls.insert(
-            (invocation.task.clone(), attempt),
-            CallUnderWay {
-                state: CallState::Started(handle, None),
-                awaited: invocation.awaited,
-            },
-        );
+        let begun = (!invocation.awaited).then(|| begun(&self.mailbox, id, invocation));
+        let handle = self.shared.dispatch.start(call, begun, answered);
+        run.set_call(&invocation.task, attempt, CallState::Started(handle, None));
     }
 }
 
-fn call(run: &ActiveRun, invocation: &Invocation, digest: Digest, time: Duration) -> Call {
+/// What tells the partition that a call has begun.
+fn begun(
+    mailbox: &Arc<Mailbox<Message>>,
+    run: RunId,
+    invocation: &Invocation,
+) -> impl FnOnce() + Send + use<> {
+    let (mailbox, task, attempt) = (mailbox.clone(), invocation.task.clone(), invocation.attempt);
+    move || mailbox.push(Message::Begun { run, task, attempt })
+}
+
+fn call(run: &ActiveRun, invocation: &Invocation, pin: &Pin, time: Duration) -> Call {
     Call {
         tenant: run.tenant.clone(),
         run: run.id.to_string(),
         task: invocation.task.clone(),
         attempt: invocation.attempt,
         connector: invocation.connector.clone(),
-        digest,
+        digest: pin.digest,
+        bundled: pin.bundled,
         interface: invocation.interface.clone(),
         function: invocation.function.clone(),
         arguments: invocation.arguments.clone(),

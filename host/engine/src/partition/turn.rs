@@ -2,22 +2,20 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use baton_store::record::{EndRecord, OpenRecord, OutcomeRecord, Record, TimerRecord};
+use baton_store::record::{OpenRecord, OutcomeRecord, Record, TimerRecord};
 use baton_store::{Batch, RunId, key};
 use baton_workflow::Timestamp;
-use baton_workflow::machine::{Command, Ending, Event, Note, Status};
+use baton_workflow::machine::{Command, Event, Note, Status};
 
 use super::effect::Effect;
+use super::end::Ended;
 use super::run::ActiveRun;
 use super::{Partition, Recorded};
 use crate::admission::Place;
-use crate::child;
 use crate::codec;
 use crate::events::NewEvent;
 use crate::lifecycle;
-use crate::origin::Origin;
 use crate::replay::Loaded;
-use crate::schedule::ScheduleName;
 
 /// What a partition does in one go, and makes durable together.
 pub(super) struct Turn {
@@ -28,7 +26,8 @@ pub(super) struct Turn {
     pub(super) effects: Vec<Effect>,
 }
 
-/// The host failed on a run, which is not in memory any more. Nothing of what it was told is recorded.
+/// The host could not go on with a run, which is [not in memory](super::aside) any more. Nothing of what it was told is
+/// recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SetAside;
 
@@ -66,8 +65,7 @@ impl Partition {
             Ok(Ok(commands)) => commands,
             // The run has gone by what is no result of an expression.
             Ok(Err(reason)) => {
-                tracing::error!(run = %id, %reason, "a run's expressions can't be evaluated");
-                self.set_aside(id);
+                self.pause(id, &reason);
                 return Err(SetAside);
             }
             Err(_) => {
@@ -92,6 +90,7 @@ impl Partition {
 
     fn carry_out(&mut self, id: &RunId, commands: Vec<Command>, at: Timestamp, turn: &mut Turn) {
         let mut notes = Vec::new();
+        let mut ended = None;
         for command in commands {
             let Some(run) = self.runs.get_mut(id) else {
                 return;
@@ -158,7 +157,7 @@ impl Partition {
                     }
                     notes.push(note);
                 }
-                Command::End(ending) => self.end(id, &ending, at, turn),
+                Command::End(ending) => ended = Some(ending),
                 Command::Emit(event) => {
                     run.last_turn = turn.number;
                     let tenant = run.tenant.clone();
@@ -171,11 +170,14 @@ impl Partition {
                 Command::Unlisten { task } => self.unlisten(id, task),
             }
         }
-        self.show(id, notes, turn);
+        match ended {
+            Some(ending) => self.end(id, Ended { ending, at, notes }, turn),
+            None => self.show(id, notes, turn),
+        }
     }
 
     /// Records what the run is doing now, and shows it once that is durable.
-    fn show(&mut self, id: &RunId, notes: Vec<Note>, turn: &mut Turn) {
+    pub(super) fn show(&mut self, id: &RunId, notes: Vec<Note>, turn: &mut Turn) {
         let Some(run) = self.runs.get_mut(id) else {
             return;
         };
@@ -196,46 +198,6 @@ impl Partition {
         }
     }
 
-    fn end(&mut self, id: &RunId, ending: &Ending, at: Timestamp, turn: &mut Turn) {
-        let Some(run) = self.runs.get_mut(id) else {
-            return;
-        };
-        run.end_awaited_calls();
-        for (timer, due) in std::mem::take(&mut run.timers) {
-            turn.batch.delete(run.timer_key(self.number, &timer, due));
-            self.timers.clear(due, *id, timer);
-        }
-        let (_, status) = codec::ended_status(ending);
-        let end = EndRecord {
-            at_ms: at.as_millis(),
-            ending: codec::ending_record(ending),
-        };
-        let mut index = (*run.index).clone();
-        let told = match &run.origin {
-            Origin::Run(parent) if parent.awaited => {
-                let result = child::answer(id, &index, ending);
-                Some(Effect::TellParent(parent.clone(), result))
-            }
-            Origin::Schedule(_) => {
-                let name = ScheduleName {
-                    tenant: run.tenant.clone(),
-                    namespace: index.namespace.clone(),
-                    name: index.name.clone(),
-                };
-                Some(Effect::TellSchedule(name, *id, at))
-            }
-            Origin::Run(_) | Origin::Request | Origin::Restart(_) => None,
-        };
-        index.status = status;
-        turn.batch
-            .put(key::end(self.number, &run.tenant, id), end.encode());
-        turn.batch
-            .put(key::run_index(&run.tenant, id), index.encode());
-        turn.batch.delete(key::open(self.number, &run.tenant, id));
-        run.last_turn = turn.number;
-        turn.effects.extend(told);
-    }
-
     /// Takes a run that was open when the host stopped into memory, and does again what it waits for. All
     /// that brought it about is durable.
     pub(super) fn resume(&mut self, mut loaded: Loaded, place: Place, turn: &mut Turn) {
@@ -246,11 +208,7 @@ impl Partition {
             turn.events.push(NewEvent { tenant, event, at });
         }
         if let Some(ending) = loaded.ending.take() {
-            // The host stopped before the turn that would have recorded the end.
-            self.runs.insert(id, ActiveRun::new(loaded, place));
-            self.end(&id, &ending, at, turn);
-            self.show(&id, Vec::new(), turn);
-            return;
+            return self.resume_ended(loaded, ending, place, turn);
         }
         let outstanding = loaded.machine.outstanding();
         let mut run = ActiveRun::new(loaded, place);
@@ -297,19 +255,6 @@ impl Partition {
             .for_each(|invocation| self.start_call(&id, invocation));
         for child in outstanding.children {
             self.start_child(&id, child);
-        }
-    }
-
-    /// Takes a run out of the way that the host has made a mistake with. It stays open in the store, and a
-    /// host without the mistake will go on with it.
-    pub(super) fn set_aside(&mut self, id: &RunId) {
-        tracing::error!(run = %id, "the host failed on this run and has set it aside until it is restarted");
-        self.unlisten_all(id);
-        if let Some(mut run) = self.runs.remove(id) {
-            run.end_calls();
-            for (timer, due) in std::mem::take(&mut run.timers) {
-                self.timers.clear(due, *id, timer);
-            }
         }
     }
 }

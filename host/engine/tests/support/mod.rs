@@ -159,7 +159,7 @@ impl Host {
             Bundled::new(std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}")))
         };
         let settings = Settings {
-            bundled: ["http", "asyncapi"]
+            bundled: ["http", "asyncapi", "shell"]
                 .map(|name| (name.to_owned(), component(name)))
                 .into(),
             language: Some(component("jq")),

@@ -1,5 +1,7 @@
 //! What a run is made of. All times are milliseconds since 1970-01-01T00:00:00Z.
 
+mod former;
+
 use serde::{Deserialize, Serialize};
 
 use super::{DecodeError, Json, Record, decode_form, encode_form, records};
@@ -34,6 +36,8 @@ pub struct RunRecord {
     /// The corrected versions of the workflow under which it was tried again after a fault, in that order.
     /// Added to with the event that says so. Since version 4.
     pub corrections: Vec<CorrectionRecord>,
+    /// The largest event that it may emit, in bytes of its JSON form. Since version 5; no bound before.
+    pub event_bytes: u64,
 }
 
 /// A corrected version of its workflow, under which a run goes on, and what the run keeps with that.
@@ -86,7 +90,7 @@ pub enum OriginRecord {
 /// What of a workflow's schedule started a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScheduledRecord {
-    /// The key of the schedule: `every`, `cron`, `after`.
+    /// The key of the schedule: `every`, `cron`, `after`, `on`.
     pub kind: String,
     /// When the run was due.
     pub due_ms: i64,
@@ -116,107 +120,17 @@ pub struct ParentRecord {
     pub depth: u32,
 }
 
-/// Version 1 of a run's record, which knew nothing of what starts a run but requests.
-#[derive(Serialize, Deserialize)]
-struct RunRecord1 {
-    workflow: WorkflowPinRecord,
-    language: [u8; 32],
-    connectors: Vec<PinRecord>,
-    tags: Vec<(String, String)>,
-    started_at_ms: i64,
-    runtime: Json,
-    /// Never written.
-    parent: Option<[u8; 16]>,
-}
-
-/// Version 2, which knew nothing of secrets.
-#[derive(Serialize, Deserialize)]
-struct RunRecord2 {
-    workflow: WorkflowPinRecord,
-    language: [u8; 32],
-    connectors: Vec<PinRecord>,
-    tags: Vec<(String, String)>,
-    started_at_ms: i64,
-    runtime: Json,
-    origin: OriginRecord,
-}
-
-/// Version 3, which knew nothing of corrections.
-#[derive(Serialize, Deserialize)]
-struct RunRecord3 {
-    workflow: WorkflowPinRecord,
-    language: [u8; 32],
-    connectors: Vec<PinRecord>,
-    tags: Vec<(String, String)>,
-    started_at_ms: i64,
-    runtime: Json,
-    origin: OriginRecord,
-    secrets: Json,
-}
-
-impl From<RunRecord1> for RunRecord2 {
-    fn from(before: RunRecord1) -> Self {
-        Self {
-            workflow: before.workflow,
-            language: before.language,
-            connectors: before.connectors,
-            tags: before.tags,
-            started_at_ms: before.started_at_ms,
-            runtime: before.runtime,
-            origin: OriginRecord::Request,
-        }
-    }
-}
-
-impl From<RunRecord2> for RunRecord3 {
-    fn from(before: RunRecord2) -> Self {
-        Self {
-            workflow: before.workflow,
-            language: before.language,
-            connectors: before.connectors,
-            tags: before.tags,
-            started_at_ms: before.started_at_ms,
-            runtime: before.runtime,
-            origin: before.origin,
-            secrets: Json("{}".into()),
-        }
-    }
-}
-
-impl From<RunRecord3> for RunRecord {
-    fn from(before: RunRecord3) -> Self {
-        Self {
-            workflow: before.workflow,
-            language: before.language,
-            connectors: before.connectors,
-            tags: before.tags,
-            started_at_ms: before.started_at_ms,
-            runtime: before.runtime,
-            origin: before.origin,
-            secrets: before.secrets,
-            corrections: Vec::new(),
-        }
-    }
-}
-
 impl Record for RunRecord {
     const NAME: &'static str = "run";
 
     fn encode(&self) -> Vec<u8> {
-        encode_form(4, self)
+        encode_form(former::LAST + 1, self)
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         match bytes.first() {
-            Some(1) => decode_form::<RunRecord1>(Self::NAME, 1, bytes)
-                .map(RunRecord2::from)
-                .map(RunRecord3::from)
-                .map(Self::from),
-            Some(2) => decode_form::<RunRecord2>(Self::NAME, 2, bytes)
-                .map(RunRecord3::from)
-                .map(Self::from),
-            Some(3) => decode_form::<RunRecord3>(Self::NAME, 3, bytes).map(Self::from),
-            _ => decode_form(Self::NAME, 4, bytes),
+            Some(1..=former::LAST) => former::decode(Self::NAME, bytes),
+            _ => decode_form(Self::NAME, former::LAST + 1, bytes),
         }
     }
 }
@@ -230,7 +144,7 @@ pub struct WorkflowPinRecord {
     pub name: String,
     /// The version.
     pub version: String,
-    /// The SHA-256 of the document.
+    /// The SHA-256 of the version: the document, and the resources that it was published with.
     pub digest: [u8; 32],
 }
 
@@ -243,6 +157,10 @@ pub struct PinRecord {
     pub version: Option<String>,
     /// The SHA-256 of the component.
     pub digest: [u8; 32],
+    /// Whether it came with the host under that name when the run began to keep it: it has what the operator gives
+    /// such connectors, whatever comes with later releases. Since version 5 of the run's record; false before, where
+    /// nobody knew.
+    pub bundled: bool,
 }
 
 /// One event of a run: a line of its journal.
@@ -477,7 +395,7 @@ pub enum EndingRecord {
 /// That a run has not ended. Removed with the event that ends it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenRecord {
-    /// Whether all that the run waits for is a timer: recovery need not load it then, its timers will.
+    /// Whether nothing of the run is under way: it waits for timers, events of the world, or people.
     pub waiting: bool,
 }
 

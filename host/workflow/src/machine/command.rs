@@ -100,7 +100,8 @@ pub struct Invocation {
     pub arguments: Data,
     /// When the answer must be there, where a timeout around the task says so.
     pub deadline: Option<Timestamp>,
-    /// Whether the task waits for the answer. What nobody waits for goes on where the run ends by itself.
+    /// Whether the task waits for the answer. What nobody waits for goes on where the run ends by itself: it has to
+    /// have begun before the run counts as ended.
     pub awaited: bool,
     /// Whether the items that the call hands over on its way are wanted, rather than its result: see
     /// [`super::Machine::weigh`].

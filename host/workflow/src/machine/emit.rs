@@ -48,12 +48,22 @@ impl Turn<'_> {
         absent("id", &default_id);
         absent("source", &|| self.run.plan.source());
         absent("time", &|| self.at.to_string());
-        CloudEvent::new(Value::Object(members)).map_err(|error| {
-            Error::new(
-                ErrorKind::Validation,
-                "This can't be emitted as an event",
-                error.to_string(),
-            )
-        })
+        let event = CloudEvent::new(Value::Object(members));
+        let event = event.map_err(|error| refused(error.to_string()))?;
+        let (bytes, max) = (
+            event.envelope().to_string().len(),
+            self.run.facts.event_bytes,
+        );
+        if u64::try_from(bytes).is_ok_and(|bytes| bytes <= max) {
+            return Ok(event);
+        }
+        Err(refused(format!(
+            "it has {bytes} bytes, and the largest event may have {max}: send a reference to what is large instead"
+        )))
     }
+}
+
+fn refused(detail: String) -> Error {
+    let title = "This can't be emitted as an event";
+    Error::new(ErrorKind::Validation, title, detail)
 }

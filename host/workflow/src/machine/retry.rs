@@ -166,7 +166,7 @@ impl Turn<'_> {
             return;
         };
         self.run.status = Status::Running;
-        // What no task waited for has ended with the run.
+        // What no task waits for had begun before the run ended, and does not begin again.
         self.run.unawaited.clear();
         let detail = Detail {
             by: Some(by),

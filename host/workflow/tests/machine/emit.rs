@@ -1,4 +1,5 @@
 use crate::support::{AnyFunction, Run};
+use baton_workflow::machine::Status;
 use baton_workflow::{Document, Plan};
 use serde_json::json;
 
@@ -82,4 +83,22 @@ fn a_name_that_no_attribute_can_have_is_seen_before() {
     let diagnostics = Plan::new(&document, &AnyFunction).expect_err("it is wrong");
     assert_eq!(diagnostics.len(), 1);
     assert_eq!(diagnostics[0].pointer, "/do/0/a/emit/event/with/roomId");
+}
+
+#[test]
+fn an_event_that_is_larger_than_may_be_is_an_error() {
+    let tasks = "
+do:
+  - notify: { emit: { event: { with: { type: t, data: '${ .text }' } } } }
+";
+    let fits = Run::start(tasks, json!({"text": "x".repeat((1 << 20) - 500)}));
+    assert_eq!(fits.status(), Status::Completed);
+    let run = Run::start(tasks, json!({"text": "x".repeat(1 << 20)}));
+    let error = run.error();
+    assert_eq!(error.status, 400);
+    let detail = error.detail.as_deref().unwrap_or_default();
+    assert!(
+        detail.contains("the largest event may have 1048576"),
+        "{detail}"
+    );
 }

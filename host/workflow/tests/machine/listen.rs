@@ -404,6 +404,7 @@ fn a_replay_comes_to_the_same_and_waits_for_the_same() {
         id: "run-1".to_owned(),
         runtime: json!({"name": "Baton", "version": "0"}),
         secrets: json!({}),
+        event_bytes: 1 << 20,
     };
     for length in 1..=run.journal.len() {
         let mut again = Machine::new(crate::support::plan(tasks), facts.clone());

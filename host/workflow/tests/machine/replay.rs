@@ -35,6 +35,7 @@ fn a_replay_gives_the_same_commands_after_each_event() {
         id: "run-1".to_owned(),
         runtime: json!({"name": "Baton", "version": "0"}),
         secrets: json!({"token": "baton-secret-1", "login": {"password": "baton-secret-2"}}),
+        event_bytes: 1 << 20,
     };
     for length in 0..=run.journal.len() {
         let mut again = Machine::new(plan(WORKFLOW), facts.clone());

@@ -343,6 +343,7 @@ fn a_replay_gives_the_same_commands_and_makes_the_call_again() {
         id: "run-1".to_owned(),
         runtime: json!({"name": "Baton", "version": "0"}),
         secrets: json!({"token": "baton-secret-1", "login": {"password": "baton-secret-2"}}),
+        event_bytes: 1 << 20,
     };
     for length in 1..=run.journal.len() {
         let mut again = Machine::new(plan(&tasks), facts.clone());

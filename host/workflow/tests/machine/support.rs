@@ -149,6 +149,7 @@ impl Run {
             id: "run-1".to_owned(),
             runtime: json!({"name": "Baton", "version": "0"}),
             secrets: json!({"token": "baton-secret-1", "login": {"password": "baton-secret-2"}}),
+            event_bytes: 1 << 20,
         };
         let mut run = Self {
             machine: Machine::new(plan(tasks), facts),

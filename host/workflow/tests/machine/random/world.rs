@@ -83,6 +83,7 @@ impl World {
             id: "run-1".to_owned(),
             runtime: json!({"name": "Baton", "version": "0"}),
             secrets: json!({}),
+            event_bytes: 1 << 20,
         };
         let mut machine = Machine::new(self.run.machine.plan().clone(), facts);
         let mut jq = Jq::default();

@@ -1,0 +1,104 @@
+//! Runs that are out of the way: the host could not go on with them.
+//!
+//! Nothing of what such a run was told last is recorded. It stays open in the store, and is what its journal says. A run
+//! for whose expressions there was no instance to evaluate them comes back after a pause; one that the host has made a
+//! mistake with would only meet the mistake again, and waits for a host without it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use baton_store::RunId;
+use baton_workflow::Timestamp;
+
+use super::run::ActiveRun;
+use super::turn::Turn;
+use super::{Partition, RUNS_PER_TURN, Reopen};
+
+/// How long a run stays aside: long enough that what others do is over most likely, and nothing to who waits.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// The runs that come back, by when. They count as open, so that their number is bounded where that of those is.
+#[derive(Default)]
+pub(super) struct Aside {
+    runs: BTreeMap<(Timestamp, RunId), Coming>,
+}
+
+struct Coming {
+    run: Reopen,
+    /// The last turn in which it had an event: what is read of it has to be all there is.
+    last_turn: u64,
+}
+
+impl Aside {
+    /// When the next one comes back.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        self.runs.keys().next().map(|(due, _)| *due)
+    }
+
+    /// Whether a run is among them.
+    pub(super) fn has(&self, id: &RunId) -> bool {
+        self.runs.keys().any(|(_, run)| run == id)
+    }
+}
+
+impl Partition {
+    /// Takes a run out of the way for a while.
+    pub(super) fn pause(&mut self, id: &RunId, reason: &str) {
+        tracing::error!(run = %id, %reason, "a run's expressions can't be evaluated just now; it is tried again soon");
+        let Some(run) = self.take_away(id) else {
+            return;
+        };
+        // Nothing is recorded yet of one that is to be tried again after its end: it has ended as it had.
+        if run.reopening.is_some() {
+            return;
+        }
+        let last_turn = run.last_turn;
+        let run = Reopen {
+            tenant: run.tenant,
+            run: run.id,
+            place: run.place,
+        };
+        self.put_aside(run, last_turn);
+    }
+
+    /// Lets a run come back after a pause.
+    pub(super) fn put_aside(&mut self, run: Reopen, last_turn: u64) {
+        let due = self.shared.clock.now().after(PAUSE);
+        let key = (due, run.run);
+        self.aside.runs.insert(key, Coming { run, last_turn });
+    }
+
+    /// Takes a run out of the way that the host has made a mistake with.
+    pub(super) fn set_aside(&mut self, id: &RunId) {
+        tracing::error!(run = %id, "the host failed on this run and has set it aside until it is restarted");
+        self.take_away(id);
+    }
+
+    /// Takes those back in whose pause is over.
+    pub(super) fn come_back(&mut self, turn: &mut Turn) {
+        let now = self.shared.clock.now();
+        for _ in 0..RUNS_PER_TURN {
+            let Some(first) = self.aside.runs.first_entry() else {
+                return;
+            };
+            let last_turn = first.get().last_turn;
+            let is_written = self.pending.keys().next().is_none_or(|it| *it > last_turn);
+            if first.key().0 > now || !is_written {
+                return;
+            }
+            let run = first.remove().run;
+            self.reopen(run, turn);
+        }
+    }
+
+    /// Takes a run out of memory.
+    fn take_away(&mut self, id: &RunId) -> Option<ActiveRun> {
+        self.unlisten_all(id);
+        let mut run = self.runs.remove(id)?;
+        run.end_calls();
+        for (timer, due) in std::mem::take(&mut run.timers) {
+            self.timers.clear(due, *id, timer);
+        }
+        Some(run)
+    }
+}
