@@ -47,6 +47,11 @@ pub(super) struct ListenedEvents {
 }
 
 impl ListenWork {
+    /// Whether it waits for an event, with nothing to do for the ones before.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.is_subscribed
+    }
+
     /// How far its strategy is.
     pub(super) fn consumption(&self) -> &Consumption {
         &self.consumption

@@ -82,10 +82,13 @@ impl Buried {
     pub(super) fn goes_on(&self, busy: &BTreeSet<TaskId>) -> bool {
         let waits = |timer: &TimerKey| matches!(timer, TimerKey::Wait(_) | TimerKey::Retry(_));
         let consumes = matches!(&self.task.work, Work::Subscription(work) if !work.has_failed());
+        // Begun again, it would hear all events once more, and do again what it has done for each.
+        let listens = matches!(&self.task.work, Work::Listen(work) if work.is_waiting());
         // Begun again, it would be another run: one that has started meanwhile would be left alone beside it.
         let starts = matches!(&self.task.work, Work::Run(child) if !child.awaited);
         busy.contains(&self.id)
             || consumes
+            || listens
             || starts
             || self.timers.iter().any(|(timer, _)| waits(timer))
             || self.task.is_done()

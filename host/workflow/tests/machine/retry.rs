@@ -290,6 +290,37 @@ fn a_run_that_could_not_be_started_is_begun_anew() {
 }
 
 #[test]
+fn who_listens_goes_on_with_what_has_been_heard() {
+    let tasks = "
+do:
+  - both:
+      fork:
+        branches:
+          - left:
+              listen: { to: { any: [ { with: { type: order } } ], until: '${ length == 2 }' } }
+              foreach: { do: [ { ship: { call: f@any, with: { n: '${ .n }' } } } ] }
+          - right: { call: g@any }
+";
+    let mut run = Run::start(tasks, json!({}));
+    run.publish("order", json!({"n": 1}));
+    run.ok("ship", json!("first"));
+    run.fails("right", 500);
+    run.transcript();
+    run.apply(retry());
+    insta::assert_snapshot!(run.transcript(), @r##"
+      workflow.retried
+    listen left from 2 to order
+      task.started right~2
+    invoke right~2 g@any {}
+    "##);
+    // What was heard before is not heard again, and nothing is shipped twice.
+    run.publish("order", json!({"n": 2}));
+    run.ok("ship", json!("second"));
+    run.ok("right", json!("right"));
+    assert_eq!(run.last_output(), json!([["first", "second"], "right"]));
+}
+
+#[test]
 fn a_subscription_goes_on_with_what_it_has_brought() {
     let tasks = "
 do:
