@@ -7,6 +7,8 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use baton_api::diagnostic::{Diagnostic, Severity, Span};
 
+use super::text::harmless;
+
 /// The diagnostic under the name of its file, with the terminal's colours.
 pub(crate) fn render(file: &str, text: &str, diagnostic: &Diagnostic) -> String {
     render_with(file, text, diagnostic, &Renderer::styled())
@@ -22,7 +24,7 @@ fn render_with(file: &str, text: &str, diagnostic: &Diagnostic, renderer: &Rende
     let related = diagnostic.related.iter().map(|related| {
         AnnotationKind::Context
             .span(place(&related.span))
-            .label(&related.label)
+            .label(harmless(&related.label))
     });
     let snippet = Snippet::source(text)
         .path(file)
@@ -34,10 +36,10 @@ fn render_with(file: &str, text: &str, diagnostic: &Diagnostic, renderer: &Rende
         .id(&diagnostic.code);
     let mut group = Group::with_title(title).element(snippet);
     if !diagnostic.pointer.is_empty() {
-        group = group.element(Level::NOTE.message(format!("at {}", diagnostic.pointer)));
+        group = group.element(Level::NOTE.message(harmless(&format!("at {}", diagnostic.pointer))));
     }
     if let Some(help) = &diagnostic.help {
-        group = group.element(Level::HELP.message(help));
+        group = group.element(Level::HELP.message(harmless(help)));
     }
     renderer.render(&[group])
 }
@@ -164,6 +166,26 @@ mod tests {
           |
           = note: at /document/naem
         ");
+    }
+
+    #[test]
+    fn nothing_of_a_document_rewrites_the_terminal() {
+        let escape = "na\u{1b}[31mEVIL\u{1b}]0;title\u{7}";
+        let shown = Diagnostic {
+            message: escape.into(),
+            pointer: format!("/document/{escape}"),
+            help: Some(format!("did you mean\n`{escape}`?")),
+            related: vec![Related {
+                label: escape.into(),
+                line: 0,
+                column: 0,
+                span: show("first").span,
+            }],
+            ..show("naem")
+        };
+        let plain = plain(&shown, TEXT);
+        let is_left = |it: char| it.is_control() && it != '\n';
+        assert!(!plain.contains(is_left), "{plain:?}");
     }
 
     #[test]

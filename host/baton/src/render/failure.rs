@@ -3,6 +3,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::diagnostic::first_line;
+use super::text::harmless;
 use crate::failure::Failure;
 
 /// The failure with its causes and its help, with the terminal's colours.
@@ -14,8 +15,11 @@ pub(crate) fn render_with(failure: &Failure, renderer: &Renderer) -> String {
     let causes = failure
         .causes
         .iter()
-        .map(|cause| Level::NOTE.message(format!("because {cause}")));
-    let help = failure.help.iter().map(|help| Level::HELP.message(help));
+        .map(|cause| Level::NOTE.message(harmless(&format!("because {cause}"))));
+    let help = failure
+        .help
+        .iter()
+        .map(|help| Level::HELP.message(harmless(help)));
     let title = Level::ERROR.primary_title(&failure.message);
     let mut group = Group::with_title(title);
     if let Some(excerpt) = &failure.excerpt {
@@ -38,12 +42,12 @@ mod tests {
         let cause = std::io::Error::other("the disk is on fire");
         let failure = Failure::new("cannot open the store in /data")
             .because(&cause)
-            .help("fetch water");
+            .help("fetch \u{1b}[1mwater");
         insta::assert_snapshot!(render_with(&failure, &Renderer::plain()), @r"
         error: cannot open the store in /data
          |
          = note: because the disk is on fire
-         = help: fetch water
+         = help: fetch [1mwater
         ");
     }
 }

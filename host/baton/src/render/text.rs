@@ -16,6 +16,12 @@ pub(crate) fn tame(text: &str, length_max: usize) -> String {
     tame
 }
 
+/// The text as it is, but for control characters other than line breaks: for what may take several lines.
+pub(crate) fn harmless(text: &str) -> String {
+    let is_harmless = |it: &char| *it == '\n' || !(it.is_control() || is_bidi_control(*it));
+    text.chars().filter(is_harmless).collect()
+}
+
 /// Whether a character changes the direction of the text around it (CVE-2021-42574).
 fn is_bidi_control(character: char) -> bool {
     matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -54,6 +60,12 @@ mod tests {
         for (given, expected) in cases {
             assert_eq!(tame(given, 11), expected, "{given:?}");
         }
+    }
+
+    #[test]
+    fn what_takes_several_lines_keeps_them() {
+        let text = "first\n  \u{1b}]0;title\u{7}second\u{202e}\r\n";
+        assert_eq!(harmless(text), "first\n  ]0;titlesecond\n");
     }
 
     #[test]
