@@ -102,6 +102,11 @@ impl Expression {
         self.native.as_ref().is_some_and(Native::is_identity)
     }
 
+    /// The path of members into the input, where it is nothing else.
+    pub(crate) fn path_in_input(&self) -> Option<Vec<String>> {
+        self.native.as_ref()?.path_in_input()
+    }
+
     /// Evaluates it without an expression language; none where that can't be done.
     pub fn evaluate_native<'a>(
         &self,

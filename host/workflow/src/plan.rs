@@ -33,6 +33,7 @@ mod site;
 mod subscription;
 mod switch;
 mod template;
+mod topics;
 mod r#try;
 mod uri_template;
 mod wait;
@@ -44,7 +45,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub use catalog::{Catalog, FunctionReference, NoSuchFunction, Signature};
-pub use consumption::Topics;
+pub use topics::{Mark, Topics};
 
 pub(crate) use approval::Approval;
 pub(crate) use call::Call;

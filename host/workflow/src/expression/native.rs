@@ -64,6 +64,22 @@ impl Native {
         matches!(self, Self::Path(Path { root: Root::Input, steps }) if steps.is_empty())
     }
 
+    /// The path of members into the input, where it is one.
+    pub(super) fn path_in_input(&self) -> Option<Vec<String>> {
+        let Self::Path(Path {
+            root: Root::Input,
+            steps,
+        }) = self
+        else {
+            return None;
+        };
+        let member = |step: &Step| match step {
+            Step::Member(name) => Some(name.clone()),
+            Step::Item(_) => None,
+        };
+        steps.iter().map(member).collect()
+    }
+
     /// The value; none where jq would have to say.
     pub(super) fn evaluate<'a>(
         &self,

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::cloud_event::CloudEvent;
 use crate::data::Data;
 use crate::error::Error;
-use crate::plan::{Filter, Matcher, Strategy, Template, Until, truthy};
+use crate::plan::{Filter, Mark, Matcher, Strategy, Template, Topics, Until, truthy};
 
 /// Evaluates what stands in filters.
 pub(crate) trait Fill {
@@ -86,6 +86,11 @@ impl Consumption {
         self.progress.take(take.by);
     }
 
+    /// Which events may be of interest, as far as it is known by now: what is judged is among them.
+    pub(crate) fn topics(&self, strategy: &Strategy, fill: &mut dyn Fill) -> Topics {
+        self.progress.topics(strategy, &self.keys, fill)
+    }
+
     /// Whether no more events are wanted. A condition as `until` is not looked at.
     pub(crate) fn is_complete(&self, strategy: &Strategy) -> bool {
         self.progress.is_complete(strategy)
@@ -137,23 +142,49 @@ impl Progress {
         {
             return Some((By::Until(Box::new(by)), keys));
         }
-        let filters = strategy.filters();
-        if filters.is_empty() {
+        if strategy.filters().is_empty() {
             let takes_all = matches!(strategy, Strategy::Any { .. }) && !event.is_lifecycle();
             return takes_all.then_some((By::Filter(0), Vec::new()));
         }
+        self.wanted(strategy).find_map(|(index, filter)| {
+            let keys = lets_through(filter, keys, event, fill)?;
+            Some((By::Filter(index), keys))
+        })
+    }
+
+    /// The filters that have not let through all that they are to.
+    fn wanted<'a>(&'a self, strategy: &'a Strategy) -> impl Iterator<Item = (usize, &'a Filter)> {
         let wants_more = |index: usize| match strategy {
             Strategy::All(_) => !self.satisfied[index],
             Strategy::Any { .. } => true,
         };
-        filters
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| wants_more(*index))
-            .find_map(|(index, filter)| {
-                let keys = lets_through(filter, keys, event, fill)?;
-                Some((By::Filter(index), keys))
-            })
+        let filters = strategy.filters().iter().enumerate();
+        filters.filter(move |(index, _)| wants_more(*index))
+    }
+
+    fn topics(
+        &self,
+        strategy: &Strategy,
+        keys: &BTreeMap<String, Value>,
+        fill: &mut dyn Fill,
+    ) -> Topics {
+        let own = match strategy {
+            Strategy::Any { filters, .. } if filters.is_empty() => Topics::Any,
+            _ => self
+                .wanted(strategy)
+                .map(|(_, filter)| filter.topics(mark(filter, keys, fill)))
+                .fold(Topics::none(), Topics::and),
+        };
+        match (strategy, &self.until) {
+            (
+                Strategy::Any {
+                    until: Some(Until::Events(until)),
+                    ..
+                },
+                Some(progress),
+            ) => own.and(progress.topics(until, keys, fill)),
+            _ => own,
+        }
     }
 
     fn take(&mut self, by: By) {
@@ -181,6 +212,21 @@ impl Progress {
             } => false,
         }
     }
+}
+
+/// What all events bear that a filter lets through: a correlation with something that is known, or an attribute.
+fn mark(filter: &Filter, keys: &BTreeMap<String, Value>, fill: &mut dyn Fill) -> Option<Mark> {
+    let correlated = filter.correlate.iter().find_map(|correlation| {
+        // Who looks for a mark sees nothing of the run.
+        let path = correlation.from.path_in_input()?;
+        let expected = match &correlation.expect {
+            Some(expect) => fill.expected(expect).ok()?,
+            None => Data::new(keys.get(&correlation.name)?.clone()),
+        };
+        Mark::new(&path, &expected)
+    });
+    let mut attributes = filter.constants().filter(|(name, _)| *name != "type");
+    correlated.or_else(|| attributes.find_map(|(name, value)| Mark::new(&[name.to_owned()], value)))
 }
 
 /// Whether a filter lets an event through, and then the correlations that it is the first to have.

@@ -20,7 +20,7 @@ use crate::cloud_event::CloudEvent;
 use crate::data::Data;
 use crate::error::{Error, ErrorKind};
 use crate::expression::Evaluate;
-use crate::plan::{Kind, Listen, Strategy, Until, truthy};
+use crate::plan::{Kind, Listen, Strategy, Topics, Until, truthy};
 
 /// How far a `listen` is.
 #[derive(Debug)]
@@ -32,8 +32,8 @@ pub(super) struct ListenWork {
     taken: Vec<u64>,
     /// What the run had consumed before it began.
     before: Arc<BTreeSet<u64>>,
-    /// Whether it waits for an event, rather than working on one.
-    is_subscribed: bool,
+    /// Which events it waits for, rather than working on one; none where it does not.
+    topics: Option<Topics>,
     pub(super) iteration: Iteration,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct ListenedEvents {
 impl ListenWork {
     /// Whether it waits for an event, with nothing to do for the ones before.
     pub(super) fn is_waiting(&self) -> bool {
-        self.is_subscribed
+        self.topics.is_some()
     }
 
     /// How far its strategy is.
@@ -103,7 +103,7 @@ impl Machine {
         let Work::Listen(work) = &task.work else {
             return None;
         };
-        if !work.is_subscribed || position < work.next || work.before.contains(&position) {
+        if !work.is_waiting() || position < work.next || work.before.contains(&position) {
             return None;
         }
         // A run that took what tells of itself would tell of that too, and so without end.
@@ -118,10 +118,10 @@ impl Machine {
     /// What a task waits for, where it waits for an event.
     pub(super) fn listening(&self, task: &Task) -> Option<Listening> {
         match &task.work {
-            Work::Listen(work) if work.is_subscribed => Some(Listening {
+            Work::Listen(work) => Some(Listening {
                 task: task.key.clone(),
                 from: work.next,
-                topics: self.listen(task).strategy.topics(),
+                topics: work.topics.clone()?,
             }),
             _ => None,
         }
@@ -142,7 +142,7 @@ impl Turn<'_> {
             next: self.run.events.from,
             taken: Vec::new(),
             before: self.run.events.consumed.clone(),
-            is_subscribed: false,
+            topics: None,
             iteration: Iteration::default(),
         };
         let task = self.task_mut(id);
@@ -169,7 +169,7 @@ impl Turn<'_> {
         };
         let is_of_until = take.is_of_until();
         let work = self.listen_work(id);
-        work.is_subscribed = false;
+        work.topics = None;
         work.next = position.saturating_add(1);
         work.taken.push(position);
         work.consumption.take(take);
@@ -215,7 +215,10 @@ impl Turn<'_> {
             self.complete_listen(id);
             return false;
         }
-        work.is_subscribed = true;
+        let consumption = work.consumption.clone();
+        let mut fill = TaskFill::new(self.run, &self.run.tasks[&id], self.evaluator);
+        let topics = consumption.topics(strategy, &mut fill);
+        self.listen_work(id).topics = Some(topics);
         let listening = self.run.listening(&self.run.tasks[&id]);
         self.commands
             .push(Command::Listen(listening.expect("it has just subscribed")));
@@ -248,7 +251,7 @@ impl Turn<'_> {
             return;
         };
         let next = match &self.run.tasks[&id].work {
-            Work::Listen(work) if work.is_subscribed && work.next < first => work.next,
+            Work::Listen(work) if work.is_waiting() && work.next < first => work.next,
             _ => return,
         };
         self.fail(
@@ -270,7 +273,7 @@ impl Turn<'_> {
             return;
         };
         if let Work::Listen(work) = &mut self.task_mut(id).work
-            && work.is_subscribed
+            && work.is_waiting()
         {
             work.next = work.next.max(next);
         }
@@ -288,10 +291,8 @@ impl Turn<'_> {
 
     /// A task's work is over: where it waits for an event, it does so no longer.
     pub(super) fn unlisten(&mut self, key: &TaskKey, work: &Work) {
-        if let Work::Listen(ListenWork {
-            is_subscribed: true,
-            ..
-        }) = work
+        if let Work::Listen(work) = work
+            && work.is_waiting()
         {
             self.commands.push(Command::Unlisten { task: key.clone() });
         }

@@ -1,6 +1,5 @@
 //! Which events: a consumption strategy, lowered (dsl-reference, "Event Consumption Strategy").
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -8,6 +7,7 @@ use serde_json::Value;
 use super::builder::{Moment, child};
 use super::lower::Lowering;
 use super::pattern::{BadPattern, is_pattern};
+use super::topics::{Mark, Topics};
 use super::{Pattern, Template};
 use crate::data::Data;
 use crate::diagnostic::code;
@@ -70,35 +70,6 @@ pub(crate) enum Matcher {
     Array(Vec<Matcher>),
 }
 
-/// The types of events that may be of interest to a strategy: how the right ones are found among many.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Topics {
-    /// Any type may be.
-    Any,
-    /// Events of these types alone.
-    Types(BTreeSet<String>),
-}
-
-impl Topics {
-    /// Whether an event of that type may be of interest.
-    pub fn include(&self, kind: &str) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Types(types) => types.contains(kind),
-        }
-    }
-
-    fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Types(mut types), Self::Types(others)) => {
-                types.extend(others);
-                Self::Types(types)
-            }
-            _ => Self::Any,
-        }
-    }
-}
-
 impl Strategy {
     /// The filters, without those of `until`.
     pub(crate) fn filters(&self) -> &[Filter] {
@@ -107,15 +78,15 @@ impl Strategy {
         }
     }
 
-    /// The types of events that may be of interest, to `until` as well.
+    /// The events that may be of interest by their type, to `until` as well.
     pub(crate) fn topics(&self) -> Topics {
         let own = match self {
             Self::Any { filters, .. } if filters.is_empty() => Topics::Any,
             _ => self
                 .filters()
                 .iter()
-                .map(Filter::topics)
-                .fold(Topics::Types(BTreeSet::new()), Topics::and),
+                .map(|filter| filter.topics(None))
+                .fold(Topics::none(), Topics::and),
         };
         match self {
             Self::Any {
@@ -135,14 +106,24 @@ impl Strategy {
 }
 
 impl Filter {
-    fn topics(&self) -> Topics {
-        let kind = self.attributes.iter().find(|(name, _)| name == "type");
-        match kind {
-            Some((_, Matcher::Constant(value))) => {
-                Topics::Types(value.as_str().map(ToOwned::to_owned).into_iter().collect())
-            }
-            _ => Topics::Any,
+    /// The events that may be of interest: by their type, and by a mark that they must bear.
+    pub(crate) fn topics(&self, mark: Option<Mark>) -> Topics {
+        match self.constants().find(|(name, _)| *name == "type") {
+            Some((_, value)) => value
+                .as_str()
+                .map_or_else(Topics::none, |kind| Topics::of(kind, mark)),
+            None => Topics::Any,
         }
+    }
+
+    /// The attributes that must be the same as a constant.
+    pub(crate) fn constants(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.attributes
+            .iter()
+            .filter_map(|(name, matcher)| match matcher {
+                Matcher::Constant(value) => Some((name.as_str(), &**value)),
+                _ => None,
+            })
     }
 }
 
@@ -245,17 +226,4 @@ fn report(lowering: &mut Lowering<'_>, bad: &BadPattern, pointer: &str) {
     let (message, help) = bad.explain();
     let error = lowering.document.error_at(pointer, code, message);
     lowering.builder.report(error.with_help(help.to_owned()));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn topics_add_up() {
-        let types = |names: &[&str]| Topics::Types(names.iter().map(ToString::to_string).collect());
-        assert_eq!(types(&["a"]).and(types(&["b"])), types(&["a", "b"]));
-        assert_eq!(types(&["a"]).and(Topics::Any), Topics::Any);
-        assert!(types(&["a"]).include("a") && !types(&["a"]).include("b"));
-    }
 }

@@ -68,6 +68,14 @@ impl Template {
         }
     }
 
+    /// The path of members to what it is filled in with, where it is nothing but a path into the input.
+    pub(crate) fn path_in_input(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Expression(expression) => expression.path_in_input(),
+            _ => None,
+        }
+    }
+
     fn fill(&self, input: &Data, filling: &mut Filling<'_>) -> Result<Value, String> {
         match self {
             Self::Constant(value) => {

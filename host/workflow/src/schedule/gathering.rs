@@ -102,7 +102,7 @@ impl Gatherings {
         // workflow: else each run that starts would start the next.
         let is_own = || event.source().starts_with(&self.own_source);
         let starts_itself = event.is_lifecycle() && (self.topics == Topics::Any || is_own());
-        if starts_itself || !self.topics.include(event.kind()) {
+        if starts_itself || !self.topics.include(event) {
             return None;
         }
         let plan = self.plan.clone();

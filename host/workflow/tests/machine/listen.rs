@@ -163,7 +163,7 @@ fn the_first_event_says_what_the_others_must_have() {
       task.started wait
       workflow.correlation-started wait
     listen wait from 1 to humidity temperature
-    listen wait from 3 to humidity temperature
+    listen wait from 3 to humidity (roomid = kitchen)
       workflow.correlation-completed wait = {"room":"kitchen"}
       task.completed wait -> ["1","3"]
       workflow.completed -> ["1","3"]
@@ -280,7 +280,7 @@ do:
       task.started wait
     set timeout wait 5000ms
     listen wait from 1 to a b
-    listen wait from 2 to a b
+    listen wait from 2 to b
     unlisten wait
       task.faulted wait !! timeout 408
       task.retried attempt~2 !! timeout 408
@@ -288,7 +288,7 @@ do:
       task.started wait~2
     set timeout wait 11000ms
     listen wait from 1 to a b
-    listen wait from 2 to a b
+    listen wait from 2 to b
     clear timeout wait
       task.completed wait~2 -> [1,2]
       task.completed attempt -> [1,2]
@@ -421,4 +421,24 @@ fn a_replay_comes_to_the_same_and_waits_for_the_same() {
         assert_eq!(waits.len(), usize::from(length < run.journal.len()));
         assert!(waits.iter().all(|it| it.from == length as u64));
     }
+}
+
+#[test]
+fn what_events_must_have_is_known_when_the_task_begins_to_listen() {
+    let tasks = "do: [ { wait: { listen: { to: { all: [
+        { with: { type: paid, source: '/shop' }, correlate: { order: { from: .data.order, expect: '${ .order }' } } },
+        { with: { type: sent, subject: parcel } },
+        { with: { type: rated }, correlate: { order: { from: '.data.orders[0]', expect: '17' } } } ] } } } } ]";
+    let mut run = Run::start(tasks, json!({"order": 17}));
+    run.publish("paid", json!({"order": 18}));
+    run.publish_whole(json!({
+        "id": "2", "source": "/shop", "type": "paid", "data": {"order": "17"}
+    }));
+    insta::assert_snapshot!(run.transcript(), @"
+      workflow.started
+      task.started wait
+      workflow.correlation-started wait
+    listen wait from 1 to paid (data.order = 17) rated sent (subject = parcel)
+    listen wait from 3 to rated sent (subject = parcel)
+    ");
 }

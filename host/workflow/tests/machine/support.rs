@@ -11,7 +11,7 @@ use baton_workflow::expression::{Evaluate, Expression};
 use baton_workflow::machine::{
     Ending, Facts, NoteKind, Occurrence, Status, TaskKey, TimerKey, Weight,
 };
-use baton_workflow::plan::{Catalog, FunctionReference, NoSuchFunction, Signature, Topics};
+use baton_workflow::plan::{Catalog, FunctionReference, Mark, NoSuchFunction, Signature, Topics};
 use baton_workflow::{
     CloudEvent, Command, Data, Error, ErrorKind, Event, Machine, Plan, Timestamp,
 };
@@ -276,12 +276,10 @@ impl Run {
     fn taken(&mut self) -> Option<Event> {
         for listening in self.machine.outstanding().listening {
             for (position, event) in (1..).zip(&self.log) {
-                if position >= listening.from
-                    && listening.topics.include(event.kind())
-                    && self
-                        .machine
-                        .takes(&listening.task, position, event, &mut self.jq)
-                {
+                let (task, jq) = (&listening.task, &mut self.jq);
+                let takes = self.machine.takes(task, position, event, jq);
+                assert!(!takes || listening.topics.include(event), "{event:?}");
+                if takes && position >= listening.from {
                     return Some(Event::Received {
                         task: listening.task,
                         position,
@@ -430,7 +428,7 @@ impl Run {
             Command::Listen(listening) => {
                 let topics = match &listening.topics {
                     Topics::Any => "any".to_owned(),
-                    Topics::Types(types) => types.iter().cloned().collect::<Vec<_>>().join(" "),
+                    Topics::Types(types) => types.iter().map(topic).collect::<Vec<_>>().join(" "),
                 };
                 let task = name(&listening.task, 1);
                 writeln!(out, "listen {task} from {} to {topics}", listening.from)
@@ -463,6 +461,14 @@ impl Run {
 }
 
 /// `createUser`, `createUser#2` on the second visit, `createUser~3` on the third attempt.
+/// `type`, and in brackets what events of it must have where.
+fn topic((kind, mark): (&String, &Option<Mark>)) -> String {
+    match mark {
+        None => kind.clone(),
+        Some(mark) => format!("{kind} ({} = {})", mark.path.join("."), mark.text),
+    }
+}
+
 fn name(task: &TaskKey, attempt: u32) -> String {
     let mut name = task
         .pointer
