@@ -106,9 +106,10 @@ fn prepare(shared: &Shared, start: Start) -> Result<Found, Error> {
             ),
         ));
     }
-    let place = shared.admission.enter_beyond(&tenant).ok_or_else(|| {
-        busy("twice as many runs are open as may be started; try again when some have ended")
-    })?;
+    let place = shared
+        .admission
+        .enter_beyond(&tenant)
+        .map_err(|crowded| busy(&format!("{crowded}; try again when some have ended")))?;
     let request = StartRun {
         namespace: child.namespace,
         name: child.name,

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use baton_store::record::{
     AnswerRecord, ApprovalRecord, CallRecord, DecisionRecord, EndingRecord, ErrorRecord,
-    EventKindRecord, EventRecord, Json, OriginRecord, ParentRecord, RestartRecord, RevealRecord,
-    ScheduledRecord, StatusRecord, TaskRecord, TimerKindRecord,
+    EventKindRecord, EventRecord, Json, ListeningRecord, MarkRecord, OriginRecord, ParentRecord,
+    PhaseRecord, RestartRecord, RevealRecord, ScheduledRecord, StatusRecord, TaskRecord,
+    TimerKindRecord, TopicRecord,
 };
 use baton_store::{ReadError, RunId};
 use baton_workflow::machine::{
-    Answer as PersonsAnswer, Approval, Decision, Ending, Event, Occurrence, Reveal, Status,
-    TaskKey, TimerKey,
+    Answer as PersonsAnswer, Approval, Decision, Ending, Event, Listening, Occurrence, Reveal,
+    Status, TaskKey, TimerKey,
 };
+use baton_workflow::plan::{Mark, Topics};
 use baton_workflow::{CloudEvent, Data, Error, Timestamp};
 use serde_json::Value;
 
@@ -346,6 +348,69 @@ fn task_key(record: TaskRecord) -> TaskKey {
         pointer: record.pointer.into(),
         visit: record.visit,
     }
+}
+
+/// What a run is doing that has not ended, as it is stored.
+pub(crate) fn phase(status: Status) -> PhaseRecord {
+    match status {
+        Status::Waiting => PhaseRecord::Waiting,
+        Status::Suspended => PhaseRecord::Suspended,
+        _ => PhaseRecord::Running,
+    }
+}
+
+/// What a run is doing that has not ended.
+pub(crate) fn open_status(phase: PhaseRecord) -> Status {
+    match phase {
+        PhaseRecord::Running => Status::Running,
+        PhaseRecord::Waiting => Status::Waiting,
+        PhaseRecord::Suspended => Status::Suspended,
+    }
+}
+
+/// A task that listens, as it is stored: what it has not been offered is from `next` on.
+pub(crate) fn listening_record(
+    task: &TaskKey,
+    topics: &Topics,
+    next: u64,
+    recorded: u64,
+) -> ListeningRecord {
+    let topic = |(kind, mark): (&String, &Option<Mark>)| TopicRecord {
+        kind: kind.clone(),
+        mark: mark.as_ref().map(|mark| MarkRecord {
+            path: mark.path.to_vec(),
+            text: mark.text.clone(),
+        }),
+    };
+    ListeningRecord {
+        task: task_record(task),
+        next,
+        recorded,
+        topics: match topics {
+            Topics::Any => None,
+            Topics::Types(types) => Some(types.iter().map(topic).collect()),
+        },
+    }
+}
+
+/// A task that listens, and from which position on the run's journal has it listen.
+pub(crate) fn listening(record: ListeningRecord) -> (Listening, u64) {
+    let topic = |topic: TopicRecord| {
+        let mark = topic.mark.map(|mark| Mark {
+            path: mark.path.into(),
+            text: mark.text,
+        });
+        (topic.kind, mark)
+    };
+    let listening = Listening {
+        task: task_key(record.task),
+        from: record.next,
+        topics: match record.topics {
+            None => Topics::Any,
+            Some(topics) => Topics::Types(topics.into_iter().map(topic).collect()),
+        },
+    };
+    (listening, record.recorded)
 }
 
 /// A timer as it is stored.

@@ -20,8 +20,7 @@ use std::time::Duration;
 use baton_sandbox::Sandbox;
 use baton_store::meta::Meta;
 use baton_store::seed::SeedKey;
-use baton_store::{Direction, Partition as Number, Store, TenantId, key};
-use baton_workflow::machine::Status;
+use baton_store::{Partition as Number, Store, TenantId};
 use serde_json::json;
 use tokio::runtime::Handle;
 use tokio::task::{AbortHandle, JoinError};
@@ -39,8 +38,7 @@ use crate::live::LiveRuns;
 use crate::locks::Locks;
 use crate::mailbox::Mailbox;
 use crate::outside::{Invoke, Languages};
-use crate::partition::{Partition, Reopen};
-use crate::replay;
+use crate::partition::Partition;
 use crate::sandboxed::{Calls, Sandboxed};
 use crate::schedule::{self, Schedules};
 use crate::settings::Settings;
@@ -123,8 +121,8 @@ impl Engine {
     /// Starts the engine on a store: recovers the runs that were under way, makes again the calls that had
     /// not been answered, sets again the timers that had not come due.
     ///
-    /// Must be called within a tokio runtime with a timer; calls run on it. It returns when it knows which
-    /// runs are open; [`Engine::is_ready`] says when all of them are at work again.
+    /// Must be called within a tokio runtime with a timer; calls run on it. It returns at once;
+    /// [`Engine::is_ready`] says when all open runs are at work, or asleep, again.
     ///
     /// # Errors
     ///
@@ -197,7 +195,7 @@ impl Engine {
                 FairSemaphore::new(limits.subscriptions, limits.subscriptions_per_tenant),
             ),
             live: LiveRuns::default(),
-            admission: Admission::new(limits.open_runs_per_tenant),
+            admission: Admission::new(limits.open_runs_per_tenant, limits.awake_runs_per_tenant),
             events: EventLogs::new(&limits, mailboxes.clone()),
             mailboxes,
             own_starts: FairSemaphore::new(OWN_STARTS.all, OWN_STARTS.per_tenant),
@@ -216,10 +214,7 @@ impl Engine {
         sandbox: Arc<Sandbox>,
         schedules: bool,
     ) -> Result<Self, OpenError> {
-        let open: Vec<_> = (0..shared.partitions)
-            .map(|it| open_runs(&shared, Number(it)))
-            .collect::<Result<_, _>>()?;
-        let recovering = Arc::new(AtomicUsize::new(open.len()));
+        let recovering = Arc::new(AtomicUsize::new(shared.mailboxes.len()));
         let writer = spawn("baton-journal", {
             let shared = shared.clone();
             move || shared.journal.write(&*shared.store, &shared.events)
@@ -228,11 +223,11 @@ impl Engine {
             partitions: Vec::new(),
             writer,
         };
-        for ((number, open), mailbox) in (0..).zip(open).zip(&shared.mailboxes) {
+        for (number, mailbox) in (0..).zip(&shared.mailboxes) {
             let mut partition = Partition::new(Number(number), shared.clone(), mailbox.clone());
             let recovering = recovering.clone();
             threads.partitions.push(spawn("baton-partition", move || {
-                partition.recover(open);
+                partition.recover();
                 recovering.fetch_sub(1, Ordering::SeqCst);
                 partition.work();
             })?);
@@ -355,28 +350,6 @@ fn failed(error: &JoinError) -> Unavailable {
         true => Unavailable::ShuttingDown,
         false => Unavailable::Storage(format!("the host failed: {error}")),
     }
-}
-
-/// The runs of a partition that have not ended. From here on they are known as open.
-fn open_runs(shared: &Shared, partition: Number) -> Result<Vec<Reopen>, OpenError> {
-    let stored = shared
-        .store
-        .scan(&key::opens(partition), Direction::Ascending, usize::MAX)?;
-    let mut open = Vec::with_capacity(stored.len());
-    for (key, value) in stored {
-        let Some((tenant, run)) = key::parse_open(&key) else {
-            continue;
-        };
-        // One that can't be read holds up no other: loading it will say more.
-        let status = replay::open_status(&value).unwrap_or_else(|error| {
-            tracing::error!(%tenant, %run, %error, "an open run's record can't be read");
-            Status::Running
-        });
-        shared.live.insert(run, tenant.clone(), status);
-        let place = shared.admission.enter_again(&tenant);
-        open.push(Reopen { tenant, run, place });
-    }
-    Ok(open)
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {

@@ -1,8 +1,11 @@
-//! What is known of the open runs besides what is stored: their durable phase, who listens, and what
-//! their calls tell of their progress.
+//! What is known of open runs besides what is stored: their durable phase, who follows them, and what their calls tell
+//! of their progress.
+//!
+//! A run is live while somebody has it: the partition that has it in memory, or somebody who follows it. One that is
+//! asleep and that nobody follows takes no memory here.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use baton_sandbox::Progress;
 use baton_store::{RunId, TenantId};
@@ -11,36 +14,45 @@ use tokio::sync::{broadcast, watch};
 
 use crate::view::CallProgress;
 
-/// The open runs, by id. Everything that it says is durable.
-#[derive(Default)]
+/// The live runs, by id. Everything that it says is durable.
+#[derive(Clone, Default)]
 pub(crate) struct LiveRuns {
-    runs: Mutex<HashMap<RunId, Arc<LiveRun>>>,
+    runs: Arc<Mutex<HashMap<RunId, Weak<LiveRun>>>>,
 }
 
 impl LiveRuns {
-    /// Adds a run.
-    pub(crate) fn insert(&self, run: RunId, tenant: TenantId, status: Status) -> Arc<LiveRun> {
-        let live = LiveRun::new(tenant, status);
-        self.adopt(run, live.clone());
+    /// A run of a tenant, which is live from here on. Where it is already, its phase is what it is.
+    pub(crate) fn enter(&self, tenant: &TenantId, run: RunId, status: Status) -> Arc<LiveRun> {
+        let mut runs = self.lock();
+        if let Some(live) = runs.get(&run).and_then(Weak::upgrade) {
+            return live;
+        }
+        let state = State {
+            status,
+            notes: None,
+            calls: BTreeMap::new(),
+        };
+        let live = Arc::new(LiveRun {
+            id: run,
+            tenant: tenant.clone(),
+            state: Mutex::new(state),
+            ended: watch::Sender::new(false),
+            runs: self.clone(),
+        });
+        runs.insert(run, Arc::downgrade(&live));
         live
     }
 
-    /// Adds a run that was made before it was known to be durable.
-    pub(crate) fn adopt(&self, run: RunId, live: Arc<LiveRun>) {
-        self.lock().insert(run, live);
-    }
-
-    /// A run of a tenant, if it is open.
+    /// A run of a tenant, if it is live.
     pub(crate) fn get(&self, tenant: &TenantId, run: &RunId) -> Option<Arc<LiveRun>> {
-        self.lock()
-            .get(run)
-            .filter(|live| live.tenant == *tenant)
-            .cloned()
+        // Nobody may let go of the last one within the lock, which the drop takes.
+        let live = self.lock().get(run).and_then(Weak::upgrade);
+        live.filter(|live| live.tenant == *tenant)
     }
 
     /// Removes a run that has ended, and tells those that wait for its end.
     pub(crate) fn end(&self, run: &RunId) {
-        let live = self.lock().remove(run);
+        let live = self.lock().remove(run).and_then(|live| live.upgrade());
         if let Some(live) = live {
             live.ended.send_replace(true);
             // Readers get what was sent before, and then the end.
@@ -48,16 +60,18 @@ impl LiveRuns {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<RunId, Arc<LiveRun>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<RunId, Weak<LiveRun>>> {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// An open run.
 pub(crate) struct LiveRun {
+    id: RunId,
     tenant: TenantId,
     state: Mutex<State>,
     ended: watch::Sender<bool>,
+    runs: LiveRuns,
 }
 
 struct State {
@@ -67,21 +81,20 @@ struct State {
     calls: BTreeMap<(TaskKey, u32), Progress>,
 }
 
-impl LiveRun {
-    /// A run that nobody knows of yet.
-    pub(crate) fn new(tenant: TenantId, status: Status) -> Arc<Self> {
-        let state = State {
-            status,
-            notes: None,
-            calls: BTreeMap::new(),
-        };
-        Arc::new(Self {
-            tenant,
-            state: Mutex::new(state),
-            ended: watch::Sender::new(false),
-        })
-    }
+/// The lines of a run that become durable. The run is live as long as it has this.
+pub(crate) struct Follower {
+    notes: broadcast::Receiver<Note>,
+    _live: Arc<LiveRun>,
+}
 
+impl Follower {
+    /// The next line.
+    pub(crate) async fn next(&mut self) -> Result<Note, broadcast::error::RecvError> {
+        self.notes.recv().await
+    }
+}
+
+impl LiveRun {
     /// The run's phase.
     pub(crate) fn status(&self) -> Status {
         self.state().status
@@ -99,12 +112,13 @@ impl LiveRun {
 
     /// The lines that become durable from now on. A reader that is more than `lag` lines behind loses
     /// them.
-    pub(crate) fn follow(&self, lag: usize) -> broadcast::Receiver<Note> {
-        let mut state = self.state();
-        state
+    pub(crate) fn follow(self: Arc<Self>, lag: usize) -> Follower {
+        let notes = self
+            .state()
             .notes
             .get_or_insert_with(|| broadcast::Sender::new(lag.max(1)))
-            .subscribe()
+            .subscribe();
+        Follower { notes, _live: self }
     }
 
     /// Becomes true when the run's end is durable.
@@ -140,5 +154,49 @@ impl LiveRun {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for LiveRun {
+    fn drop(&mut self) {
+        let mut runs = self.runs.lock();
+        // Somebody may have entered the run anew meanwhile.
+        if runs.get(&self.id).is_some_and(|it| it.strong_count() == 0) {
+            runs.remove(&self.id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_live_while_somebody_has_it() {
+        let runs = LiveRuns::default();
+        let (tenant, run) = (TenantId::default(), RunId::new(0, &[0; 10]));
+        let driven = runs.enter(&tenant, run, Status::Running);
+        let followed = runs.enter(&tenant, run, Status::Waiting);
+        assert!(Arc::ptr_eq(&driven, &followed));
+        drop(driven);
+        assert!(runs.get(&tenant, &run).is_some());
+        assert!(
+            runs.get(&TenantId::new("b").expect("a tenant"), &run)
+                .is_none()
+        );
+        drop(followed);
+        assert!(runs.get(&tenant, &run).is_none() && runs.lock().is_empty());
+    }
+
+    #[test]
+    fn one_that_has_ended_and_goes_on_is_another() {
+        let runs = LiveRuns::default();
+        let (tenant, run) = (TenantId::default(), RunId::new(0, &[0; 10]));
+        let before = runs.enter(&tenant, run, Status::Running);
+        runs.end(&run);
+        let again = runs.enter(&tenant, run, Status::Running);
+        assert!(*before.ended().borrow() && !*again.ended().borrow());
+        drop(before);
+        assert!(runs.get(&tenant, &run).is_some());
     }
 }

@@ -90,6 +90,11 @@ impl<T> Mailbox<T> {
         drop(self.filled.wait_timeout_while(queue, time, |it| !it.closed));
     }
 
+    /// Whether it takes no more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
     /// Takes no more. What waits can still be taken.
     pub(crate) fn close(&self) {
         self.lock().closed = true;

@@ -4,7 +4,9 @@
 //! runs' machines, and appends the events to the journal: one turn. What may touch the world, and what
 //! somebody is told, waits as an [`Effect`] until the turn is durable.
 
+mod alarms;
 mod aside;
+mod asleep;
 mod child;
 mod effect;
 mod end;
@@ -12,15 +14,16 @@ mod items;
 mod listeners;
 mod look;
 mod passing;
+mod recover;
 mod request;
 mod retry;
 mod reveals;
 mod run;
 mod timers;
+mod topics;
 mod turn;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,10 +43,13 @@ pub(crate) use look::LookReply;
 pub(crate) use request::{Decided, Reply, Request};
 pub(crate) use retry::Retry;
 
+use alarms::Alarms;
 use aside::Aside;
+use asleep::Idle;
 use effect::Effect;
 use items::HandedOver;
 use listeners::Listeners;
+use recover::Reopen;
 use reveals::Asked;
 use run::ActiveRun;
 use timers::Timers;
@@ -59,18 +65,33 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// make no batch without bound.
 const TIMERS_PER_TURN: usize = 256;
 
-/// How many runs one turn recovers.
+/// How much later a run is woken for which there is no room in memory just now.
+const SNOOZE: Duration = Duration::from_millis(100);
+
+/// How many runs one turn recovers, or lets fall asleep.
 const RUNS_PER_TURN: usize = 256;
 
 /// What a partition is told.
 pub(crate) enum Message {
     /// A new run is durable.
     Begin(Box<Begin>),
-    /// A call has been answered, or a run that another one has started has ended.
+    /// A call has been answered, or a run that another one wanted could not be started.
     Answered {
         run: RunId,
         task: TaskKey,
         attempt: u32,
+        answer: Answer,
+    },
+    /// A run that another one has started is there.
+    ChildStarted {
+        run: RunId,
+        task: TaskKey,
+        attempt: u32,
+    },
+    /// A run that another one has started has ended.
+    ChildEnded {
+        tenant: TenantId,
+        parent: Parent,
         answer: Answer,
     },
     /// A call that nobody waits for has got room and begins.
@@ -95,15 +116,21 @@ pub(crate) enum Message {
     },
     /// Somebody asks something of a run: who, and why.
     Request {
+        tenant: TenantId,
         run: RunId,
         request: Request,
         who: (String, Option<String>),
         reply: Reply,
     },
     /// Somebody looks at what a run waits for.
-    Look { run: RunId, reply: LookReply },
+    Look {
+        tenant: TenantId,
+        run: RunId,
+        reply: LookReply,
+    },
     /// A person has decided what a task of a run has asked.
     Decided {
+        tenant: TenantId,
         run: RunId,
         decided: Box<Decided>,
         reply: Reply,
@@ -117,7 +144,11 @@ pub(crate) enum Message {
     /// Somebody wants a run that has faulted to be tried again.
     Retry(Box<Retry>),
     /// Nobody waits any more for a run that another one has started.
-    Unwanted { run: RunId, parent: RunId },
+    Unwanted {
+        tenant: TenantId,
+        run: RunId,
+        parent: RunId,
+    },
     /// Events that runs of this partition may listen to are in a tenant's log. One for each commit that has some.
     Published {
         tenant: TenantId,
@@ -141,13 +172,6 @@ pub(crate) struct Begin {
     pub(crate) place: Place,
 }
 
-/// A run that was open when the host stopped.
-pub(crate) struct Reopen {
-    pub(crate) tenant: TenantId,
-    pub(crate) run: RunId,
-    pub(crate) place: Place,
-}
-
 /// The thread's state.
 pub(crate) struct Partition {
     number: Number,
@@ -155,6 +179,8 @@ pub(crate) struct Partition {
     mailbox: Arc<Mailbox<Message>>,
     runs: HashMap<RunId, ActiveRun>,
     timers: Timers,
+    alarms: Alarms,
+    idle: Idle,
     listeners: Listeners,
     aside: Aside,
     /// The calls of which the next item is wanted, if they have handed one over.
@@ -172,44 +198,13 @@ impl Partition {
             mailbox,
             runs: HashMap::new(),
             timers: Timers::default(),
+            alarms: Alarms::default(),
+            idle: Idle::default(),
             listeners: Listeners::default(),
             aside: Aside::default(),
             pulls: Vec::new(),
             pending: BTreeMap::new(),
             turns: 0,
-        }
-    }
-
-    /// Loads the runs that were open when the host stopped, and does again what they wait for.
-    pub(crate) fn recover(&mut self, open: Vec<Reopen>) {
-        let mut open = open.into_iter();
-        while open.len() > 0 {
-            let mut turn = Turn::new(self.turns + 1);
-            for reopen in open.by_ref().take(RUNS_PER_TURN) {
-                self.reopen(reopen, &mut turn);
-            }
-            self.finish(turn);
-        }
-    }
-
-    fn reopen(&mut self, Reopen { tenant, run, place }: Reopen, turn: &mut Turn) {
-        let load = || crate::replay::load(&self.shared, self.number, &tenant, &run);
-        // A run that can't be loaded stays as it is in the store, for a host that can, and holds up no other.
-        match catch_unwind(AssertUnwindSafe(load)) {
-            Ok(Ok(loaded)) => {
-                self.shared.live.adopt(run, loaded.live.clone());
-                self.resume(loaded, place, turn);
-            }
-            Ok(Err(error)) => {
-                tracing::error!(%tenant, %run, %error, "an open run can't be recovered");
-                if error.is_passing() {
-                    self.put_aside(Reopen { tenant, run, place }, 0);
-                }
-            }
-            Err(_) => tracing::error!(
-                %tenant, %run,
-                "the host failed on an open run and leaves it until it is restarted"
-            ),
         }
     }
 
@@ -228,6 +223,7 @@ impl Partition {
             self.offer(&mut turn);
             self.pull(&mut turn);
             self.pass_some(&mut turn);
+            self.put_to_sleep(&mut turn);
             self.finish(turn);
             if !open {
                 // Nobody takes their answers any more. They will be made again.
@@ -238,20 +234,19 @@ impl Partition {
     }
 
     fn patience(&self) -> Duration {
+        // Nothing elapses before a turn is durable, which is told.
+        if self.is_behind() {
+            return IDLE;
+        }
+        if self.listeners.are_queued() || self.listeners.are_passing() || self.has_sleepy() {
+            return Duration::ZERO;
+        }
         let next = self.timers.next().into_iter().chain(self.aside.next());
-        match next.min() {
-            // Nothing elapses before a turn is durable, which is told.
-            _ if self.is_behind() => IDLE,
-            _ if self.listeners.are_queued() || self.listeners.are_passing() => Duration::ZERO,
-            Some(due) => {
-                let remaining = self.shared.clock.now().until(due);
-                if remaining.is_zero() {
-                    remaining
-                } else {
-                    self.shared.clock.patience(remaining)
-                }
-            }
-            None => IDLE,
+        let next = next.fold(self.alarms.next(), Timestamp::min);
+        let remaining = self.shared.clock.now().until(next);
+        match remaining.is_zero() {
+            true => remaining,
+            false => self.shared.clock.patience(remaining),
         }
     }
 
@@ -264,6 +259,14 @@ impl Partition {
                 attempt,
                 answer,
             } => self.answered(&run, task, attempt, answer, turn),
+            Message::ChildStarted { run, task, attempt } => {
+                self.child_started(&run, &task, attempt, turn);
+            }
+            Message::ChildEnded {
+                tenant,
+                parent,
+                answer,
+            } => self.child_ended(&tenant, parent, answer, turn),
             Message::Begun { run, task, attempt } => self.begun(&run, &task, attempt, turn),
             Message::HandedOver {
                 run,
@@ -278,24 +281,30 @@ impl Partition {
                 asked,
             } => self.revealed(&run, task, attempt, asked, turn),
             Message::Request {
+                tenant,
                 run,
                 request,
                 who,
                 reply,
-            } => self.request(&run, request, who, reply, turn),
-            Message::Look { run, reply } => self.look(&run, reply, turn),
+            } => self.request((&tenant, &run), request, who, reply, turn),
+            Message::Look { tenant, run, reply } => self.look(&tenant, &run, reply, turn),
             Message::Decided {
+                tenant,
                 run,
                 decided,
                 reply,
-            } => self.decide(&run, *decided, reply, turn),
+            } => self.decide((&tenant, &run), *decided, reply, turn),
             Message::Retry(retry) => self.retry(retry, turn),
             Message::Asked {
                 tenant,
                 parent,
                 child,
             } => self.asked(&tenant, &parent, child, turn),
-            Message::Unwanted { run, parent } => self.unwanted(&run, &parent, turn),
+            Message::Unwanted {
+                tenant,
+                run,
+                parent,
+            } => self.unwanted(&tenant, &run, &parent, turn),
             Message::Published { tenant, events } => self.listeners.wake(&tenant, &events),
             Message::Passing {
                 tenant,
@@ -319,7 +328,8 @@ impl Partition {
             place,
         } = begin;
         let id = run.id;
-        self.runs.insert(id, ActiveRun::new(run, place));
+        self.runs
+            .insert(id, ActiveRun::new(run, place, &self.shared.live));
         self.ask_parent(&id);
         let _ = self.apply(&id, started, at, turn, Recorded::Already);
     }
@@ -357,7 +367,14 @@ impl Partition {
         if self.is_behind() {
             return;
         }
+        self.read_timers();
         let now = self.shared.clock.now();
+        for (_, run, tenant) in self.alarms.take_due(now, TIMERS_PER_TURN) {
+            match self.shared.admission.is_crowded(&tenant) {
+                true => self.alarms.set(now.after(SNOOZE), run, tenant),
+                false => drop(self.wake(&tenant, &run, turn)),
+            }
+        }
         // Those that are set meanwhile have to wait for the next turn, so that a loop without delay does not
         // keep the others waiting.
         for (due, id, timer) in self.timers.take_due(now, TIMERS_PER_TURN) {
@@ -401,6 +418,11 @@ impl Partition {
     /// The last turn in which the run had an event.
     fn last_turn_of(&self, id: &RunId) -> u64 {
         self.runs.get(id).map_or(0, |run| run.last_turn)
+    }
+
+    /// Whether a turn is durable, of which the present one is `now`.
+    fn is_durable(&self, number: u64, now: u64) -> bool {
+        number < now && self.pending.keys().next().is_none_or(|it| *it > number)
     }
 
     /// Whether so much waits to become durable that no run should go ahead of it.

@@ -18,7 +18,6 @@ use crate::catalog::Connectors;
 use crate::codec;
 use crate::library::DescribeError;
 use crate::lifecycle;
-use crate::live::LiveRun;
 use crate::origin::Origin;
 use crate::resources;
 use crate::shared::Shared;
@@ -33,7 +32,6 @@ pub(crate) struct Loaded {
     pub(crate) tenant: TenantId,
     pub(crate) version: Arc<Version>,
     pub(crate) machine: Machine,
-    pub(crate) live: Arc<LiveRun>,
     pub(crate) index: Arc<RunIndexRecord>,
     pub(crate) pins: Arc<[Pin]>,
     /// How many events its journal has.
@@ -170,11 +168,9 @@ pub(crate) fn load(
         last_at,
         ..
     } = run;
-    let live = shared.live.get(tenant, id);
     Ok(Loaded {
         id: *id,
         tenant: tenant.clone(),
-        live: live.unwrap_or_else(|| LiveRun::new(tenant.clone(), Status::Running)),
         index: Arc::new(index),
         machine,
         version,
@@ -227,14 +223,16 @@ pub(crate) fn first_event(
     )?)
 }
 
-/// The phase of an open run that is not in memory, as its last turn has left it.
-pub(crate) fn open_status(stored: &[u8]) -> Result<Status, ReadError> {
-    let record = OpenRecord::decode(stored)?;
-    Ok(if record.waiting {
-        Status::Waiting
-    } else {
-        Status::Running
-    })
+/// The phase of an open run, as its last turn has left it; none where it is not open.
+pub(crate) fn open_status(
+    shared: &Shared,
+    tenant: &TenantId,
+    id: &RunId,
+) -> Result<Option<Status>, ReadError> {
+    let partition = id.partition(shared.partitions);
+    let stored = shared.store.get(&key::open(partition, tenant, id))?;
+    let record = stored.as_deref().map(OpenRecord::decode).transpose()?;
+    Ok(record.map(|it| codec::open_status(it.phase)))
 }
 
 /// What the index of runs says of a run.

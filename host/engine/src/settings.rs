@@ -123,9 +123,16 @@ pub enum LifecycleEvents {
 /// Bounds on what is accepted and held. Whatever passes one is refused at the door.
 #[derive(Clone, Debug)]
 pub struct EngineLimits {
-    /// How many runs of one tenant may be open at once. Default: 100,000, some hundred megabytes of
-    /// memory at a few kilobytes a run. Beyond it, starts are refused as busy.
+    /// How many runs of one tenant may be open at once. Default: 2,000,000: those that wait take room on the disk, some
+    /// kilobytes each, and next to no memory. Beyond it, starts are refused as busy.
     pub open_runs_per_tenant: usize,
+    /// How many runs of one tenant may be in memory at once: those that are at work, and those that wait and have not
+    /// left it yet. Default: 20,000, some hundred megabytes at a few kilobytes a run. Beyond it, starts are refused as
+    /// busy; beyond twice as many, runs that are asleep sleep on.
+    pub awake_runs_per_tenant: usize,
+    /// How many runs that wait for timers, events or people may stay in memory, of all tenants; those that have waited
+    /// for the longest time leave it. Default: 4,096, so that what is woken soon is at hand.
+    pub waiting_in_memory: usize,
     /// How many workflows of one tenant may start by themselves (`schedule`). Default: 1,000, more than people keep
     /// an eye on: each is in memory with some kilobytes, and one that gathers events has a task that reads the log.
     /// Beyond it, another workflow with a schedule is not published.
@@ -198,7 +205,9 @@ pub struct EngineLimits {
 impl Default for EngineLimits {
     fn default() -> Self {
         Self {
-            open_runs_per_tenant: 100_000,
+            open_runs_per_tenant: 2_000_000,
+            awake_runs_per_tenant: 20_000,
+            waiting_in_memory: 4_096,
             schedules_per_tenant: 1_000,
             nesting: 32,
             mailbox: 10_000,

@@ -31,14 +31,14 @@ pub(crate) struct Share {
 impl Shares {
     pub(crate) fn new(bounds: Bounds) -> Self {
         Self {
-            present: Admission::new(bounds.present_per_tenant),
+            present: Admission::new(bounds.present_per_tenant, usize::MAX),
             permits: FairSemaphore::new(bounds.all, bounds.per_tenant),
         }
     }
 
     /// A share of a tenant, once it is its turn; none where as many of this tenant wait as may.
     pub(crate) async fn enter(&self, tenant: &TenantId) -> Option<Share> {
-        let place = self.present.enter(tenant)?;
+        let place = self.present.enter(tenant).ok()?;
         Some(Share {
             _permit: self.permits.acquire(tenant).await,
             _place: place,

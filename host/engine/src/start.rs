@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use baton_store::record::{
-    ChildRecord, OpenRecord, Record, RestartRecord, RunRecord, StatusRecord,
+    ChildRecord, OpenRecord, PhaseRecord, Record, RestartRecord, RunRecord, StatusRecord,
 };
 use baton_store::{Batch, RunId, TenantId, key};
 use baton_workflow::machine::{Event, Facts, Machine, Status};
@@ -14,7 +14,6 @@ use crate::codec;
 use crate::engine::view_of;
 use crate::error::{StartError, Unavailable};
 use crate::keep::{self, Before, Kept, Wanted};
-use crate::live::LiveRun;
 use crate::origin::{Origin, Restart};
 use crate::partition::{Begin, Message};
 use crate::replay::{self, Loaded};
@@ -100,7 +99,11 @@ pub(crate) fn prepare(
     );
     batch.put(
         key::open(partition, tenant, &id),
-        OpenRecord { waiting: false }.encode(),
+        OpenRecord {
+            phase: PhaseRecord::Running,
+            asleep: None,
+        }
+        .encode(),
     );
     batch.put(key::run_index(tenant, &id), index.encode());
     match &origin {
@@ -131,7 +134,6 @@ pub(crate) fn prepare(
         tenant: tenant.clone(),
         machine: Machine::new(version.plan.clone(), facts),
         version,
-        live: LiveRun::new(tenant.clone(), Status::Running),
         index: Arc::new(index),
         pins: pins.into(),
         events: 1,
@@ -155,7 +157,6 @@ pub(crate) fn prepare(
 /// Lets a run begin, of which the first records are durable.
 pub(crate) fn begin(shared: &Shared, begin: Begin) {
     let id = begin.run.id;
-    shared.live.adopt(id, begin.run.live.clone());
     shared.mailbox(&id).push(Message::Begin(Box::new(begin)));
 }
 

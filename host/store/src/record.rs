@@ -9,15 +9,17 @@
 //! and convert in [`Record::decode`]; add a file under `tests/golden` and leave those that are there.
 
 mod approval;
+mod open;
 mod run;
 mod schedule;
 mod shared;
 mod tenant;
 
 pub use approval::{ApprovalRecord, OutcomeRecord};
+pub use open::{AsleepRecord, ListeningRecord, MarkRecord, OpenRecord, PhaseRecord, TopicRecord};
 pub use run::{
     AnswerRecord, CallRecord, CorrectionRecord, DecisionRecord, EndRecord, EndingRecord,
-    ErrorRecord, EventKindRecord, EventRecord, OpenRecord, OriginRecord, ParentRecord, PinRecord,
+    ErrorRecord, EventKindRecord, EventRecord, OriginRecord, ParentRecord, PinRecord,
     RestartRecord, RevealRecord, RunRecord, ScheduledRecord, TaskRecord, TimerKindRecord,
     TimerRecord, WorkflowPinRecord,
 };

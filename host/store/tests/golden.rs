@@ -7,15 +7,15 @@ use std::fmt::Debug;
 use std::path::PathBuf;
 
 use baton_store::record::{
-    AnswerRecord, ApprovalRecord, CallRecord, ChildRecord, ComponentRecord, ConnectorRecord,
-    CorrectionRecord, DecisionRecord, DocumentRecord, EndRecord, EndingRecord, ErrorRecord,
-    EventIdRecord, EventKindRecord, EventLogRecord, EventRecord, GrantRecord, IdempotencyRecord,
-    Json, LoggedEventRecord, MetaRecord, OpenRecord, OriginRecord, OutcomeRecord, ParentRecord,
-    PauseRecord, PinRecord, Record, ResourceRecord, ResourcesRecord, RestartRecord, RevealRecord,
-    RunIndexRecord, RunRecord, ScheduleFailureRecord, ScheduleRecord, ScheduledRecord,
-    ScheduledStartRecord, SecretRecord, SeedKeyRecord, SinkRecord, StatusRecord, TaskRecord,
-    TimerKindRecord, TimerRecord, TriggerKindRecord, TriggerRecord, WorkflowPinRecord,
-    WorkflowRecord,
+    AnswerRecord, ApprovalRecord, AsleepRecord, CallRecord, ChildRecord, ComponentRecord,
+    ConnectorRecord, CorrectionRecord, DecisionRecord, DocumentRecord, EndRecord, EndingRecord,
+    ErrorRecord, EventIdRecord, EventKindRecord, EventLogRecord, EventRecord, GrantRecord,
+    IdempotencyRecord, Json, ListeningRecord, LoggedEventRecord, MarkRecord, MetaRecord,
+    OpenRecord, OriginRecord, OutcomeRecord, ParentRecord, PauseRecord, PhaseRecord, PinRecord,
+    Record, ResourceRecord, ResourcesRecord, RestartRecord, RevealRecord, RunIndexRecord,
+    RunRecord, ScheduleFailureRecord, ScheduleRecord, ScheduledRecord, ScheduledStartRecord,
+    SecretRecord, SeedKeyRecord, SinkRecord, StatusRecord, TaskRecord, TimerKindRecord,
+    TimerRecord, TopicRecord, TriggerKindRecord, TriggerRecord, WorkflowPinRecord, WorkflowRecord,
 };
 
 fn check<R: Record + PartialEq + Debug>(file: &str, record: &R) {
@@ -381,7 +381,36 @@ fn every_version_of_every_record() {
     );
     check("end-faulted.1.hex", &end(EndingRecord::Faulted(error())));
     check("end-cancelled.1.hex", &end(EndingRecord::Cancelled));
-    check("open.1.hex", &OpenRecord { waiting: true });
+    let open = |phase, asleep| OpenRecord { phase, asleep };
+    earlier("open.1.hex", &open(PhaseRecord::Waiting, None));
+    check("open-running.2.hex", &open(PhaseRecord::Running, None));
+    check("open-waiting.2.hex", &open(PhaseRecord::Waiting, None));
+    check("open-suspended.2.hex", &open(PhaseRecord::Suspended, None));
+    let mark = MarkRecord {
+        path: vec!["data".into(), "order".into()],
+        text: "17".into(),
+    };
+    let topic = |mark| TopicRecord {
+        kind: "com.example.paid".into(),
+        mark,
+    };
+    let listening = |topics| ListeningRecord {
+        task: task(),
+        next: 12,
+        recorded: 7,
+        topics,
+    };
+    let asleep = AsleepRecord {
+        has_kin: true,
+        listening: vec![
+            listening(None),
+            listening(Some(vec![topic(None), topic(Some(mark))])),
+        ],
+    };
+    check(
+        "open-asleep.2.hex",
+        &open(PhaseRecord::Waiting, Some(asleep)),
+    );
     for (file, status) in [
         ("open", StatusRecord::Open),
         ("completed", StatusRecord::Completed),

@@ -94,6 +94,7 @@ impl Engine {
             answer,
         };
         let message = |reply| Message::Decided {
+            tenant: tenant.clone(),
             run: id.run,
             decided: Box::new(decided),
             reply,

@@ -87,6 +87,7 @@ impl Engine {
     ) -> Result<RunView, ControlError> {
         let who = (by.to_owned(), reason.map(str::to_owned));
         let message = |reply| Message::Request {
+            tenant: tenant.clone(),
             run: *run,
             request,
             who,

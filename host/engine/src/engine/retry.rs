@@ -66,13 +66,7 @@ impl Engine {
             return Err(ControlError::NotFaulted(before.status).into());
         }
         let place = self.shared().admission.enter(tenant);
-        let place = place.ok_or_else(|| StartError::Busy {
-            reason: format!(
-                "{} runs are open, as many as may be",
-                self.shared().limits.open_runs_per_tenant
-            ),
-            retry_after: RETRY_AFTER,
-        })?;
+        let place = place.map_err(StartError::from)?;
         let (owner, run) = (tenant.clone(), *id);
         let prepare = move |shared: &Arc<Shared>| prepare(shared, &owner, &run, version);
         let ready = self.aside(tenant, prepare).await??;

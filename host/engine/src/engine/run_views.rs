@@ -1,5 +1,7 @@
 //! Runs as they are shown: one, and a page of them.
 
+use std::sync::Arc;
+
 use baton_store::record::{
     EndRecord, PinRecord, Record, RunIndexRecord, RunRecord, StatusRecord, WorkflowPinRecord,
 };
@@ -9,6 +11,7 @@ use baton_workflow::{Data, Timestamp};
 
 use crate::codec;
 use crate::error::Unavailable;
+use crate::live::LiveRun;
 use crate::origin::{Origin, Parent, Restart};
 use crate::replay::{self, LoadError};
 use crate::schedule::Scheduled;
@@ -30,6 +33,10 @@ pub(super) fn view(
     let partition = id.partition(shared.partitions);
     // The phase first: a run that ends while this reads is shown as open still, or as ended whole.
     let live = shared.live.get(tenant, id);
+    let open = match &live {
+        Some(live) => Some(live.status()),
+        None => replay::open_status(shared, tenant, id)?,
+    };
     let Some(record) = replay::run_record(shared, partition, tenant, id)? else {
         return Ok(None);
     };
@@ -46,7 +53,7 @@ pub(super) fn view(
         .map(EndRecord::decode)
         .transpose()
         .map_err(ReadError::from)?;
-    let status = live.as_ref().map_or(Status::Running, |live| live.status());
+    let status = open.unwrap_or(Status::Running);
     let progress = live.map(|live| live.progress()).unwrap_or_default();
     let end = match end {
         None => None,
@@ -56,6 +63,24 @@ pub(super) fn view(
         )),
     };
     Ok(Some(view_of(*id, record, input, status, end, progress)))
+}
+
+/// Where an open run tells what happens to it; none where it is not open.
+pub(super) fn live(
+    shared: &Shared,
+    tenant: &TenantId,
+    id: &RunId,
+) -> Result<Option<Arc<LiveRun>>, ReadError> {
+    if let Some(live) = shared.live.get(tenant, id) {
+        return Ok(Some(live));
+    }
+    let Some(status) = replay::open_status(shared, tenant, id)? else {
+        return Ok(None);
+    };
+    // It may have ended before it was entered, and who has told of that has found nobody here.
+    let live = shared.live.enter(tenant, *id, status);
+    let open = replay::open_status(shared, tenant, id)?;
+    Ok(open.map(|_| live))
 }
 
 /// A run, of what is known of it. The phase and the progress count while it is open.

@@ -8,7 +8,7 @@ use baton_store::{Digest, ReadError, RunId, TenantId, key};
 use baton_workflow::machine::Note;
 use tokio::sync::oneshot;
 
-use super::run_views::{list, view};
+use super::run_views::{list, live, view};
 use super::{Engine, RETRY_AFTER, Subscription};
 use crate::digest;
 use crate::error::{ListError, StartError, Unavailable};
@@ -85,17 +85,7 @@ impl Engine {
         origin: Origin,
         idempotency: Option<(Vec<u8>, Digest)>,
     ) -> Result<RunView, StartError> {
-        let place = self
-            .shared()
-            .admission
-            .enter(tenant)
-            .ok_or_else(|| StartError::Busy {
-                reason: format!(
-                    "{} runs are open, as many as may be",
-                    self.shared().limits.open_runs_per_tenant
-                ),
-                retry_after: RETRY_AFTER,
-            })?;
+        let place = self.shared().admission.enter(tenant)?;
         let owner = tenant.clone();
         let preparation = move |shared: &Arc<Shared>| {
             start::prepare(shared, &owner, request, origin, None, place)
@@ -175,9 +165,13 @@ impl Engine {
     /// has too much to do to say so soon.
     pub async fn awaited(&self, tenant: &TenantId, run: &RunId) -> Option<Vec<AwaitedView>> {
         let shared = self.shared();
-        shared.live.get(tenant, run)?;
+        live(shared, tenant, run).ok()??;
         let (reply, answer) = oneshot::channel();
-        let look = Message::Look { run: *run, reply };
+        let look = Message::Look {
+            tenant: tenant.clone(),
+            run: *run,
+            reply,
+        };
         shared.mailbox(run).offer(look).ok()?;
         let answer = tokio::time::timeout(LOOKING, answer).await;
         answer.ok()?.ok()
@@ -190,7 +184,7 @@ impl Engine {
         run: &RunId,
         patience: Duration,
     ) -> Result<Option<RunView>, Unavailable> {
-        if let Some(live) = self.shared().live.get(tenant, run) {
+        if let Some(live) = live(self.shared(), tenant, run)? {
             let mut ended = live.ended();
             let _ = tokio::time::timeout(patience, ended.wait_for(|ended| *ended)).await;
         }

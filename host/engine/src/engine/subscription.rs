@@ -8,8 +8,10 @@ use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
 use super::Engine;
+use super::run_views::live;
 use crate::error::{Lagged, Unavailable};
 use crate::history::{History, Lines};
+use crate::live::Follower;
 use crate::replay::LoadError;
 
 /// How many lines are read from the journal at a time. So many are in memory for each reader.
@@ -34,7 +36,7 @@ enum Source {
     /// The journal, which is being read: in a task of its own, so that dropping [`Subscription::next`] loses nothing.
     Reading(JoinHandle<Result<(Box<Reader>, Lines), Unread>>),
     /// The run itself.
-    Live(broadcast::Receiver<Note>),
+    Live(Follower),
     /// Nowhere.
     Ended,
 }
@@ -48,7 +50,7 @@ struct Reader {
 }
 
 /// What tells of the lines that become durable from then on; nothing, where the run has ended before.
-struct Listening(Option<broadcast::Receiver<Note>>);
+struct Listening(Option<Follower>);
 
 /// Why a page could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -118,7 +120,7 @@ impl Subscription {
     async fn more(&mut self) -> Result<Option<Note>, Lagged> {
         match &mut self.source {
             Source::Ended => {}
-            Source::Live(receiver) => match receiver.recv().await {
+            Source::Live(follower) => match follower.next().await {
                 Ok(note) => return Ok(Some(note)),
                 Err(broadcast::error::RecvError::Closed) => self.source = Source::Ended,
                 Err(broadcast::error::RecvError::Lagged(_)) => return Err(Lagged),
@@ -147,14 +149,18 @@ impl Subscription {
         if more {
             return Source::Journal(reader);
         }
-        if let Some(Listening(receiver)) = reader.listening {
-            return receiver.map_or(Source::Ended, Source::Live);
+        if let Some(Listening(follower)) = reader.listening {
+            return follower.map_or(Source::Ended, Source::Live);
         }
         // What became durable between the last look and the first listening is read once more.
         let shared = reader.engine.shared();
-        let live = shared.live.get(&self.tenant, &self.run);
-        let receiver = live.map(|live| live.follow(shared.limits.subscriber_lag));
-        reader.listening = Some(Listening(receiver));
+        let live = live(shared, &self.tenant, &self.run);
+        let live = live.unwrap_or_else(|error| {
+            tracing::warn!(run = %self.run, %error, "a run can't be followed");
+            None
+        });
+        let follower = live.map(|live| live.follow(shared.limits.subscriber_lag));
+        reader.listening = Some(Listening(follower));
         Source::Journal(reader)
     }
 }

@@ -18,7 +18,7 @@ impl Interest {
         match topics {
             Topics::Any => *self.any.entry(partition).or_default() += 1,
             Topics::Types(types) => {
-                for kind in types {
+                for kind in types.keys() {
                     let partitions = self.types.entry(kind.clone()).or_default();
                     *partitions.entry(partition).or_default() += 1;
                 }
@@ -30,7 +30,7 @@ impl Interest {
         match topics {
             Topics::Any => take_one(&mut self.any, partition),
             Topics::Types(types) => {
-                for kind in types {
+                for kind in types.keys() {
                     let Some(partitions) = self.types.get_mut(kind) else {
                         continue;
                     };
@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn partitions_are_told_as_long_as_somebody_listens() {
-        let types = |names: &[&str]| Topics::Types(names.iter().map(ToString::to_string).collect());
+        let types =
+            |names: &[&str]| Topics::Types(names.iter().map(|it| (it.to_string(), None)).collect());
         let mut interest = Interest::default();
         interest.add(&types(&["a", "b"]), 1);
         interest.add(&types(&["a"]), 1);

@@ -78,22 +78,22 @@ impl Partition {
     pub(super) fn come_back(&mut self, turn: &mut Turn) {
         let now = self.shared.clock.now();
         for _ in 0..RUNS_PER_TURN {
-            let Some(first) = self.aside.runs.first_entry() else {
+            let Some(((due, _), coming)) = self.aside.runs.first_key_value() else {
                 return;
             };
-            let last_turn = first.get().last_turn;
-            let is_written = self.pending.keys().next().is_none_or(|it| *it > last_turn);
-            if first.key().0 > now || !is_written {
+            if *due > now || !self.is_durable(coming.last_turn, turn.number) {
                 return;
             }
-            let run = first.remove().run;
-            self.reopen(run, turn);
+            if let Some((_, coming)) = self.aside.runs.pop_first() {
+                self.reopen(coming.run, turn);
+            }
         }
     }
 
     /// Takes a run out of memory.
     fn take_away(&mut self, id: &RunId) -> Option<ActiveRun> {
         self.unlisten_all(id);
+        self.rouse(id);
         let mut run = self.runs.remove(id)?;
         run.end_calls();
         for (timer, due) in std::mem::take(&mut run.timers) {

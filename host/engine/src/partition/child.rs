@@ -46,6 +46,18 @@ impl ActiveRun {
         child.awaited.then_some(child.id)
     }
 
+    /// Whether the start of a child is under way.
+    pub(super) fn starts_children(&self) -> bool {
+        self.children.values().any(|child| child.starting.is_some())
+    }
+
+    /// The start of a child is durable.
+    fn child_started(&mut self, task: &TaskKey, attempt: u32) {
+        if let Some(child) = self.children.get_mut(&(task.clone(), attempt)) {
+            child.starting = None;
+        }
+    }
+
     fn awaits(&self, parent: &Parent) -> bool {
         self.children
             .get(&(parent.task.clone(), parent.attempt))
@@ -78,16 +90,42 @@ impl Partition {
         };
         let (shared, mailbox, parent) = (self.shared.clone(), self.mailbox.clone(), *id);
         let starting = async move {
-            if let Some(result) = child::start(&shared, start).await {
-                mailbox.push(Message::Answered {
+            let started = child::start(&shared, start).await;
+            mailbox.push(match started {
+                None => Message::ChildStarted {
+                    run: parent,
+                    task,
+                    attempt,
+                },
+                Some(result) => Message::Answered {
                     run: parent,
                     task,
                     attempt,
                     answer: Answer::of(result),
-                });
-            }
+                },
+            });
         };
         child.starting = Some(self.shared.dispatch.spawn(starting));
+    }
+
+    /// A run that a task waits for is there.
+    pub(super) fn child_started(&mut self, id: &RunId, task: &TaskKey, attempt: u32, turn: &Turn) {
+        if let Some(run) = self.runs.get_mut(id) {
+            run.child_started(task, attempt);
+            self.rest(id, turn);
+        }
+    }
+
+    /// A run that a task waits for has ended.
+    pub(super) fn child_ended(
+        &mut self,
+        tenant: &TenantId,
+        parent: Parent,
+        answer: Answer,
+        turn: &mut Turn,
+    ) {
+        self.wake(tenant, &parent.run, turn);
+        self.answered(&parent.run, parent.task, parent.attempt, answer, turn);
     }
 
     /// A run has come into memory that another one has started: it asks whether it is still waited for.
@@ -110,7 +148,9 @@ impl Partition {
         child: RunId,
         turn: &mut Turn,
     ) {
+        self.wake(tenant, &parent.run, turn);
         let unwanted = Effect::Unwanted {
+            tenant: tenant.clone(),
             child,
             parent: parent.run,
         };
@@ -135,7 +175,14 @@ impl Partition {
     }
 
     /// Nobody waits for a run's end any more: it ends.
-    pub(super) fn unwanted(&mut self, id: &RunId, parent: &RunId, turn: &mut Turn) {
+    pub(super) fn unwanted(
+        &mut self,
+        tenant: &TenantId,
+        id: &RunId,
+        parent: &RunId,
+        turn: &mut Turn,
+    ) {
+        self.wake(tenant, id, turn);
         let Some(run) = self.runs.get_mut(id) else {
             return;
         };

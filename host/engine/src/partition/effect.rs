@@ -19,15 +19,21 @@ pub(super) enum Effect {
     /// A run that another one has started begins.
     StartChild(RunId, ChildRun),
     /// A run that another one has started ends, since nobody waits for it any more.
-    Unwanted { child: RunId, parent: RunId },
+    Unwanted {
+        tenant: TenantId,
+        child: RunId,
+        parent: RunId,
+    },
     /// A run that another one has started has ended, and the other one is told.
-    TellParent(Parent, Result<Data, Error>),
+    TellParent(TenantId, Parent, Result<Data, Error>),
     /// A run that a schedule has started has ended, and the schedule is told.
     TellSchedule(ScheduleName, RunId, Timestamp),
     /// Those that look at a run see what has happened.
     Show(RunId, Status, Vec<Note>),
     /// A run has ended.
     Ended(RunId),
+    /// A run is asleep since that turn.
+    FallAsleep(RunId, u64),
     /// A call is told that the item which it has handed over is recorded, and whether more is wanted.
     Taken(oneshot::Sender<bool>, bool),
     /// The runs that listen to a tenant's log know that they have gone past what is before a position.
@@ -48,15 +54,19 @@ impl Partition {
         match effect {
             Effect::Invoke(run, invocation) => self.start_call(&run, &invocation),
             Effect::StartChild(run, child) => self.start_child(&run, child),
-            Effect::Unwanted { child, parent } => self
-                .shared
-                .mailbox(&child)
-                .push(Message::Unwanted { run: child, parent }),
-            Effect::TellParent(parent, result) => {
-                self.shared.mailbox(&parent.run).push(Message::Answered {
-                    run: parent.run,
-                    task: parent.task,
-                    attempt: parent.attempt,
+            Effect::Unwanted {
+                tenant,
+                child,
+                parent,
+            } => self.shared.mailbox(&child).push(Message::Unwanted {
+                tenant,
+                run: child,
+                parent,
+            }),
+            Effect::TellParent(tenant, parent, result) => {
+                self.shared.mailbox(&parent.run).push(Message::ChildEnded {
+                    tenant,
+                    parent,
                     answer: Answer::of(result),
                 });
             }
@@ -66,6 +76,7 @@ impl Partition {
                     run.live.publish(status, notes);
                 }
             }
+            Effect::FallAsleep(run, turn) => self.asleep(&run, turn),
             Effect::Ended(run) => {
                 self.runs.remove(&run);
                 self.shared.live.end(&run);

@@ -72,7 +72,11 @@ impl Partition {
         let told = match &run.origin {
             Origin::Run(parent) if parent.awaited => {
                 let result = child::answer(id, &index, &ending);
-                Some(Effect::TellParent(parent.clone(), result))
+                Some(Effect::TellParent(
+                    run.tenant.clone(),
+                    parent.clone(),
+                    result,
+                ))
             }
             Origin::Schedule(_) => {
                 let name = ScheduleName {
@@ -107,7 +111,7 @@ impl Partition {
         let (id, at) = (loaded.id, loaded.last_at);
         let mut calls = loaded.machine.outstanding().calls;
         calls.retain(|call| !call.awaited);
-        let mut run = ActiveRun::new(loaded, place);
+        let mut run = ActiveRun::new(loaded, place, &self.shared.live);
         calls.iter().for_each(|call| run.hold_call(call));
         self.runs.insert(id, run);
         let notes = Vec::new();

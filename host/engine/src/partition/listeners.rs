@@ -3,17 +3,20 @@
 //! A listener is told that there may be something for it; then it reads the log from where it is, until it takes
 //! an event or has seen all. Who waits for types that nobody sends is never looked at.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use baton_store::{RunId, TenantId};
+use baton_store::record::ListeningRecord;
+use baton_store::{ReadError, RunId, TenantId};
 use baton_workflow::machine::{Event, Listening, TaskKey};
 use baton_workflow::plan::Topics;
 
 use super::passing::Passing;
+use super::topics::ByTopic;
 use super::turn::Turn;
-use super::{Partition, Recorded};
+use super::{Partition, Recorded, SNOOZE};
+use crate::codec;
 use crate::events::Logged;
 
 /// How many listeners one turn looks at, so that an event which many wait for holds up nothing else for long.
@@ -28,8 +31,7 @@ pub(super) type ListenerId = (RunId, TaskKey);
 #[derive(Default)]
 pub(super) struct Listeners {
     pub(super) all: BTreeMap<ListenerId, Listener>,
-    /// By what they listen to; none for any type.
-    by_topic: HashMap<TenantId, HashMap<Option<String>, BTreeSet<ListenerId>>>,
+    by_topic: HashMap<TenantId, ByTopic>,
     /// Those for which there may be something.
     queue: VecDeque<ListenerId>,
     /// Those who are to be told that they have gone past what is in a log.
@@ -40,7 +42,7 @@ pub(super) struct Listener {
     pub(super) tenant: TenantId,
     topics: Topics,
     /// The position of the next event that it has not been offered.
-    next: u64,
+    pub(super) next: u64,
     /// The same, as the run's journal has it.
     pub(super) recorded: u64,
     pub(super) is_queued: bool,
@@ -49,36 +51,70 @@ pub(super) struct Listener {
 }
 
 impl Listeners {
+    /// A task of a run listens. There may be something for it already.
     fn add(&mut self, tenant: &TenantId, run: RunId, listening: Listening) {
-        let id = (run, listening.task);
-        let topics = self.by_topic.entry(tenant.clone()).or_default();
-        for topic in topics_of(&listening.topics) {
-            topics.entry(topic).or_default().insert(id.clone());
-        }
+        let id = (run, listening.task.clone());
+        let recorded = listening.from;
+        self.add_asleep(tenant, run, listening, recorded);
+        self.enqueue(&id);
+    }
+
+    /// A task of a run listens that is asleep. Whether there is something for it is seen [later](Self::catch_up).
+    fn add_asleep(&mut self, tenant: &TenantId, run: RunId, listening: Listening, recorded: u64) {
+        let Listening { task, from, topics } = listening;
+        let id = (run, task);
+        let by_topic = self.by_topic.entry(tenant.clone()).or_default();
+        by_topic.add(&topics, &id);
         let listener = Listener {
             tenant: tenant.clone(),
-            topics: listening.topics,
-            next: listening.from,
-            recorded: listening.from,
-            is_queued: true,
+            topics,
+            next: from,
+            recorded,
+            is_queued: false,
             is_behind: false,
         };
-        self.all.insert(id.clone(), listener);
-        self.queue.push_back(id);
+        self.all.insert(id, listener);
+    }
+
+    fn enqueue(&mut self, id: &ListenerId) {
+        if let Some(listener) = self.all.get_mut(id) {
+            listener.is_queued = true;
+            self.queue.push_back(id.clone());
+        }
+    }
+
+    /// Looks again whether there is something for a listener whose run was asleep when there seemed to be. Whether it
+    /// listens at all.
+    pub(super) fn queue_again(&mut self, id: &ListenerId) -> bool {
+        let Some(listener) = self.all.get(id) else {
+            return false;
+        };
+        if listener.is_queued {
+            self.enqueue(id);
+        }
+        true
+    }
+
+    /// How the tasks of a run listen, as it is stored while the run is asleep.
+    pub(super) fn records(&self, run: &RunId) -> Vec<ListeningRecord> {
+        let of_run = self.of_run(run).into_iter();
+        let record = |id: ListenerId| {
+            let Listener {
+                topics,
+                next,
+                recorded,
+                ..
+            } = self.all.get(&id)?;
+            Some(codec::listening_record(&id.1, topics, *next, *recorded))
+        };
+        of_run.filter_map(record).collect()
     }
 
     fn remove(&mut self, id: &ListenerId) -> Option<Listener> {
         let listener = self.all.remove(id)?;
-        if let Some(topics) = self.by_topic.get_mut(&listener.tenant) {
-            for topic in topics_of(&listener.topics) {
-                if let Some(listeners) = topics.get_mut(&topic) {
-                    listeners.remove(id);
-                    if listeners.is_empty() {
-                        topics.remove(&topic);
-                    }
-                }
-            }
-            if topics.is_empty() {
+        if let Some(by_topic) = self.by_topic.get_mut(&listener.tenant) {
+            by_topic.remove(&listener.topics, id);
+            if by_topic.is_empty() {
                 self.by_topic.remove(&listener.tenant);
             }
         }
@@ -87,23 +123,32 @@ impl Listeners {
 
     /// Events have been added to a tenant's log.
     pub(super) fn wake(&mut self, tenant: &TenantId, events: &[Arc<Logged>]) {
-        let Some(topics) = self.by_topic.get(tenant) else {
-            return;
-        };
         for logged in events {
-            let of_type = topics.get(&Some(logged.event.kind().to_owned()));
-            for id in of_type.into_iter().chain(topics.get(&None)).flatten() {
-                let Some(listener) = self.all.get_mut(id).filter(|it| !it.is_queued) else {
+            let by_topic = self.by_topic.get(tenant);
+            let concerned = by_topic.map(|it| it.listening_to(&logged.event));
+            for id in concerned.unwrap_or_default() {
+                let Some(listener) = self.all.get_mut(&id).filter(|it| !it.is_queued) else {
                     continue;
                 };
                 if logged.position >= listener.next {
                     // What stands between was of no interest, or it would have been woken.
                     listener.next = logged.position;
-                    listener.is_queued = true;
-                    self.queue.push_back(id.clone());
+                    self.enqueue(&id);
                 }
             }
         }
+    }
+
+    /// From which position on those of a tenant are to look for what came while they were asleep; none where nobody is.
+    /// Those that would have had to see what is before `first` are told so.
+    fn behind(&mut self, tenant: &TenantId, first: u64) -> Option<u64> {
+        let of_tenant = self.all.iter().filter(|(_, it)| it.tenant == *tenant);
+        let idle: Vec<_> = of_tenant.filter(|(_, it)| !it.is_queued).collect();
+        let from = idle.iter().map(|(_, it)| it.next).min()?;
+        let too_late = idle.into_iter().filter(|(_, it)| it.next.max(1) < first);
+        let too_late: Vec<_> = too_late.map(|(id, _)| id.clone()).collect();
+        too_late.iter().for_each(|id| self.enqueue(id));
+        Some(from.max(first))
     }
 
     /// Whether there may be something for somebody.
@@ -123,13 +168,6 @@ impl Listeners {
             .take_while(|(of, _)| of == run)
             .cloned()
             .collect()
-    }
-}
-
-fn topics_of(topics: &Topics) -> Vec<Option<String>> {
-    match topics {
-        Topics::Any => vec![None],
-        Topics::Types(types) => types.iter().cloned().map(Some).collect(),
     }
 }
 
@@ -157,17 +195,58 @@ impl Partition {
         // One that is resumed listens already, and looks at what has gone past meanwhile.
         self.unlisten(run, listening.task.clone());
         // From here on it is told of what comes; then it looks at what is there.
-        let attended = self.shared.events.attend(
-            &*self.shared.store,
-            tenant,
-            &listening.topics,
-            self.number.0,
-        );
-        if let Err(error) = attended {
-            tracing::error!(%tenant, %run, %error, "a run can't listen until the host is restarted");
-            return;
+        if self.attend(run, tenant, &listening.topics) {
+            self.listeners.add(tenant, *run, listening);
         }
-        self.listeners.add(tenant, *run, listening);
+    }
+
+    /// A task of a run listens that was asleep when the host stopped.
+    pub(super) fn listen_asleep(
+        &mut self,
+        run: RunId,
+        tenant: &TenantId,
+        listening: Listening,
+        recorded: u64,
+    ) {
+        if self.attend(&run, tenant, &listening.topics) {
+            self.listeners.add_asleep(tenant, run, listening, recorded);
+        }
+    }
+
+    fn attend(&self, run: &RunId, tenant: &TenantId, topics: &Topics) -> bool {
+        let (store, number) = (&*self.shared.store, self.number.0);
+        let attended = self.shared.events.attend(store, tenant, topics, number);
+        if let Err(error) = &attended {
+            tracing::error!(%tenant, %run, %error, "a run can't listen until the host is restarted");
+        }
+        attended.is_ok()
+    }
+
+    /// Sees to those that were asleep when the host stopped: there may be events for them that came before they fell
+    /// asleep or after, and that nobody has told them of. The log is read once for all of a tenant.
+    pub(super) fn catch_up(&mut self) {
+        let tenants: Vec<_> = self.listeners.by_topic.keys().cloned().collect();
+        for tenant in tenants {
+            if let Err(error) = self.catch_up_with(&tenant) {
+                tracing::error!(%tenant, %error, "the event log can't be read: runs that are asleep may miss events until the host is restarted");
+            }
+        }
+    }
+
+    fn catch_up_with(&mut self, tenant: &TenantId) -> Result<(), ReadError> {
+        let (store, events) = (&*self.shared.store, &self.shared.events);
+        let first = events.first(store, tenant)?;
+        let Some(mut from) = self.listeners.behind(tenant, first) else {
+            return Ok(());
+        };
+        loop {
+            let read = events.read(store, tenant, from, EVENTS_AT_A_TIME)?.events;
+            let Some(last) = read.last() else {
+                return Ok(());
+            };
+            from = last.position + 1;
+            self.listeners.wake(tenant, &read);
+        }
     }
 
     /// A task of a run listens no longer.
@@ -194,6 +273,9 @@ impl Partition {
             let Some(id) = self.listeners.queue.pop_front() else {
                 return;
             };
+            if !self.wake_listener(&id, turn) {
+                continue;
+            }
             match self.offer_to(&id) {
                 Offered::Taken(logged) => {
                     let (run, task) = id;
@@ -217,6 +299,29 @@ impl Partition {
                 Offered::Failed => self.set_aside(&id.0),
             }
         }
+    }
+
+    /// Wakes the run of a task for which there may be something. Whether it is in memory then: one that can't be loaded
+    /// listens no longer, and one for which there is no room just now looks later.
+    fn wake_listener(&mut self, (run, task): &ListenerId, turn: &mut Turn) -> bool {
+        if self.runs.contains_key(run) {
+            return true;
+        }
+        let id = (*run, task.clone());
+        let Some(listener) = self.listeners.all.get(&id) else {
+            return false;
+        };
+        let tenant = listener.tenant.clone();
+        if self.shared.admission.is_crowded(&tenant) {
+            let later = self.shared.clock.now().after(SNOOZE);
+            self.alarms.set(later, *run, tenant);
+            return false;
+        }
+        let is_awake = self.wake(&tenant, run, turn);
+        if !is_awake {
+            self.unlisten_all(run);
+        }
+        is_awake
     }
 
     pub(super) fn tell(&mut self, run: &RunId, event: Event, turn: &mut Turn) {
@@ -252,7 +357,7 @@ impl Partition {
         let count = slice.events.len();
         for logged in slice.events {
             listener.next = logged.position + 1;
-            if !listener.topics.include(logged.event.kind()) {
+            if !listener.topics.include(&logged.event) {
                 continue;
             }
             let takes = catch_unwind(AssertUnwindSafe(|| {

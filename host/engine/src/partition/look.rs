@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use baton_store::RunId;
+use baton_store::{RunId, TenantId};
 use baton_workflow::machine::{Awaited, AwaitedWhat};
 use tokio::sync::oneshot;
 
@@ -18,7 +18,14 @@ pub(crate) type LookReply = oneshot::Sender<Vec<AwaitedView>>;
 
 impl Partition {
     /// Somebody looks at what a run waits for. They are answered when that is durable; not, where the run is not here.
-    pub(super) fn look(&mut self, id: &RunId, reply: LookReply, turn: &mut Turn) {
+    pub(super) fn look(
+        &mut self,
+        tenant: &TenantId,
+        id: &RunId,
+        reply: LookReply,
+        turn: &mut Turn,
+    ) {
+        self.wake(tenant, id, turn);
         let Some(run) = self.runs.get(id) else { return };
         let looked = catch_unwind(AssertUnwindSafe(|| {
             let mut evaluator = run.version.evaluator();

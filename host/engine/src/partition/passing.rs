@@ -73,7 +73,8 @@ impl Partition {
         passing.last = some.last().map(|(id, _)| (*id).clone());
         let is_concerned = |(id, it): &(&ListenerId, &Listener)| {
             let of_tenant = it.tenant == passing.tenant && it.recorded < passing.before;
-            of_tenant && self.runs.get(&id.0).is_some_and(looks)
+            // One that is not in memory is asleep.
+            of_tenant && self.runs.get(&id.0).is_none_or(looks)
         };
         let concerned = some.into_iter().filter(is_concerned);
         let concerned: Vec<_> = concerned
@@ -106,11 +107,14 @@ impl Partition {
     /// Records that a task which listens has been offered all before a position.
     pub(super) fn tell_passed(&mut self, (run, task): ListenerId, next: u64, turn: &mut Turn) {
         let id = (run, task);
-        if !self.runs.get(&id.0).is_some_and(looks) {
+        let tenant = self.listeners.all.get(&id).map(|it| it.tenant.clone());
+        let is_awake = tenant.is_some_and(|tenant| self.wake(&tenant, &id.0, turn));
+        if !is_awake || !self.runs.get(&id.0).is_some_and(looks) {
             return;
         }
         if let Some(listener) = self.listeners.all.get_mut(&id) {
             listener.recorded = next;
+            listener.next = listener.next.max(next);
             let (run, task) = id;
             self.tell(&run, Event::EventsPassed { task, next }, turn);
         }

@@ -1,7 +1,7 @@
 //! What somebody asks of a run that is open: to end, to stand still, to go on; and what a person has decided.
 
 use baton_store::record::{ApprovalRecord, OutcomeRecord, Record};
-use baton_store::{RunId, key};
+use baton_store::{RunId, TenantId, key};
 use baton_workflow::Timestamp;
 use baton_workflow::machine::{Answer, Approval, Event, Status, TaskKey};
 use tokio::sync::oneshot;
@@ -64,12 +64,13 @@ impl Partition {
     /// Somebody asks something of a run.
     pub(super) fn request(
         &mut self,
-        id: &RunId,
+        (tenant, id): (&TenantId, &RunId),
         request: Request,
         (by, reason): (String, Option<String>),
         reply: Reply,
         turn: &mut Turn,
     ) {
+        self.wake(tenant, id, turn);
         let Some(run) = self.runs.get(id) else {
             let _ = reply.send(Err(self.not_there(id)));
             return;
@@ -82,7 +83,14 @@ impl Partition {
     }
 
     /// A person has decided what a task of a run has asked.
-    pub(super) fn decide(&mut self, id: &RunId, decided: Decided, reply: Reply, turn: &mut Turn) {
+    pub(super) fn decide(
+        &mut self,
+        (tenant, id): (&TenantId, &RunId),
+        decided: Decided,
+        reply: Reply,
+        turn: &mut Turn,
+    ) {
+        self.wake(tenant, id, turn);
         let Some(run) = self.runs.get(id) else {
             let _ = reply.send(Err(self.not_there(id)));
             return;
@@ -150,11 +158,9 @@ impl Partition {
         let Some(run) = self.runs.get_mut(id) else {
             return;
         };
-        let record = codec::approval_record(&run.index.namespace, &run.index.name, approval);
         let (open, closed) = keys(run, &approval.task);
-        turn.batch.put(open, record.encode());
+        turn.batch.put(open, run.hold_approval(approval).encode());
         turn.batch.delete(closed);
-        run.approvals.insert(approval.task.clone(), record);
     }
 
     /// Nobody needs to decide any more what a task has asked.
@@ -178,6 +184,15 @@ impl Partition {
         let (open, closed) = keys(run, task);
         turn.batch.delete(open);
         turn.batch.put(closed, record.encode());
+    }
+}
+
+impl ActiveRun {
+    /// A task asks a person.
+    pub(super) fn hold_approval(&mut self, approval: &Approval) -> &ApprovalRecord {
+        let record = codec::approval_record(&self.index.namespace, &self.index.name, approval);
+        let held = self.approvals.entry(approval.task.clone());
+        held.insert_entry(record).into_mut()
     }
 }
 

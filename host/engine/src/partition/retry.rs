@@ -1,9 +1,9 @@
 //! Trying a faulted run again. Its end is taken back with the event that says so: the run is open again, or it
 //! has ended as it had.
 
-use baton_store::record::{OpenRecord, Record, RunRecord, StatusRecord};
+use baton_store::record::{Record, RunRecord, StatusRecord};
 use baton_store::{Batch, key};
-use baton_workflow::machine::{Event, Status};
+use baton_workflow::machine::Event;
 
 use super::effect::Effect;
 use super::run::ActiveRun;
@@ -11,7 +11,6 @@ use super::turn::{SetAside, Turn};
 use super::{Partition, RETRY_AFTER, Recorded, Reply};
 use crate::admission::Place;
 use crate::error::{ControlError, Unavailable};
-use crate::live::LiveRun;
 use crate::replay::{self, Loaded};
 
 /// A run that has faulted and is to be tried again.
@@ -69,7 +68,7 @@ impl Partition {
 
     fn reopen_ended(&mut self, retry: Retry, turn: &mut Turn) {
         let Retry {
-            mut run,
+            run,
             record,
             correction,
             place,
@@ -77,9 +76,7 @@ impl Partition {
             reply,
         } = retry;
         let id = run.id;
-        run.live = LiveRun::new(run.tenant.clone(), Status::Running);
-        self.shared.live.adopt(id, run.live.clone());
-        let mut run = ActiveRun::new(run, place);
+        let mut run = ActiveRun::new(run, place, &self.shared.live);
         run.reopening = Some(self.reopening(&run, &record));
         let at = run.time(self.shared.clock.now());
         self.runs.insert(id, run);
@@ -108,10 +105,7 @@ impl Partition {
         batch.delete(key::end(number, tenant, id));
         let index = replay::index_record(record, StatusRecord::Open);
         batch.put(key::run_index(tenant, id), index.encode());
-        let open = OpenRecord {
-            waiting: run.waiting,
-        };
-        batch.put(key::open(number, tenant, id), open.encode());
+        batch.put(key::open(number, tenant, id), run.stored.encode());
         batch
     }
 }

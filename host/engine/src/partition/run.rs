@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use baton_sandbox::Progress;
-use baton_store::record::ApprovalRecord;
+use baton_store::record::{ApprovalRecord, OpenRecord, PhaseRecord};
 use baton_store::{Batch, Partition as Number, RunId, TenantId, key};
-use baton_workflow::machine::{Invocation, Machine, TaskKey, TimerKey};
+use baton_workflow::machine::{Invocation, Machine, Status, TaskKey, TimerKey};
 use baton_workflow::{Error, ErrorKind, Timestamp};
 use tokio::task::AbortHandle;
 
@@ -18,7 +18,7 @@ use super::reveals;
 use super::{Message, Partition};
 use crate::admission::Place;
 use crate::codec;
-use crate::live::LiveRun;
+use crate::live::{LiveRun, LiveRuns};
 use crate::mailbox::Mailbox;
 use crate::origin::Origin;
 use crate::outside::{Answer, Call};
@@ -36,8 +36,10 @@ pub(super) struct ActiveRun {
     pub(super) events: u32,
     /// The turn of the last of them.
     pub(super) last_turn: u64,
-    /// What its open record says: whether it waits for nothing but timers.
-    pub(super) waiting: bool,
+    /// What its open record says.
+    pub(super) stored: OpenRecord,
+    /// The turn since which nothing of it is under way, where it may fall asleep.
+    pub(super) idle_since: Option<u64>,
     /// The timers that are set, and when they come due.
     pub(super) timers: HashMap<TimerKey, Timestamp>,
     /// What its tasks ask people.
@@ -76,16 +78,21 @@ pub(super) enum CallState {
 }
 
 impl ActiveRun {
-    pub(super) fn new(loaded: Loaded, place: Place) -> Self {
+    /// A run that has been loaded; its machine is not at work yet.
+    pub(super) fn new(loaded: Loaded, place: Place, runs: &LiveRuns) -> Self {
         Self {
+            live: runs.enter(&loaded.tenant, loaded.id, Status::Running),
             id: loaded.id,
             tenant: loaded.tenant,
             version: loaded.version,
             machine: loaded.machine,
-            live: loaded.live,
             events: loaded.events,
             last_turn: 0,
-            waiting: false,
+            stored: OpenRecord {
+                phase: PhaseRecord::Running,
+                asleep: None,
+            },
+            idle_since: None,
             timers: HashMap::new(),
             approvals: HashMap::new(),
             index: loaded.index,
@@ -171,6 +178,20 @@ impl ActiveRun {
         for (task, attempt) in calls {
             self.end_call(&task, attempt);
         }
+    }
+
+    /// Whether nothing of it is under way here: what it waits for has to come.
+    pub(super) fn is_idle(&self) -> bool {
+        self.calls.is_empty()
+            && self.reopening.is_none()
+            && self.ended.is_none()
+            && !self.machine.status().is_ended()
+            && !self.starts_children()
+    }
+
+    /// Whether it is another run's child, or waits for one of its own.
+    pub(super) fn has_kin(&self) -> bool {
+        self.origin.awaiting().is_some() || !self.children.is_empty()
     }
 
     /// How far a call is that is wanted.

@@ -5,17 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use baton_store::record::{OpenRecord, OutcomeRecord, Record, TimerRecord};
 use baton_store::{Batch, RunId, key};
 use baton_workflow::Timestamp;
-use baton_workflow::machine::{Command, Event, Note, Status};
+use baton_workflow::machine::{Command, Event, Note};
 
 use super::effect::Effect;
 use super::end::Ended;
-use super::run::ActiveRun;
 use super::{Partition, Recorded};
-use crate::admission::Place;
 use crate::codec;
 use crate::events::NewEvent;
 use crate::lifecycle;
-use crate::replay::Loaded;
 
 /// What a partition does in one go, and makes durable together.
 pub(super) struct Turn {
@@ -52,6 +49,7 @@ impl Partition {
         turn: &mut Turn,
         recorded: Recorded,
     ) -> Result<(), SetAside> {
+        self.rouse(id);
         let Some(run) = self.runs.get_mut(id) else {
             return Err(SetAside);
         };
@@ -116,7 +114,11 @@ impl Partition {
                 Command::Abandon { task, attempt } => {
                     run.end_call(&task, attempt);
                     if let Some(child) = run.abandon_child(&task, attempt) {
-                        let unwanted = Effect::Unwanted { child, parent: *id };
+                        let unwanted = Effect::Unwanted {
+                            tenant: run.tenant.clone(),
+                            child,
+                            parent: *id,
+                        };
                         let last = run.last_turn;
                         self.after(last, unwanted, turn);
                     }
@@ -182,79 +184,21 @@ impl Partition {
             return;
         };
         let status = run.machine.status();
-        let waiting = status == Status::Waiting;
-        if !status.is_ended() && waiting != run.waiting {
-            run.waiting = waiting;
-            turn.batch.put(
-                key::open(self.number, &run.tenant, id),
-                OpenRecord { waiting }.encode(),
-            );
+        let open = OpenRecord {
+            phase: codec::phase(status),
+            asleep: None,
+        };
+        if !status.is_ended() && open != run.stored {
+            let key = key::open(self.number, &run.tenant, id);
+            turn.batch.put(key, open.encode());
+            run.stored = open;
             run.last_turn = turn.number;
         }
         let last = run.last_turn;
         self.after(last, Effect::Show(*id, status, notes), turn);
-        if status.is_ended() {
-            self.after(last, Effect::Ended(*id), turn);
-        }
-    }
-
-    /// Takes a run that was open when the host stopped into memory, and does again what it waits for. All
-    /// that brought it about is durable.
-    pub(super) fn resume(&mut self, mut loaded: Loaded, place: Place, turn: &mut Turn) {
-        let id = loaded.id;
-        let at = loaded.last_at;
-        for event in std::mem::take(&mut loaded.emitted) {
-            let tenant = loaded.tenant.clone();
-            turn.events.push(NewEvent { tenant, event, at });
-        }
-        if let Some(ending) = loaded.ending.take() {
-            return self.resume_ended(loaded, ending, place, turn);
-        }
-        let outstanding = loaded.machine.outstanding();
-        let mut run = ActiveRun::new(loaded, place);
-        let status = run.machine.status();
-        run.live.publish(status, Vec::new());
-        // The crash may have come before the turn that would have written these.
-        let batch = &mut turn.batch;
-        for (timer, due) in outstanding.timers {
-            let record = TimerRecord {
-                timer: codec::timer_record(&timer),
-            };
-            batch.put(run.timer_key(self.number, &timer, due), record.encode());
-            run.timers.insert(timer.clone(), due);
-            self.timers.set(due, id, timer);
-        }
-        run.waiting = status == Status::Waiting;
-        batch.put(
-            key::open(self.number, &run.tenant, &id),
-            OpenRecord {
-                waiting: run.waiting,
-            }
-            .encode(),
-        );
-        outstanding
-            .calls
-            .iter()
-            .for_each(|invocation| run.hold_call(invocation));
-        outstanding
-            .children
-            .iter()
-            .for_each(|child| run.hold_child(child));
-        let tenant = run.tenant.clone();
-        self.runs.insert(id, run);
-        for approval in &outstanding.approvals {
-            self.open_approval(&id, approval, turn);
-        }
-        self.ask_parent(&id);
-        for listening in outstanding.listening {
-            self.listen(&id, &tenant, listening);
-        }
-        outstanding
-            .calls
-            .iter()
-            .for_each(|invocation| self.start_call(&id, invocation));
-        for child in outstanding.children {
-            self.start_child(&id, child);
+        match status.is_ended() {
+            true => self.after(last, Effect::Ended(*id), turn),
+            false => self.rest(id, turn),
         }
     }
 }

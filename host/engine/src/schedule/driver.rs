@@ -150,11 +150,7 @@ pub(super) async fn prepare(
     scheduled: Scheduled,
     input: Value,
 ) -> Result<Prepared, StartError> {
-    let busy = || StartError::Busy {
-        reason: "as many runs are open as may be".to_owned(),
-        retry_after: RETRY_AFTER,
-    };
-    let place = shared.admission.enter(&name.tenant).ok_or_else(busy)?;
+    let place = shared.admission.enter(&name.tenant)?;
     let request = StartRun {
         namespace: name.namespace.clone(),
         name: name.name.clone(),
@@ -170,7 +166,10 @@ pub(super) async fn prepare(
         start::prepare(&owner, &tenant, request, origin, None, place)
     });
     // It fails where the host is stopping, or has made a mistake that its log tells of.
-    prepared.await.map_err(|_| busy())?
+    prepared.await.map_err(|_| StartError::Busy {
+        reason: "the host is stopping, or has failed".to_owned(),
+        retry_after: RETRY_AFTER,
+    })?
 }
 
 /// Makes a batch durable, however long it takes, and does something then. False where the host stops before.

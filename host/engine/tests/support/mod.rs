@@ -158,6 +158,11 @@ impl Host {
             );
             Bundled::new(std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}")))
         };
+        // Whatever waits is put to sleep at once: every test is one of waking too.
+        let limits = EngineLimits {
+            waiting_in_memory: 0,
+            ..limits
+        };
         let settings = Settings {
             bundled: ["http", "asyncapi", "shell"]
                 .map(|name| (name.to_owned(), component(name)))

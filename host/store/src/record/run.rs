@@ -9,7 +9,6 @@ use super::{DecodeError, Json, Record, decode_form, encode_form, records};
 records! {
     EventRecord = "event",
     EndRecord = "end",
-    OpenRecord = "open run",
     RestartRecord = "restart",
     TimerRecord = "timer",
 }
@@ -390,13 +389,6 @@ pub enum EndingRecord {
     Faulted(ErrorRecord),
     /// From outside.
     Cancelled,
-}
-
-/// That a run has not ended. Removed with the event that ends it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenRecord {
-    /// Whether nothing of the run is under way: it waits for timers, events of the world, or people.
-    pub waiting: bool,
 }
 
 /// A timer that has not come due. Removed with the event that it brings about, or that makes it void.
