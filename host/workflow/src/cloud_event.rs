@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use crate::data::Data;
 use crate::document::EventRead;
 use crate::extent;
+use crate::pack::packed;
 
 pub(crate) use attribute::{is_name as is_attribute_name, is_text as is_text_attribute};
 
@@ -38,6 +39,8 @@ pub struct CloudEvent {
     /// The data, once more: what most readers want.
     data: Data,
 }
+
+packed!(struct CloudEvent { envelope, data });
 
 /// Why something is no event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

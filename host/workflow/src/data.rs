@@ -5,6 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::pack::packed;
+
 /// A JSON value that is handed from task to task without being copied.
 pub type Data = Arc<Value>;
 
@@ -12,6 +14,8 @@ pub type Data = Arc<Value>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(i64);
+
+packed!(struct Timestamp(milliseconds));
 
 impl Timestamp {
     /// The time `milliseconds` after the epoch. Times before 1970 are negative.

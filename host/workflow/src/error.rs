@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::extent;
+use crate::pack::packed;
 
 /// The types of error that the specification names (dsl-reference, "Standard Error Types").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -106,6 +107,8 @@ pub struct Error {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
 }
+
+packed!(struct Error { type_uri, status, instance, title, detail, data, retry_after });
 
 impl Error {
     /// An error of a standard type under its default status.

@@ -21,6 +21,7 @@ pub mod error;
 pub mod expression;
 mod extent;
 pub mod machine;
+mod pack;
 pub mod plan;
 pub mod resource;
 pub mod schedule;

@@ -47,6 +47,7 @@ mod retry;
 mod run;
 mod scope;
 mod set;
+mod snapshot;
 mod subscription;
 mod suspend;
 mod switch;
@@ -69,6 +70,7 @@ pub use awaited::{Awaited, AwaitedWhat};
 pub use command::{ChildRun, Command, Detail, Ending, Invocation, Listening, Note, NoteKind};
 pub use event::{Event, Occurrence, Reveal, TaskKey, TimerKey};
 pub use retry::NotRetriable;
+pub use snapshot::{BadSnapshot, FORM};
 pub use subscription::Weight;
 
 pub(crate) use consumption::{Consumption, Fill};
@@ -85,6 +87,7 @@ use crate::data::{Data, Timestamp};
 use crate::error::{Error, ErrorKind};
 use crate::expression::Evaluate;
 use crate::extent::{self, BYTES_PER_EVENT_MAX};
+use crate::pack::packed;
 use crate::plan::{Kind, NodeId, Plan};
 
 /// How many steps one event may take a run through. A workflow that goes on longer without a call or a
@@ -123,6 +126,18 @@ pub enum Status {
     /// Ended with an output.
     Completed,
 }
+
+packed!(
+    enum Status {
+        Pending,
+        Running,
+        Waiting,
+        Suspended,
+        Cancelled,
+        Faulted,
+        Completed,
+    }
+);
 
 impl Status {
     /// Whether a run in this phase has ended.

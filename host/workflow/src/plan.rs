@@ -74,6 +74,7 @@ use crate::data::Data;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Document;
 use crate::expression::Expression;
+use crate::pack::packed;
 use crate::resource::{Resources, Wanted};
 use crate::schedule::Schedule;
 
@@ -251,6 +252,8 @@ pub struct Lowered {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct NodeId(pub(crate) u32);
 
+packed!(struct NodeId(number));
+
 /// A task.
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -300,6 +303,15 @@ pub(crate) enum Edge {
     /// To the end of the workflow.
     End,
 }
+
+packed!(
+    enum Edge {
+        To(node),
+        Exit,
+        Leave,
+        End,
+    }
+);
 
 /// Tasks of one scope. The first is where it starts; from there on, edges lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use super::task::{TaskId, Verdict, Work};
 use crate::data::{Data, Timestamp};
 use crate::error::{Error, ErrorKind};
 use crate::extent::BYTES_PER_EVENT_MAX;
+use crate::pack::packed;
 use crate::plan::{self, BadSchema, Schema, SchemaPatterns};
 
 /// What a person is asked to decide.
@@ -33,6 +34,17 @@ pub struct Approval {
     pub due: Option<Timestamp>,
 }
 
+packed!(struct Approval {
+    task,
+    attempt,
+    title,
+    description,
+    assignees,
+    form,
+    asked_at,
+    due,
+});
+
 /// What a person has decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -42,6 +54,13 @@ pub enum Decision {
     /// No. That is an output like the other; the workflow decides what follows.
     Rejected,
 }
+
+packed!(
+    enum Decision {
+        Approved,
+        Rejected,
+    }
+);
 
 impl Decision {
     /// The name, as outputs have it.
@@ -151,6 +170,8 @@ pub struct Answer {
     /// What they have filled in; null where nothing was.
     pub data: Data,
 }
+
+packed!(struct Answer { decision, by, comment, data });
 
 fn assignees(value: &Value) -> Result<Vec<String>, Error> {
     let name = |value: &Value| value.as_str().map(str::to_owned);

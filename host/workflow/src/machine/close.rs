@@ -6,6 +6,7 @@ use super::task::Place;
 use super::{Status, Turn};
 use crate::error::Error;
 use crate::extent::BYTES_PER_EVENT_MAX;
+use crate::pack::packed;
 
 /// How a run is going to end.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub(super) enum Closing {
     /// Somebody has asked for it.
     Cancelled { by: String, reason: Option<String> },
 }
+
+packed!(enum Closing { Faulted(error), Cancelled { by, reason } });
 
 impl Turn<'_> {
     /// Somebody wants the run to end.

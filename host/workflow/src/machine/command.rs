@@ -7,6 +7,7 @@ use super::event::{Reveal, TaskKey, TimerKey};
 use crate::cloud_event::CloudEvent;
 use crate::data::{Data, Timestamp};
 use crate::error::Error;
+use crate::pack::packed;
 use crate::plan::Topics;
 
 /// What a run wants done, in the order in which it wants it.
@@ -108,6 +109,18 @@ pub struct Invocation {
     pub items: bool,
 }
 
+packed!(struct Invocation {
+    task,
+    attempt,
+    connector,
+    interface,
+    function,
+    arguments,
+    deadline,
+    awaited,
+    items,
+});
+
 /// A run that a run starts (dsl-reference, "Workflow Process").
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChildRun {
@@ -131,6 +144,18 @@ pub struct ChildRun {
     /// Whether the task waits for its end.
     pub awaited: bool,
 }
+
+packed!(struct ChildRun {
+    task,
+    attempt,
+    first,
+    at,
+    namespace,
+    name,
+    version,
+    input,
+    awaited,
+});
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]

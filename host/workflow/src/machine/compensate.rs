@@ -19,6 +19,7 @@ use super::task::{Place, Stage, Task, TaskId, TryPhase, Variables, Work};
 use super::visits::FrameId;
 use crate::data::Data;
 use crate::error::Error;
+use crate::pack::packed;
 use crate::plan::{NodeId, Sequence};
 
 /// What could be undone, by the order in which it was done.
@@ -34,6 +35,8 @@ pub(super) struct Undo {
     /// The numbers of its visits, once it has begun: beginning again, it keeps them.
     frame: Option<FrameId>,
 }
+
+packed!(struct Undo { node, key, output, variables, frame });
 
 /// Who holds a ledger: a `try`, or the run where there is none.
 pub(super) type Holder = Option<TaskId>;

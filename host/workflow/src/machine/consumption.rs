@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::cloud_event::CloudEvent;
 use crate::data::Data;
 use crate::error::Error;
+use crate::pack::packed;
 use crate::plan::{Filter, Mark, Matcher, Strategy, Template, Topics, Until, truthy};
 
 /// Evaluates what stands in filters.
@@ -30,12 +31,16 @@ pub(crate) struct Consumption {
     progress: Progress,
 }
 
+packed!(struct Consumption { keys, progress });
+
 #[derive(Clone, Debug)]
 struct Progress {
     /// Which filters have let an event through. Where there are none, one that lets through all.
     satisfied: Vec<bool>,
     until: Option<Box<Progress>>,
 }
+
+packed!(struct Progress { satisfied, until });
 
 /// What an event is to a strategy that takes it.
 #[derive(Clone, Debug, PartialEq)]

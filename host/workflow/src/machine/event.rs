@@ -6,6 +6,7 @@ use super::approval::Answer;
 use crate::cloud_event::CloudEvent;
 use crate::data::{Data, Timestamp};
 use crate::error::Error;
+use crate::pack::packed;
 
 /// A task's identity within a run: where it stands in the document, and how often the run has come to
 /// it (`then` can loop, `for` does), from 1.
@@ -16,6 +17,8 @@ pub struct TaskKey {
     /// Which of the run's visits to the task, from 1.
     pub visit: u32,
 }
+
+packed!(struct TaskKey { pointer, visit });
 
 /// A timer's identity within a run. At most one timer of an identity is set at a time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -33,6 +36,17 @@ pub enum TimerKey {
     /// The end of the time for which a subscription consumes messages (`consume.for`).
     Consume(TaskKey),
 }
+
+packed!(
+    enum TimerKey {
+        Wait(task),
+        Timeout(task),
+        Retry(task),
+        Attempt(task),
+        RunTimeout,
+        Consume(task),
+    }
+);
 
 /// What happens to a run. The sequence of its events, each with its time, is a run's journal: the same
 /// events make the same run again.
@@ -156,6 +170,23 @@ pub enum Event {
     },
 }
 
+packed!(enum Event {
+    Started { input, events_from },
+    Answered { task, attempt, answer },
+    Elapsed { timer },
+    CancelRequested { by, reason },
+    StopRequested { by, reason },
+    Received { task, position, event },
+    EventsDropped { task, first },
+    SuspendRequested { by, reason },
+    ResumeRequested { by, reason },
+    RetryRequested { by, reason, correction },
+    Decided { task, attempt, answer },
+    Yielded { task, attempt, item },
+    EventsPassed { task, next },
+    Revealed { task, attempt, reveal },
+});
+
 /// The value of a secret that a connector was given (`secrets.reveal` in `wit/connector.wit`). Never the value itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reveal {
@@ -166,6 +197,8 @@ pub struct Reveal {
     /// The connector's name.
     pub connector: String,
 }
+
+packed!(struct Reveal { secret, member, connector });
 
 /// An event and its time.
 #[derive(Clone, Debug, PartialEq)]

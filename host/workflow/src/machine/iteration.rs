@@ -14,6 +14,7 @@ use super::task::{Place, TaskId, Work};
 use crate::data::Data;
 use crate::error::{Error, ErrorKind};
 use crate::extent::{self, BYTES_MAX};
+use crate::pack::packed;
 use crate::plan::{Foreach, Kind, Node};
 
 /// How far the items of a subscription are.
@@ -30,6 +31,8 @@ pub(super) struct Iteration {
     /// The one that is worked on.
     current: Option<Data>,
 }
+
+packed!(struct Iteration { outputs, bytes, count, queue, current });
 
 impl Default for Iteration {
     fn default() -> Self {

@@ -11,6 +11,7 @@ use super::task::{ContextId, Place, TaskId, Work};
 use crate::data::Data;
 use crate::error::{Error, ErrorKind};
 use crate::extent::{self, Room};
+use crate::pack::packed;
 
 /// The lines of a task, by slot.
 #[derive(Debug, Default)]
@@ -19,6 +20,8 @@ pub(super) struct Lines {
     /// How many are under way.
     pub(super) open: usize,
 }
+
+packed!(struct Lines { lines, open });
 
 /// How far a line is.
 #[derive(Debug)]
@@ -31,12 +34,16 @@ enum Line {
     Done { output: Data, change: Change },
 }
 
+packed!(enum Line { Idle, Open { context, base }, Done { output, change } });
+
 /// What a line has made of its context.
 #[derive(Clone, Debug)]
 struct Change {
     from: Data,
     to: Data,
 }
+
+packed!(struct Change { from, to });
 
 impl Lines {
     /// So many lines, none of which has begun.

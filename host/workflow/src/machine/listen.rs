@@ -20,6 +20,7 @@ use crate::cloud_event::CloudEvent;
 use crate::data::Data;
 use crate::error::{Error, ErrorKind};
 use crate::expression::Evaluate;
+use crate::pack::packed;
 use crate::plan::{Kind, Listen, Strategy, Topics, Until, truthy};
 
 /// How far a `listen` is.
@@ -37,6 +38,8 @@ pub(super) struct ListenWork {
     pub(super) iteration: Iteration,
 }
 
+packed!(struct ListenWork { consumption, next, taken, before, topics, iteration });
+
 /// Which events of the log a run can still listen to.
 #[derive(Debug, Default)]
 pub(super) struct ListenedEvents {
@@ -45,6 +48,8 @@ pub(super) struct ListenedEvents {
     /// Those behind it that have been consumed.
     consumed: Arc<BTreeSet<u64>>,
 }
+
+packed!(struct ListenedEvents { from, consumed });
 
 impl ListenWork {
     /// Whether it waits for an event, with nothing to do for the ones before.

@@ -13,6 +13,7 @@ use super::event::{TaskKey, TimerKey};
 use super::task::{Place, Task, TaskId, TryPhase, Work};
 use super::{Machine, Status, Step, Turn};
 use crate::data::{Data, Timestamp};
+use crate::pack::packed;
 use crate::plan::NodeId;
 
 /// What has ended on the way of an error.
@@ -24,6 +25,8 @@ pub(super) struct Grave {
     pub(super) finish: Option<(Place, Data)>,
 }
 
+packed!(struct Grave { tasks, entries, finish });
+
 /// A task that has ended on the way of an error.
 #[derive(Debug)]
 pub(super) struct Buried {
@@ -33,6 +36,8 @@ pub(super) struct Buried {
     timers: Vec<(TimerKey, Timestamp)>,
 }
 
+packed!(struct Buried { id, task, timers });
+
 /// A task that was about to be entered.
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -40,6 +45,8 @@ pub(super) struct Entry {
     input: Data,
     place: Place,
 }
+
+packed!(struct Entry { node, input, place });
 
 /// Why a run can't be tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,6 +14,7 @@ use crate::data::{Data, Timestamp};
 use crate::error::Error;
 use crate::expression::Evaluate;
 use crate::machine::consumption::Fill as _;
+use crate::pack::packed;
 use crate::plan::{Enough, Kind, Node, Subscription, truthy};
 
 /// How far a subscription is.
@@ -26,6 +27,8 @@ pub(super) struct SubscriptionWork {
     pub(super) iteration: Iteration,
 }
 
+packed!(struct SubscriptionWork { call, source, taken, iteration });
+
 /// Where the messages come from.
 #[derive(Debug)]
 enum Source {
@@ -36,6 +39,14 @@ enum Source {
     /// It has failed.
     Failed(Error),
 }
+
+packed!(
+    enum Source {
+        Open,
+        Closed,
+        Failed(error),
+    }
+);
 
 impl SubscriptionWork {
     /// The call, where it is under way.

@@ -7,12 +7,15 @@ use super::command::{Command, Detail, NoteKind};
 use super::event::{Event, TaskKey, TimerKey};
 use super::{Machine, Turn};
 use crate::extent::BYTES_PER_EVENT_MAX;
+use crate::pack::packed;
 
 /// What has happened to a suspended run.
 #[derive(Debug, Default)]
 pub(super) struct Held {
     pub(super) events: Vec<Event>,
 }
+
+packed!(struct Held { events });
 
 /// What of it has an answer already.
 #[derive(Debug, Default)]

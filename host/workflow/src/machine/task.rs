@@ -16,11 +16,14 @@ use super::subscription::SubscriptionWork;
 use super::visits::FrameId;
 use crate::data::{Data, Timestamp};
 use crate::error::Error;
+use crate::pack::{Damaged, Pack, Packer, Unpacker, packed};
 use crate::plan::{Edge, NodeId};
 
 /// A task under way, by the order in which the run came to it: what is inside a task has a greater one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TaskId(pub(super) u32);
+
+packed!(struct TaskId(number));
 
 /// A task under way.
 #[derive(Debug)]
@@ -48,12 +51,30 @@ pub(super) struct Task {
     pub(super) extending: Option<Box<Extending>>,
 }
 
+packed!(struct Task {
+    node,
+    key,
+    attempt,
+    place,
+    raw_input,
+    input,
+    started_at,
+    limit,
+    done,
+    decided,
+    authorization,
+    work,
+    extending,
+});
+
 /// A decision, as the task's end in the history tells of it, whatever becomes of the output.
 #[derive(Debug)]
 pub(super) struct Verdict {
     pub(super) by: String,
     pub(super) comment: Option<String>,
 }
+
+packed!(struct Verdict { by, comment });
 
 /// How far the extensions around a task are.
 #[derive(Debug)]
@@ -62,6 +83,8 @@ pub(super) struct Extending {
     pub(super) applied: Vec<bool>,
     pub(super) stage: Stage,
 }
+
+packed!(struct Extending { applied, stage });
 
 /// What an extended task is at.
 #[derive(Debug)]
@@ -79,6 +102,8 @@ pub(super) enum Stage {
     },
 }
 
+packed!(enum Stage { Before, Own, After { next, outcome } });
+
 /// What a task has come to.
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
@@ -88,6 +113,8 @@ pub(super) struct Outcome {
     /// Where it leads.
     pub(super) edge: Edge,
 }
+
+packed!(struct Outcome { raw_output, output, edge });
 
 impl Task {
     /// What says that no answer to what the task has asked for is wanted any more, where it waits for one.
@@ -125,6 +152,8 @@ pub(super) struct Place {
     /// The task that the extension around it extends, which is its `$task`.
     pub(super) extended: Option<TaskId>,
 }
+
+packed!(struct Place { parent, slot, context, variables, deadline, frame, extended });
 
 impl Place {
     /// The place inside the task `parent`, which itself is here.
@@ -174,6 +203,22 @@ pub(super) enum Work {
     Wait,
 }
 
+packed!(
+    enum Work {
+        Beginning,
+        Approval(approval),
+        Call(call),
+        Do,
+        For(work),
+        Fork(lines),
+        Listen(work),
+        Run(child),
+        Subscription(work),
+        Try(work),
+        Wait,
+    }
+);
+
 /// How far a loop is.
 #[derive(Debug)]
 pub(super) struct ForWork {
@@ -186,6 +231,8 @@ pub(super) struct ForWork {
     /// The iterations, where they run side by side.
     pub(super) lines: Option<Lines>,
 }
+
+packed!(struct ForWork { items, index, last, lines });
 
 /// How far a `try` is.
 #[derive(Debug)]
@@ -202,6 +249,8 @@ pub(super) struct TryWork {
     /// What has completed inside and could be undone.
     pub(super) ledger: Ledger,
 }
+
+packed!(struct TryWork { retries, since, limit, phase, frame, ledger });
 
 /// What a `try` is at.
 #[derive(Debug, PartialEq)]
@@ -221,9 +270,13 @@ pub(super) enum TryPhase {
     Handling,
 }
 
+packed!(enum TryPhase { Trying, Pausing, Undoing { error, handled }, Handling });
+
 /// A context, by number: each branch of a fork works on its own copy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ContextId(u32);
+
+packed!(struct ContextId(number));
 
 /// The contexts of a run.
 #[derive(Debug, Default)]
@@ -231,6 +284,8 @@ pub(super) struct Contexts {
     values: BTreeMap<ContextId, Data>,
     next: u32,
 }
+
+packed!(struct Contexts { values, next });
 
 impl Contexts {
     pub(super) fn get(&self, id: ContextId) -> &Data {
@@ -283,5 +338,43 @@ impl Variables {
             next = &variable.outer;
         }
         None
+    }
+}
+
+/// Not by recursion: functions that call one another make a chain far longer than any document is deep.
+impl Pack for Variables {
+    fn pack(&self, out: &mut Packer) {
+        let mut new = Vec::new();
+        let mut next = self;
+        let known = loop {
+            let Some(variable) = &next.0 else {
+                break None;
+            };
+            if let Some(number) = out.known(variable) {
+                break Some(number);
+            }
+            new.push(variable);
+            next = &variable.outer;
+        };
+        known.pack(out);
+        new.len().pack(out);
+        for variable in new.into_iter().rev() {
+            variable.name.pack(out);
+            variable.value.pack(out);
+            out.remember(variable);
+        }
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Damaged> {
+        let mut variables = match Option::unpack(from)? {
+            None => Self::default(),
+            Some(number) => Self(Some(from.shared(number)?)),
+        };
+        for _ in 0..usize::unpack(from)? {
+            let name = String::unpack(from)?;
+            variables = variables.with(&name, Data::unpack(from)?);
+            variables.0.iter().for_each(|it| from.remember(it));
+        }
+        Ok(variables)
     }
 }

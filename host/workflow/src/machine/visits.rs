@@ -8,11 +8,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::data::Timestamp;
+use crate::pack::packed;
 use crate::plan::NodeId;
 
 /// Something that can be made again with the same numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct FrameId(u32);
+
+packed!(struct FrameId(number));
 
 /// The numbers that a run has given.
 #[derive(Debug, Default)]
@@ -28,12 +31,16 @@ pub(super) struct Visits {
     next_frame: u32,
 }
 
+packed!(struct Visits { counts, attempts, starts, frames, next_frame });
+
 #[derive(Debug)]
 struct Frame {
     /// The frame that it is inside of: where its numbers come from.
     around: Option<FrameId>,
     given: BTreeMap<NodeId, Given>,
 }
+
+packed!(struct Frame { around, given });
 
 /// The visits of one task within a frame.
 #[derive(Debug, Default)]
@@ -43,6 +50,8 @@ struct Given {
     /// How many of them have been made this time.
     made: usize,
 }
+
+packed!(struct Given { visits, made });
 
 impl Given {
     fn take_out(&mut self, spent: &[u32]) {

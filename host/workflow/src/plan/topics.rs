@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cloud_event::CloudEvent;
+use crate::pack::packed;
 
 /// The events that may be of interest to a strategy. All that it would let through are among them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,13 @@ pub enum Topics {
     Types(BTreeMap<String, Option<Mark>>),
 }
 
+packed!(
+    enum Topics {
+        Any,
+        Types(types),
+    }
+);
+
 /// A text, number or boolean that stands at a place in an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
@@ -25,6 +33,8 @@ pub struct Mark {
     /// What stands there, as text.
     pub text: String,
 }
+
+packed!(struct Mark { path, text });
 
 impl Topics {
     /// No events at all.

@@ -26,6 +26,7 @@ mod retry;
 mod run;
 mod secrets;
 mod set;
+mod snapshot;
 mod subscription;
 mod suspend;
 mod switch;

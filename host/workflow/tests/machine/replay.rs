@@ -1,8 +1,7 @@
 //! The same events make the same run.
 
-use crate::support::{Jq, Run, plan};
+use crate::support::{Jq, Run, facts, plan};
 use baton_workflow::Machine;
-use baton_workflow::machine::Facts;
 use serde_json::json;
 
 const WORKFLOW: &str = "
@@ -31,14 +30,8 @@ fn a_replay_gives_the_same_commands_after_each_event() {
     run.elapse();
     assert_eq!(run.output()["outputs"], json!([1, 3]));
 
-    let facts = Facts {
-        id: "run-1".to_owned(),
-        runtime: json!({"name": "Baton", "version": "0"}),
-        secrets: json!({"token": "baton-secret-1", "login": {"password": "baton-secret-2"}}),
-        event_bytes: 1 << 20,
-    };
     for length in 0..=run.journal.len() {
-        let mut again = Machine::new(plan(WORKFLOW), facts.clone());
+        let mut again = Machine::new(plan(WORKFLOW), facts());
         let mut jq = Jq::default();
         let mut commands = Vec::new();
         for occurrence in &run.journal[..length] {

@@ -129,6 +129,16 @@ pub(crate) fn diagnostics(tasks: &str) -> String {
         .collect()
 }
 
+/// What a run knows of the world.
+pub(crate) fn facts() -> Facts {
+    Facts {
+        id: "run-1".to_owned(),
+        runtime: json!({"name": "Baton", "version": "0"}),
+        secrets: json!({"token": "baton-secret-1", "login": {"password": "baton-secret-2"}}),
+        event_bytes: 1 << 20,
+    }
+}
+
 /// A run under way.
 pub(crate) struct Run {
     pub(crate) machine: Machine,
@@ -140,19 +150,15 @@ pub(crate) struct Run {
     calls: Vec<(TaskKey, u32)>,
     jq: Jq,
     transcript: String,
+    /// Whether the machine is replaced by what its snapshot gives, behind each event.
+    pub(crate) is_restored: bool,
 }
 
 impl Run {
     /// Starts a run of a workflow that has these tasks.
     pub(crate) fn start(tasks: &str, input: Value) -> Self {
-        let facts = Facts {
-            id: "run-1".to_owned(),
-            runtime: json!({"name": "Baton", "version": "0"}),
-            secrets: json!({"token": "baton-secret-1", "login": {"password": "baton-secret-2"}}),
-            event_bytes: 1 << 20,
-        };
         let mut run = Self {
-            machine: Machine::new(plan(tasks), facts),
+            machine: Machine::new(plan(tasks), facts()),
             now: Timestamp::from_millis(0),
             journal: Vec::new(),
             commands: Vec::new(),
@@ -160,6 +166,7 @@ impl Run {
             calls: Vec::new(),
             jq: Jq::default(),
             transcript: String::new(),
+            is_restored: true,
         };
         run.apply(Event::Started {
             input: Arc::new(input),
@@ -178,6 +185,25 @@ impl Run {
             self.tell(command);
         }
         self.commands.extend(commands);
+        if self.is_restored {
+            self.restore();
+        }
+    }
+
+    /// Replaces the machine by what its snapshot gives: no test may see a difference.
+    pub(crate) fn restore(&mut self) {
+        let before = &self.machine;
+        let snapshot = before.snapshot();
+        let restored = Machine::restore(before.plan().clone(), facts(), &snapshot);
+        let restored = restored.expect("a snapshot of the run");
+        assert_eq!(restored.status(), before.status());
+        assert_eq!(restored.outstanding(), before.outstanding());
+        let again = restored.snapshot();
+        assert!(
+            again == snapshot,
+            "the snapshot of what it gives is another"
+        );
+        self.machine = restored;
     }
 
     /// Answers the oldest call under way of the task with this name.

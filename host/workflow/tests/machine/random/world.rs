@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use baton_workflow::machine::{Answer, Decision, Facts, Status, Weight};
+use baton_workflow::machine::{Answer, Decision, Status, Weight};
 use baton_workflow::{Error, ErrorKind, Event, Machine};
 use serde_json::{Value, json};
 
 use super::books::{Asked, Books};
 use super::text::EVENT;
-use crate::support::{Jq, Run};
+use crate::support::{Jq, Run, facts};
 
 /// After so many events a run is taken to have no end.
 const EVENTS_MAX: usize = 20_000;
@@ -23,6 +23,15 @@ pub(crate) enum Mood {
     Calm,
     /// The same, and the run is suspended now and then.
     Suspending,
+}
+
+/// What comes in between, and may change nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Interruption {
+    /// The host dies, and the run is made again from its journal.
+    Crash,
+    /// The run is made again from its snapshot.
+    Snapshot,
 }
 
 /// A run, and what is around it.
@@ -40,8 +49,10 @@ pub(crate) struct World {
 impl World {
     /// A run of a document's tasks that has started.
     pub(crate) fn new(text: &str, input: Value, seed: u64) -> Self {
+        let mut run = Run::start(text, input);
+        run.is_restored = false;
         let mut world = Self {
-            run: Run::start(text, input),
+            run,
             books: Books::default(),
             entered: 0,
             given: Vec::new(),
@@ -54,14 +65,17 @@ impl World {
 
     /// Plays until the run ends.
     pub(crate) fn play(&mut self, mood: Mood) {
-        self.play_with_crashes(mood, &[]);
+        self.play_interrupted(mood, Interruption::Crash, &[]);
     }
 
-    /// The same, with a crash behind each of these events.
-    pub(crate) fn play_with_crashes(&mut self, mood: Mood, crashes: &[usize]) {
+    /// The same, interrupted behind each of these events.
+    pub(crate) fn play_interrupted(&mut self, mood: Mood, by: Interruption, behind: &[usize]) {
         while !self.run.status().is_ended() {
-            if crashes.contains(&self.run.journal.len()) {
-                self.crash();
+            if behind.contains(&self.run.journal.len()) {
+                match by {
+                    Interruption::Crash => self.crash(),
+                    Interruption::Snapshot => self.run.restore(),
+                }
             }
             self.step(mood);
             self.enter();
@@ -79,13 +93,7 @@ impl World {
     /// The host dies and comes back: the run is made again from its journal.
     fn crash(&mut self) {
         let before = self.run.machine.outstanding();
-        let facts = Facts {
-            id: "run-1".to_owned(),
-            runtime: json!({"name": "Baton", "version": "0"}),
-            secrets: json!({}),
-            event_bytes: 1 << 20,
-        };
-        let mut machine = Machine::new(self.run.machine.plan().clone(), facts);
+        let mut machine = Machine::new(self.run.machine.plan().clone(), facts());
         let mut jq = Jq::default();
         let mut commands = Vec::new();
         for occurrence in &self.run.journal {
