@@ -53,6 +53,7 @@ mod seed;
 mod shared;
 mod shares;
 mod sinks;
+mod snapshot;
 mod start;
 mod vault;
 mod version;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use baton_sandbox::{Capability, Description};
 use baton_store::record::{
-    DocumentRecord, EventRecord, OpenRecord, PinRecord, Record, RunIndexRecord, RunRecord,
-    StatusRecord, WorkflowPinRecord,
+    DocumentRecord, EventRecord, Json, OpenRecord, PinRecord, Record, RunIndexRecord, RunRecord,
+    SnapshotRecord, StatusRecord, WorkflowPinRecord,
 };
 use baton_store::{Digest, Direction, Partition, ReadError, RunId, TenantId, key};
 use baton_workflow::machine::{
@@ -21,6 +21,7 @@ use crate::lifecycle;
 use crate::origin::Origin;
 use crate::resources;
 use crate::shared::Shared;
+use crate::snapshot::{self, Found, Uncovered};
 use crate::version::{Source, Version, VersionKey};
 
 /// How many events are read from the store at a time.
@@ -36,7 +37,11 @@ pub(crate) struct Loaded {
     pub(crate) pins: Arc<[Pin]>,
     /// How many events its journal has.
     pub(crate) events: u32,
-    /// The time of the last of them.
+    /// How many of them no snapshot has.
+    pub(crate) uncovered: Uncovered,
+    /// How many times it has been corrected.
+    pub(crate) corrections: u32,
+    /// The time of the last event.
     pub(crate) last_at: Timestamp,
     /// How the run ended with the last of them, where it has.
     pub(crate) ending: Option<Ending>,
@@ -127,8 +132,9 @@ impl Pin {
     }
 }
 
-/// Loads a run: its machine is where its journal ends. Also an open run may have ended there, where the host
-/// stopped between the record of its start and that of its end.
+/// Loads a run: its machine is where its journal ends. Of the journal, what is behind the run's snapshot is read, where
+/// it has one. Also an open run may have ended there, where the host stopped between the record of its start and that of
+/// its end.
 pub(crate) fn load(
     shared: &Arc<Shared>,
     partition: Partition,
@@ -137,7 +143,7 @@ pub(crate) fn load(
 ) -> Result<Loaded, LoadError> {
     let record = run_record(shared, partition, tenant, id)?.ok_or(LoadError::Missing("record"))?;
     let index = index_record(&record, StatusRecord::Open);
-    let mut run = Replay::new(shared, partition, tenant, id, record)?;
+    let mut run = Replay::from_snapshot(shared, partition, tenant, id, record)?;
     let mut ending = None;
     let mut emitted = Vec::new();
     while let Some(commands) = run.step()? {
@@ -165,6 +171,7 @@ pub(crate) fn load(
         version,
         pins,
         events,
+        uncovered,
         last_at,
         ..
     } = run;
@@ -176,6 +183,8 @@ pub(crate) fn load(
         version,
         pins,
         events,
+        uncovered,
+        corrections: u32::try_from(record.corrections.len()).unwrap_or(u32::MAX),
         last_at,
         ending,
         emitted,
@@ -291,6 +300,16 @@ fn version(
     }
 }
 
+/// What a run knows of the world, with `$secrets` as it is to it then.
+fn facts(id: &RunId, record: &RunRecord, secrets: &Json) -> Result<Facts, LoadError> {
+    Ok(Facts {
+        id: id.to_string(),
+        runtime: codec::value(&record.runtime)?,
+        secrets: codec::value(secrets)?,
+        event_bytes: record.event_bytes,
+    })
+}
+
 /// A document that was published.
 pub(crate) fn document(
     shared: &Shared,
@@ -313,6 +332,7 @@ pub(crate) struct Replay {
     version: Arc<Version>,
     pins: Arc<[Pin]>,
     events: u32,
+    uncovered: Uncovered,
     last_at: Timestamp,
     range: key::KeyRange,
     read: std::vec::IntoIter<baton_store::Pair>,
@@ -347,12 +367,7 @@ impl Replay {
             &record.workflow,
             &record.connectors,
         )?;
-        let facts = Facts {
-            id: id.to_string(),
-            runtime: codec::value(&record.runtime)?,
-            secrets: codec::value(&record.secrets)?,
-            event_bytes: record.event_bytes,
-        };
+        let facts = facts(id, &record, &record.secrets)?;
         Ok(Self {
             shared: shared.clone(),
             tenant: tenant.clone(),
@@ -360,11 +375,70 @@ impl Replay {
             version,
             pins,
             events: 0,
+            uncovered: Uncovered::default(),
             last_at: Timestamp::from_millis(record.started_at_ms),
             record,
             range: key::events(partition, tenant, id),
             read: Vec::new().into_iter(),
         })
+    }
+
+    /// A machine where the run's last snapshot has left it; before the first event, where there is none that this host
+    /// can use.
+    fn from_snapshot(
+        shared: &Arc<Shared>,
+        partition: Partition,
+        tenant: &TenantId,
+        id: &RunId,
+        record: RunRecord,
+    ) -> Result<Self, LoadError> {
+        let corrections = record.corrections.len();
+        let found = snapshot::find(shared, partition, tenant, id, corrections)?;
+        let is_kept = !matches!(found, Found::Nothing);
+        if let Found::Snapshot(snapshot) = found
+            && let Some(run) = Self::restored(shared, partition, tenant, id, &record, &snapshot)?
+        {
+            return Ok(run);
+        }
+        let mut run = Self::new(shared, partition, tenant, id, record)?;
+        run.uncovered.is_kept = is_kept;
+        Ok(run)
+    }
+
+    /// A machine with the state of a snapshot; none where that is damaged.
+    fn restored(
+        shared: &Arc<Shared>,
+        partition: Partition,
+        tenant: &TenantId,
+        id: &RunId,
+        record: &RunRecord,
+        snapshot: &SnapshotRecord,
+    ) -> Result<Option<Self>, LoadError> {
+        let language = Digest(record.language);
+        let (workflow, connectors) = (record.current_workflow(), record.current_connectors());
+        let (version, pins) = version(shared, tenant, language, workflow, connectors)?;
+        let facts = facts(id, record, record.current_secrets())?;
+        let machine = match Machine::restore(version.plan.clone(), facts, &snapshot.state) {
+            Ok(machine) => machine,
+            Err(error) => {
+                tracing::warn!(%tenant, run = %id, %error, "a run's snapshot can't be used; its journal is");
+                return Ok(None);
+            }
+        };
+        let last = key::event(partition, tenant, id, snapshot.events);
+        Ok(Some(Self {
+            shared: shared.clone(),
+            tenant: tenant.clone(),
+            record: record.clone(),
+            machine,
+            version,
+            pins,
+            events: snapshot.events,
+            uncovered: Uncovered::behind(snapshot.state.len()),
+            last_at: Timestamp::from_millis(snapshot.last_at_ms),
+            range: key::events(partition, tenant, id).after(&last),
+            read: Vec::new().into_iter(),
+        }))
     }
 
     /// Applies the next event and gives what the run wanted then; none behind the last one that is durable.
@@ -442,6 +516,7 @@ impl Replay {
             let detail = format!("event {} of a run's journal is missing", self.events + 1);
             return Err(ReadError::Corrupt { detail }.into());
         }
+        self.uncovered.add(stored.len());
         Ok(Some(codec::occurrence(
             EventRecord::decode(&stored).map_err(ReadError::from)?,
         )?))

@@ -175,6 +175,9 @@ pub struct EngineLimits {
     /// elapse, and pure calls are not made ahead. Twice as many, and cancellations are refused as busy.
     /// Default: 64.
     pub uncommitted_events: usize,
+    /// After how many events of a run its state is kept, so that only what follows is read when the run is loaded: less
+    /// often where the state takes more bytes than the events since then. Default: 256, some milliseconds of reading.
+    pub snapshot_events: u32,
     /// How many lines of a run's history a reader may be behind before it is dropped. Default: 1,024.
     pub subscriber_lag: usize,
     /// How many workflow versions are kept ready to run. Default: 256, some tens of kilobytes each; the
@@ -223,6 +226,7 @@ impl Default for EngineLimits {
             idempotency_key_bytes: 255,
             page: 1_000,
             uncommitted_events: 64,
+            snapshot_events: 256,
             subscriber_lag: 1_024,
             plans: 256,
             evaluators: 64,

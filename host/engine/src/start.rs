@@ -19,6 +19,7 @@ use crate::partition::{Begin, Message};
 use crate::replay::{self, Loaded};
 use crate::settings::EngineLimits;
 use crate::shared::Shared;
+use crate::snapshot::Uncovered;
 use crate::view::{RunView, StartRun};
 
 /// A run that is ready to begin, and what has to be durable before.
@@ -137,6 +138,8 @@ pub(crate) fn prepare(
         index: Arc::new(index),
         pins: pins.into(),
         events: 1,
+        uncovered: Uncovered::default(),
+        corrections: 0,
         last_at: at,
         ending: None,
         emitted: Vec::new(),

@@ -68,6 +68,7 @@ mod tests {
                 }
                 for r in [id(0), id(255)] {
                     keys.extend([run(p, &t, &r), end(p, &t, &r), open(p, &t, &r)]);
+                    keys.push(snapshot(p, &t, &r));
                     keys.extend([event(p, &t, &r, 1), event(p, &t, &r, u32::MAX)]);
                     keys.extend([
                         timer(p, -1, &t, &r, 0),

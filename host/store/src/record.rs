@@ -13,6 +13,7 @@ mod open;
 mod run;
 mod schedule;
 mod shared;
+mod snapshot;
 mod tenant;
 
 pub use approval::{ApprovalRecord, OutcomeRecord};
@@ -28,6 +29,7 @@ pub use schedule::{
     TriggerRecord,
 };
 pub use shared::{ComponentRecord, MetaRecord, SeedKeyRecord};
+pub use snapshot::SnapshotRecord;
 pub use tenant::{
     ChildRecord, ConnectorRecord, DocumentRecord, EventIdRecord, EventLogRecord, GrantRecord,
     IdempotencyRecord, LoggedEventRecord, ResourceRecord, ResourcesRecord, RunIndexRecord,

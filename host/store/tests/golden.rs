@@ -14,8 +14,9 @@ use baton_store::record::{
     OpenRecord, OriginRecord, OutcomeRecord, ParentRecord, PauseRecord, PhaseRecord, PinRecord,
     Record, ResourceRecord, ResourcesRecord, RestartRecord, RevealRecord, RunIndexRecord,
     RunRecord, ScheduleFailureRecord, ScheduleRecord, ScheduledRecord, ScheduledStartRecord,
-    SecretRecord, SeedKeyRecord, SinkRecord, StatusRecord, TaskRecord, TimerKindRecord,
-    TimerRecord, TopicRecord, TriggerKindRecord, TriggerRecord, WorkflowPinRecord, WorkflowRecord,
+    SecretRecord, SeedKeyRecord, SinkRecord, SnapshotRecord, StatusRecord, TaskRecord,
+    TimerKindRecord, TimerRecord, TopicRecord, TriggerKindRecord, TriggerRecord, WorkflowPinRecord,
+    WorkflowRecord,
 };
 
 fn check<R: Record + PartialEq + Debug>(file: &str, record: &R) {
@@ -410,6 +411,16 @@ fn every_version_of_every_record() {
     check(
         "open-asleep.2.hex",
         &open(PhaseRecord::Waiting, Some(asleep)),
+    );
+    check(
+        "snapshot.1.hex",
+        &SnapshotRecord {
+            form: [7; 32],
+            events: 300,
+            last_at_ms: 1_800_000_000_123,
+            corrections: 1,
+            state: vec![1, 2, 3],
+        },
     );
     for (file, status) in [
         ("open", StatusRecord::Open),

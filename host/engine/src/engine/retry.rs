@@ -199,6 +199,7 @@ fn correct(
             difference,
         })?;
     record.corrections.push(kept.correction());
+    run.corrections += 1;
     run.version = kept.version;
     run.pins = kept.pins.into();
     run.index = Arc::new(replay::index_record(record, run.index.status));

@@ -94,6 +94,10 @@ impl Partition {
         turn.batch
             .put(key::run_index(&run.tenant, id), index.encode());
         turn.batch.delete(key::open(self.number, &run.tenant, id));
+        if std::mem::take(&mut run.uncovered).is_kept {
+            turn.batch
+                .delete(key::snapshot(self.number, &run.tenant, id));
+        }
         run.last_turn = turn.number;
         turn.effects.extend(told);
         self.show(id, notes, turn);

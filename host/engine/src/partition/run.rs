@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use baton_sandbox::Progress;
-use baton_store::record::{ApprovalRecord, OpenRecord, PhaseRecord};
+use baton_store::record::{ApprovalRecord, OpenRecord, PhaseRecord, SnapshotRecord};
 use baton_store::{Batch, Partition as Number, RunId, TenantId, key};
 use baton_workflow::machine::{Invocation, Machine, Status, TaskKey, TimerKey};
 use baton_workflow::{Error, ErrorKind, Timestamp};
@@ -23,6 +23,7 @@ use crate::mailbox::Mailbox;
 use crate::origin::Origin;
 use crate::outside::{Answer, Call};
 use crate::replay::{Loaded, Pin};
+use crate::snapshot::{self, Uncovered};
 use crate::version::Version;
 
 /// A run in memory.
@@ -34,6 +35,10 @@ pub(super) struct ActiveRun {
     pub(super) live: Arc<LiveRun>,
     /// How many events its journal has.
     pub(super) events: u32,
+    /// How many of them no snapshot has.
+    pub(super) uncovered: Uncovered,
+    /// How many times it has been corrected.
+    corrections: u32,
     /// The turn of the last of them.
     pub(super) last_turn: u64,
     /// What its open record says.
@@ -87,6 +92,8 @@ impl ActiveRun {
             version: loaded.version,
             machine: loaded.machine,
             events: loaded.events,
+            uncovered: loaded.uncovered,
+            corrections: loaded.corrections,
             last_turn: 0,
             stored: OpenRecord {
                 phase: PhaseRecord::Running,
@@ -111,6 +118,12 @@ impl ActiveRun {
     pub(super) fn time(&mut self, now: Timestamp) -> Timestamp {
         self.last_at = self.last_at.max(now);
         self.last_at
+    }
+
+    /// The record of its state as it is now.
+    pub(super) fn snapshot(&self) -> SnapshotRecord {
+        let state = self.machine.snapshot();
+        snapshot::record(state, self.events, self.last_at, self.corrections)
     }
 
     /// Where a timer is stored.

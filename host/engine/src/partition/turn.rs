@@ -13,6 +13,7 @@ use super::{Partition, Recorded};
 use crate::codec;
 use crate::events::NewEvent;
 use crate::lifecycle;
+use crate::snapshot::Uncovered;
 
 /// What a partition does in one go, and makes durable together.
 pub(super) struct Turn {
@@ -77,13 +78,30 @@ impl Partition {
         if let Some(record) = record {
             run.events += 1;
             run.last_turn = turn.number;
-            turn.batch.put(
-                key::event(self.number, &run.tenant, id, run.events),
-                record.encode(),
-            );
+            let record = record.encode();
+            run.uncovered.add(record.len());
+            turn.batch
+                .put(key::event(self.number, &run.tenant, id, run.events), record);
+            self.keep_snapshot(id, turn);
         }
         self.carry_out(id, commands, at, turn);
         Ok(())
+    }
+
+    /// Keeps the state of a run that has come far since it was last kept.
+    fn keep_snapshot(&mut self, id: &RunId, turn: &mut Turn) {
+        let every = self.shared.limits.snapshot_events;
+        let Some(run) = self
+            .runs
+            .get_mut(id)
+            .filter(|run| run.uncovered.is_enough(every) && !run.machine.status().is_ended())
+        else {
+            return;
+        };
+        let snapshot = run.snapshot();
+        run.uncovered = Uncovered::behind(snapshot.state.len());
+        let key = key::snapshot(self.number, &run.tenant, id);
+        turn.batch.put(key, snapshot.encode());
     }
 
     fn carry_out(&mut self, id: &RunId, commands: Vec<Command>, at: Timestamp, turn: &mut Turn) {

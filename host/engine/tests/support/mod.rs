@@ -99,14 +99,18 @@ pub fn shared_sandbox() -> &'static Arc<Sandbox> {
     SANDBOX.get_or_init(|| sandbox(baton_sandbox::Settings::default()))
 }
 
+/// The limits of all tests that ask nothing special of them: with a snapshot of a run every few events, so that what
+/// crashes is loaded from one where it has come far enough.
+pub fn limits() -> EngineLimits {
+    EngineLimits {
+        snapshot_events: 3,
+        ..EngineLimits::default()
+    }
+}
+
 impl Host {
     pub fn open(store: Arc<dyn Store>, script: &Script) -> Self {
-        Self::open_with(
-            store,
-            shared_sandbox(),
-            Some(script),
-            EngineLimits::default(),
-        )
+        Self::open_with(store, shared_sandbox(), Some(script), limits())
     }
 
     /// A host that publishes lifecycle events.
@@ -116,7 +120,7 @@ impl Host {
         lifecycle: baton_engine::LifecycleEvents,
     ) -> Self {
         let invoke = Arc::new(script.clone()) as Arc<dyn Invoke>;
-        let limits = EngineLimits::default();
+        let limits = limits();
         Self::open_set(store, shared_sandbox(), Some(invoke), limits, lifecycle)
     }
 

@@ -10,6 +10,7 @@ mod kind {
     pub(super) const JOURNAL: u8 = b'j';
     pub(super) const END: u8 = b'e';
     pub(super) const OPEN: u8 = b'o';
+    pub(super) const SNAPSHOT: u8 = b'p';
     pub(super) const TIMER: u8 = b't';
     pub(super) const SCHEDULE: u8 = b's';
 }
@@ -46,6 +47,14 @@ fn journal_of(partition: Partition, tenant: &TenantId, run: &RunId) -> Builder {
     Builder::partition(partition, kind::JOURNAL)
         .tenant(tenant)
         .bytes(run.as_bytes())
+}
+
+/// What a run's journal comes to, up to one of its events: [`crate::record::SnapshotRecord`].
+pub fn snapshot(partition: Partition, tenant: &TenantId, run: &RunId) -> Vec<u8> {
+    Builder::partition(partition, kind::SNAPSHOT)
+        .tenant(tenant)
+        .bytes(run.as_bytes())
+        .key()
 }
 
 /// That a run has not ended: [`crate::record::OpenRecord`].
