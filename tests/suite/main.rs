@@ -6,6 +6,7 @@ mod api;
 mod approvals;
 mod asyncapi;
 mod authentication;
+mod backup;
 mod bad_input;
 mod conformance;
 mod control;

@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+mod download;
 mod error;
 mod events;
 mod request;
@@ -45,6 +46,7 @@ use crate::schedule::Schedule;
 use crate::secret::{Secret, SetSecret};
 use crate::workflow::{PublishedWorkflow, Workflow, WorkflowFilter, WorkflowSummary};
 
+pub use download::Download;
 pub use error::{ClientError, NewClientError};
 pub use watch::Watch;
 
@@ -425,6 +427,14 @@ impl Client {
             .body(call)
             .json()
             .await
+    }
+
+    /// All that the host keeps, as `baton restore` takes it: for operators. It comes as it is read, and has to be
+    /// checked by whoever keeps it.
+    pub async fn backup(&self) -> Result<Download, ClientError> {
+        let request = self.get(routes::BACKUP).without_timeout();
+        let response = request.send().await?;
+        Ok(Download::new(self.clone(), response))
     }
 }
 

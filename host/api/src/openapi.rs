@@ -28,6 +28,11 @@ mod health;
     dead_code,
     reason = "a description, of which only the attributes matter"
 )]
+mod host;
+#[expect(
+    dead_code,
+    reason = "a description, of which only the attributes matter"
+)]
 mod runs;
 #[expect(
     dead_code,
@@ -86,7 +91,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
                 "secrets",
                 "Values that connectors use without holding them.",
             ),
-            ("host", "The host itself. No token is needed here."),
+            ("host", "The host itself."),
         ]
         .into_iter()
         .map(|(name, description)| {
@@ -142,6 +147,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         health::ready,
         health::openapi,
         health::workflow_schema,
+        host::backup,
     ),
     components(schemas(Problem), responses(ProblemResponse))
 )]

@@ -132,6 +132,8 @@ problem_kinds! {
     ForeignOrigin = 403 "foreign-origin", "the request comes from a foreign page";
     /// Somebody else was asked to decide. The detail says who.
     NotAssigned = 403 "not-assigned", "somebody else is asked";
+    /// What is asked for is of the host as a whole, and the token is one of a tenant alone.
+    NotAnOperator = 403 "not-an-operator", "the token is no operator's";
     /// There is nothing of that name, or it isn't yours.
     NotFound = 404 "not-found", "there is no such thing";
     /// The path exists, and doesn't do this. `Allow` lists what it does.

@@ -67,6 +67,9 @@ pub const SECRETS: &str = "/v1/secrets";
 /// `PUT`: set a secret. `DELETE`: remove it.
 pub const SECRET: &str = "/v1/secrets/{secret}";
 
+/// `GET`: all that the host keeps, as a file. For operators.
+pub const BACKUP: &str = "/v1/backup";
+
 /// A method on a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
@@ -80,7 +83,7 @@ pub struct Route {
 
 /// All routes: the server serves these and no other, and the OpenAPI document describes each. Tests hold
 /// both to it.
-pub const ALL: [Route; 38] = [
+pub const ALL: [Route; 39] = [
     open("GET", HEALTH),
     open("GET", READY),
     open("GET", OPENAPI),
@@ -119,6 +122,7 @@ pub const ALL: [Route; 38] = [
     route("GET", SECRETS),
     route("PUT", SECRET),
     route("DELETE", SECRET),
+    route("GET", BACKUP),
 ];
 
 const fn route(method: &'static str, path: &'static str) -> Route {

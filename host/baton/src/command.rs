@@ -1,9 +1,11 @@
 //! The commands, a file each. A command reads its arguments, asks who knows, and shows the answer.
 
 mod approvals;
+mod backup;
 mod connector;
 mod dev;
 mod events;
+mod restore;
 mod run;
 mod runs;
 mod schedules;
@@ -68,6 +70,10 @@ enum Command {
     /// Make tokens for the clients of a host
     #[command(subcommand)]
     Token(token::Command),
+    /// Keep all that a host has as a file
+    Backup(backup::Args),
+    /// Make a data directory of a backup
+    Restore(restore::Args),
 }
 
 impl Cli {
@@ -87,6 +93,8 @@ impl Cli {
             Command::Connector(command) => command.execute().await,
             Command::Secret(command) => command.execute().await,
             Command::Token(command) => command.execute(),
+            Command::Backup(args) => args.execute().await,
+            Command::Restore(args) => args.execute(),
         }
     }
 }
@@ -149,6 +157,8 @@ mod tests {
             &["secret"],
             &["secret", "set"],
             &["token", "new"],
+            &["backup"],
+            &["restore"],
         ] {
             let name = if path.is_empty() {
                 "baton".to_owned()

@@ -47,6 +47,15 @@ impl Failure {
         }
     }
 
+    /// An error and all that caused it, as a failure of something that was tried.
+    pub(crate) fn of(error: &dyn Error) -> Self {
+        let failure = Self::new(error);
+        match error.source() {
+            Some(cause) => failure.because(cause),
+            None => failure,
+        }
+    }
+
     /// A failure of what was given; nothing was tried. Exit code 2.
     pub(crate) fn invalid(message: impl Display) -> Self {
         Self {

@@ -126,15 +126,12 @@ fn open_store(data: Option<&Path>, cache_bytes: Option<usize>) -> Result<Arc<dyn
     if let Some(bytes) = cache_bytes {
         options.cache_bytes = bytes;
     }
-    match RedbStore::open(data, options) {
-        Ok(store) => Ok(Arc::new(store)),
-        Err(error) => {
-            let failure = Failure::new(&error);
-            Err(match std::error::Error::source(&error) {
-                Some(cause) => failure.because(cause),
-                None => failure,
-            })
-        }
+    Ok(Arc::new(RedbStore::open(data, options)?))
+}
+
+impl From<baton_store::OpenError> for Failure {
+    fn from(error: baton_store::OpenError) -> Self {
+        Self::of(&error)
     }
 }
 

@@ -90,11 +90,14 @@ fn authenticator(tokens: Vec<TokenHash>) -> Result<Authenticator, Failure> {
         tenant,
         name,
         digest,
+        operator,
     } in tokens
     {
-        known
-            .add(digest, tenant, name)
-            .map_err(|error| Failure::invalid(&error))?;
+        let added = match operator {
+            true => known.add_operator(digest, tenant, name),
+            false => known.add(digest, tenant, name),
+        };
+        added.map_err(|error| Failure::invalid(&error))?;
     }
     Ok(Authenticator::Tokens(known))
 }

@@ -47,6 +47,8 @@ pub(crate) struct TokenHash {
     pub(crate) name: String,
     /// What the host keeps of the token.
     pub(crate) digest: TokenDigest,
+    /// Whether it is an operator's, who may also ask for what is of the host as a whole. In the file alone.
+    pub(crate) operator: bool,
 }
 
 /// A `[[token]]` of `baton.toml`.
@@ -56,6 +58,8 @@ struct Table {
     tenant: String,
     name: String,
     sha256: String,
+    #[serde(default)]
+    operator: bool,
 }
 
 impl TryFrom<Table> for TokenHash {
@@ -79,6 +83,7 @@ impl TryFrom<Table> for TokenHash {
             tenant,
             name: table.name,
             digest,
+            operator: table.operator,
         })
     }
 }
@@ -96,6 +101,7 @@ impl FromStr for TokenHash {
             tenant: tenant.into(),
             name: name.into(),
             sha256: sha256.into(),
+            operator: false,
         }
         .try_into()
     }

@@ -1,6 +1,7 @@
 //! The handle: what the outside asks of the engine.
 
 mod approvals;
+mod backup;
 mod connectors;
 mod control;
 mod events;
@@ -23,6 +24,7 @@ use baton_store::seed::SeedKey;
 use baton_store::{Partition as Number, Store, TenantId};
 use serde_json::json;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinError};
 
 use crate::admission::Admission;
@@ -47,6 +49,7 @@ use crate::shares::{Bounds, Shares};
 use crate::vault::Vault;
 use crate::version::Versions;
 
+pub use backup::Backup;
 pub use subscription::Subscription;
 
 pub(crate) use run_views::view_of;
@@ -99,6 +102,8 @@ struct Inner {
     starts: Shares,
     /// One publication or installation at a time: each reads what it is about to write.
     writing: tokio::sync::Mutex<()>,
+    /// One backup at a time: each keeps the store from using freed pages again.
+    backups: Arc<Semaphore>,
     /// One start at a time under one idempotency key.
     keys: Locks<(TenantId, String)>,
 }
@@ -203,6 +208,7 @@ impl Engine {
             language,
             runtime: json!({ "name": "baton", "version": settings.version, "metadata": {} }),
             limits,
+            made_by,
             lifecycle: settings.lifecycle,
             store,
         });
@@ -245,6 +251,7 @@ impl Engine {
             readers: Shares::new(READERS),
             starts: Shares::new(STARTS),
             writing: tokio::sync::Mutex::new(()),
+            backups: Arc::new(Semaphore::new(1)),
             keys: Locks::default(),
         };
         Ok(Self {

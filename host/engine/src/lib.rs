@@ -11,8 +11,9 @@
 //! cheap and all drive the same runs. Its methods come in families: workflows (`publish`, `validate`,
 //! `workflows`, `workflow`), runs (`start`, `run`, `wait`, `runs`, `history`, `subscribe`, `cancel` and
 //! the like),
-//! connectors (`install`, `connectors`, `connector`, `grant`, `remove_connector`, `call`), and
-//! [`Engine::shutdown`]. Every one takes the tenant first; what another tenant owns is not there.
+//! connectors (`install`, `connectors`, `connector`, `grant`, `remove_connector`, `call`). Every one of these takes
+//! the tenant first; what another tenant owns is not there. Of the host as a whole are [`Engine::backup`] and
+//! [`Engine::shutdown`].
 //!
 //! What a method has answered is durable. Nothing it shows can be taken back by a crash.
 
@@ -66,7 +67,7 @@ pub use baton_workflow::machine::{
 pub use baton_workflow::{Diagnostic, Error, Timestamp};
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use engine::{Engine, Subscription};
+pub use engine::{Backup, Engine, Subscription};
 pub use error::{
     CallError, ControlError, DecideError, GrantRefused, InstallError, Lagged, ListError, OpenError,
     PublishError, RemoveError, RemoveSecretError, RestartError, RetryError, ScheduleError,

@@ -45,6 +45,8 @@ pub(crate) struct Shared {
     /// Who may start runs that nobody asks for: children, and what is scheduled.
     pub(crate) own_starts: FairSemaphore,
     pub(crate) schedules: Schedules,
+    /// The release of the host, for what it writes: `baton 0.1.0`.
+    pub(crate) made_by: String,
     /// The expression language that new runs use.
     pub(crate) language: Digest,
     /// `$runtime` of new runs.

@@ -52,7 +52,12 @@ pub(crate) struct Caller {
     pub(crate) tenant: TenantId,
     /// The token's name, for histories and logs.
     pub(crate) name: String,
+    /// Whether it is the operator, who may also ask for what is of the host as a whole.
+    pub(crate) operator: bool,
 }
+
+/// Who asks for what is of the host as a whole, and may. What handlers of that take in place of a [`Caller`].
+pub(crate) struct Operator;
 
 /// Two tokens of one value, of which nobody could tell whom they let in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,14 +93,42 @@ impl Tokens {
         tenant: TenantId,
         name: impl Into<String>,
     ) -> Result<(), DuplicateToken> {
-        let name = name.into();
+        self.insert(digest, tenant, name.into(), false)
+    }
+
+    /// As [`Tokens::add`], and lets it ask for what is of the host as a whole.
+    ///
+    /// # Errors
+    ///
+    /// The token is there already.
+    pub fn add_operator(
+        &mut self,
+        digest: TokenDigest,
+        tenant: TenantId,
+        name: impl Into<String>,
+    ) -> Result<(), DuplicateToken> {
+        self.insert(digest, tenant, name.into(), true)
+    }
+
+    fn insert(
+        &mut self,
+        digest: TokenDigest,
+        tenant: TenantId,
+        name: String,
+        operator: bool,
+    ) -> Result<(), DuplicateToken> {
         if let Some(other) = self.0.get(&digest) {
             return Err(DuplicateToken {
                 first: other.name.clone(),
                 second: name,
             });
         }
-        self.0.insert(digest, Caller { tenant, name });
+        let caller = Caller {
+            tenant,
+            name,
+            operator,
+        };
+        self.0.insert(digest, caller);
         Ok(())
     }
 
@@ -150,6 +183,8 @@ impl Authenticator {
                 Ok(Caller {
                     tenant: tenant.clone(),
                     name: "local".to_owned(),
+                    // Whoever reaches the socket has the machine, and with it the data directory.
+                    operator: true,
                 })
             }
             Self::Tokens(tokens) => {
@@ -182,6 +217,23 @@ impl FromRequestParts<Context> for Caller {
             connection.belongs_to(&caller.tenant)?;
         }
         Ok(caller)
+    }
+}
+
+impl FromRequestParts<Context> for Operator {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Refusal> {
+        let caller = Caller::from_request_parts(parts, context).await?;
+        if caller.operator {
+            return Ok(Self);
+        }
+        let detail = format!(
+            "the token `{}` is of the tenant `{}` alone, and this is of the whole host; the host's configuration \
+             makes a token an operator's with `operator = true`",
+            caller.name, caller.tenant
+        );
+        Err(Refusal::new(ProblemKind::NotAnOperator, detail))
     }
 }
 

@@ -5,7 +5,7 @@
 //!
 //! - [`serve`] runs it on a listener; [`router`] is the same without sockets.
 //! - `workflows`, `validate`, `runs`, `run_events`, `events`, `approvals`, `schedules`, `connectors`,
-//!   `secrets`, `health`, `openapi`, `schema`: the handlers, a file for each resource.
+//!   `secrets`, `backup`, `health`, `openapi`, `schema`: the handlers, a file for each resource.
 //! - `connections`, `write_timeout`: what keeps one client from taking the server away from others.
 //! - [`auth`]: who asks, and for which tenant.
 //! - `body`, `query`, `prefer`, `page`, `path`: reading a request. Each refuses what it doesn't understand.
@@ -22,6 +22,7 @@
 
 mod approvals;
 mod auth;
+mod backup;
 mod body;
 mod connections;
 mod connectors;

@@ -15,8 +15,8 @@ use crate::observe::observe;
 use crate::refusal::Refusal;
 use crate::settings::ServerSettings;
 use crate::{
-    approvals, connectors, events, health, openapi, run_events, runs, schedules, schema, secrets,
-    validate, workflows,
+    approvals, backup, connectors, events, health, openapi, run_events, runs, schedules, schema,
+    secrets, validate, workflows,
 };
 
 /// What every handler has at hand.
@@ -79,6 +79,7 @@ pub fn router(engine: Engine, settings: ServerSettings, stopping: watch::Receive
         .route(routes::CONNECTOR_CALL, post(connectors::call))
         .route(routes::SECRETS, get(secrets::list))
         .route(routes::SECRET, put(secrets::set).delete(secrets::remove))
+        .route(routes::BACKUP, get(backup::read))
         .route(routes::HEALTH, get(health::alive))
         .route(routes::READY, get(health::ready))
         .route(routes::OPENAPI, get(openapi::document))

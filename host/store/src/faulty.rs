@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::batch::Batch;
 use crate::error::{CommitError, ReadError};
 use crate::key::KeyRange;
-use crate::store::{Direction, Pair, Store};
+use crate::store::{Direction, Pair, Store, Walk};
 
 /// What happens to commits, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,10 @@ impl Store for FaultyStore {
         limit: usize,
     ) -> Result<Vec<Pair>, ReadError> {
         self.inner.scan(range, direction, limit)
+    }
+
+    fn walk(&self) -> Result<Box<dyn Walk>, ReadError> {
+        self.inner.walk()
     }
 
     fn commit(&self, batch: &Batch) -> Result<(), CommitError> {

@@ -150,6 +150,23 @@ mod tests {
     }
 
     #[test]
+    fn keys_tell_what_they_are_of() {
+        let keys = samples();
+        let count = |is: fn(&[u8]) -> bool| keys.iter().filter(|key| is(key)).count();
+        assert_eq!(count(is_run), 5 * 5 * 2);
+        assert_eq!(count(is_workflow), 5 * 8);
+        for none in [
+            &[][..],
+            &[0],
+            &[0, 0],
+            &[0xff, 0xfe],
+            &[0xff, 0xfe, 9, b'w'],
+        ] {
+            assert!(!is_run(none) && !is_workflow(none), "{none:?}");
+        }
+    }
+
+    #[test]
     fn keys_read_back() {
         let t = tenant("team-7");
         assert_eq!(

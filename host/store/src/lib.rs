@@ -6,11 +6,13 @@
 //! - [`Store`]: ordered keys, point reads, range scans, atomic durable batches. Nothing else.
 //! - [`RedbStore`]: the embedded default, one file. [`MemoryStore`]: the model that tests compare it
 //!   with. [`FaultyStore`]: the saboteur that fails or crashes on purpose.
+//! - [`backup`]: all of a store as one stream of bytes, and a store out of that.
 //! - [`meta`]: what a store says about itself, and the check that this host can read it.
 //!
 //! This crate knows no workflow, no JSON and no clock: a backend only appends and reads, and the rules
 //! are in the engine. `docs/journal.md` describes the same from the reader's side.
 
+pub mod backup;
 mod batch;
 pub mod error;
 mod faulty;
@@ -30,4 +32,4 @@ pub use id::{Digest, Partition, RunId, TenantId};
 pub use key::KeyRange;
 pub use memory::MemoryStore;
 pub use redb::{FILE_NAME, RedbOptions, RedbStore};
-pub use store::{Direction, Pair, Store};
+pub use store::{Direction, Pair, Store, Walk};

@@ -1,13 +1,14 @@
 //! A store that keeps nothing: for tests, and the model that other stores are compared with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
+use std::convert::Infallible;
 use std::ops::Bound;
 use std::sync::{PoisonError, RwLock};
 
 use crate::batch::{Batch, Operation};
 use crate::error::{CommitError, ReadError};
 use crate::key::KeyRange;
-use crate::store::{Direction, Pair, Store};
+use crate::store::{Direction, Pair, Store, Walk, some_of};
 
 /// A store in memory. It lives as long as the value does.
 #[derive(Debug, Default)]
@@ -51,6 +52,11 @@ impl Store for MemoryStore {
         })
     }
 
+    fn walk(&self) -> Result<Box<dyn Walk>, ReadError> {
+        let pairs = self.pairs.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(Box::new(MemoryWalk(pairs.clone().into_iter())))
+    }
+
     fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
         let mut pairs = self.pairs.write().unwrap_or_else(PoisonError::into_inner);
         for operation in batch.operations() {
@@ -60,5 +66,16 @@ impl Store for MemoryStore {
             }
         }
         Ok(())
+    }
+}
+
+/// A walk through a copy.
+struct MemoryWalk(btree_map::IntoIter<Vec<u8>, Vec<u8>>);
+
+impl Walk for MemoryWalk {
+    fn next(&mut self, bytes: usize) -> Result<Vec<Pair>, ReadError> {
+        let mut rest = self.0.by_ref().map(Ok::<_, Infallible>);
+        let Ok(pairs) = some_of(&mut rest, bytes);
+        Ok(pairs)
     }
 }

@@ -28,7 +28,7 @@ pub use schedule::{
     PauseRecord, ScheduleFailureRecord, ScheduleRecord, ScheduledStartRecord, TriggerKindRecord,
     TriggerRecord,
 };
-pub use shared::{ComponentRecord, MetaRecord, SeedKeyRecord};
+pub use shared::{BackupRecord, ComponentRecord, MetaRecord, SeedKeyRecord};
 pub use snapshot::SnapshotRecord;
 pub use tenant::{
     ChildRecord, ConnectorRecord, DocumentRecord, EventIdRecord, EventLogRecord, GrantRecord,

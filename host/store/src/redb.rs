@@ -3,18 +3,25 @@
 //! A commit writes new pages, flips to a new root and calls `fdatasync` once. The root has a checksum:
 //! after a crash the file opens with the last root whose pages are whole.
 
-use std::fs;
-use std::io;
+mod build;
+mod file;
+mod walk;
+
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
-use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError, TableDefinition};
+use redb::{Database, ReadableDatabase, TableDefinition};
 
 use crate::batch::{Batch, Operation};
 use crate::error::{CommitError, OpenError, ReadError};
 use crate::key::KeyRange;
 use crate::meta::{FORMAT, Meta, MetaError};
-use crate::store::{Direction, Pair, Store};
+use crate::store::{Direction, Pair, Store, Walk};
+
+pub(crate) use build::Building;
+
+use file::{io_error, is_full, make_directory, make_file, open_database};
+use walk::RedbWalk;
 
 /// The name of the file within the data directory.
 pub const FILE_NAME: &str = "baton.redb";
@@ -187,6 +194,11 @@ impl Store for RedbStore {
         .map_err(|error: redb::Error| read_error(&error))
     }
 
+    fn walk(&self) -> Result<Box<dyn Walk>, ReadError> {
+        self.with(|database| Ok(Box::new(RedbWalk::begin(database)?) as Box<dyn Walk>))
+            .map_err(|error: redb::Error| read_error(&error))
+    }
+
     fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
         let Err(error) = self.try_commit(batch) else {
             return Ok(());
@@ -202,97 +214,12 @@ impl Store for RedbStore {
     }
 }
 
-fn make_directory(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
-}
-
-/// Makes an empty file where there is none. redb takes an empty file for a new one, but would make it
-/// readable for others.
-fn make_file(path: &Path) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
-}
-
-fn open_database(path: &Path, options: &RedbOptions) -> Result<Database, OpenError> {
-    let mut builder = Builder::new();
-    builder.set_cache_size(options.cache_bytes);
-    let database = builder
-        .create(path)
-        .map_err(|error| open_error(path, error))?;
-    // Readers expect the table to be there.
-    let make_table = || -> Result<(), redb::Error> {
-        if database.begin_read()?.open_table(TABLE).is_ok() {
-            return Ok(());
-        }
-        let transaction = database.begin_write()?;
-        drop(transaction.open_table(TABLE)?);
-        transaction.commit()?;
-        Ok(())
-    };
-    match make_table() {
-        Ok(()) => Ok(database),
-        Err(redb::Error::Io(source)) => Err(io_error(path, source)),
-        Err(error) => Err(OpenError::Corrupt {
-            path: path.to_owned(),
-            detail: error.to_string(),
-        }),
-    }
-}
-
-fn open_error(path: &Path, error: DatabaseError) -> OpenError {
-    let path = path.to_owned();
-    match error {
-        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
-            OpenError::Locked { path }
-        }
-        DatabaseError::Storage(StorageError::Io(source))
-            if source.kind() == io::ErrorKind::InvalidData =>
-        {
-            OpenError::Corrupt {
-                path,
-                detail: source.to_string(),
-            }
-        }
-        DatabaseError::Storage(StorageError::Io(source)) => io_error(&path, source),
-        error => OpenError::Corrupt {
-            path,
-            detail: error.to_string(),
-        },
-    }
-}
-
-fn io_error(path: &Path, source: io::Error) -> OpenError {
-    let path = path.to_owned();
-    match source.kind() {
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            OpenError::ReadOnly { path, source }
-        }
-        _ if is_full(&source) => OpenError::Full { path, source },
-        _ => OpenError::Io { path, source },
-    }
-}
-
-/// Whether there is no room: on the disk, in the quota, or within the process's limit for a file.
-fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
-    )
-}
-
 fn read_error(error: &redb::Error) -> ReadError {
     match error {
-        redb::Error::Io(_) | redb::Error::PreviousIo | redb::Error::Backend(_) => ReadError::Io {
+        redb::Error::Io(_)
+        | redb::Error::PreviousIo
+        | redb::Error::Backend(_)
+        | redb::Error::DatabaseClosed => ReadError::Io {
             detail: error.to_string(),
         },
         _ => ReadError::Corrupt {

@@ -41,10 +41,49 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Pair>, ReadError>;
 
+    /// Begins a walk through all that is stored. It sees every batch whose commit has returned before, and none
+    /// that is committed later.
+    ///
+    /// It holds up nobody. But as long as there is one, the medium may keep what is replaced or removed meanwhile.
+    /// It fails when the store is dropped before it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get`].
+    fn walk(&self) -> Result<Box<dyn Walk>, ReadError>;
+
     /// Makes `batch` durable. When this returns `Ok`, no crash can take it back.
     ///
     /// # Errors
     ///
     /// Where the batch did not become durable; it is not visible then either.
     fn commit(&self, batch: &Batch) -> Result<(), CommitError>;
+}
+
+/// A walk through all pairs of a store as they were at one moment, in the order of the keys.
+pub trait Walk: Send {
+    /// The next pairs: as few as have `bytes` bytes together or more, one at least. None behind the last pair.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get`]; the walk is over then.
+    fn next(&mut self, bytes: usize) -> Result<Vec<Pair>, ReadError>;
+}
+
+/// The next pairs of `rest`, as [`Walk::next`] has them.
+pub(crate) fn some_of<E>(
+    rest: &mut impl Iterator<Item = Result<Pair, E>>,
+    bytes: usize,
+) -> Result<Vec<Pair>, E> {
+    let mut pairs = Vec::new();
+    let mut size = 0;
+    for pair in rest {
+        let (key, value) = pair?;
+        size += key.len() + value.len();
+        pairs.push((key, value));
+        if size >= bytes {
+            break;
+        }
+    }
+    Ok(pairs)
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use baton_store::{
-    Batch, Direction, FILE_NAME, KeyRange, MemoryStore, OpenError, RedbOptions, RedbStore, Store,
+    Batch, Direction, FILE_NAME, Fault, FaultyStore, KeyRange, MemoryStore, OpenError, Pair,
+    RedbOptions, RedbStore, Store,
 };
 use proptest::prelude::*;
 
@@ -14,9 +15,15 @@ fn redb(data: &std::path::Path) -> RedbStore {
 /// Each kind of store, new.
 fn stores() -> Vec<(&'static str, Arc<dyn Store>, Option<tempfile::TempDir>)> {
     let data = tempfile::tempdir().expect("a directory");
+    let memory = || Arc::new(MemoryStore::new());
     vec![
-        ("memory", Arc::new(MemoryStore::new()), None),
+        ("memory", memory(), None),
         ("redb", Arc::new(redb(data.path())), Some(data)),
+        (
+            "faulty",
+            Arc::new(FaultyStore::new(memory(), Fault::None)),
+            None,
+        ),
     ]
 }
 
@@ -78,6 +85,51 @@ fn scans_have_an_order_bounds_and_a_limit() {
             keys(&range(b"b", b"a"), Direction::Ascending, 9).is_empty(),
             "{name}"
         );
+    }
+}
+
+/// A pair of the key and value that a number says.
+fn pair(number: u32) -> Pair {
+    (
+        number.to_be_bytes().to_vec(),
+        number.to_le_bytes().repeat(25),
+    )
+}
+
+#[test]
+fn a_walk_sees_what_was_there_when_it_began() {
+    for (name, store, _data) in stores() {
+        let mut walk = store.walk().expect("read");
+        assert_eq!(walk.next(1).expect("read"), [], "{name}");
+        let mut batch = Batch::new();
+        (0..500)
+            .map(pair)
+            .for_each(|(key, value)| batch.put(key, value));
+        store.commit(&batch).expect("committed");
+        let mut walk = store.walk().expect("read");
+        let mut seen = walk.next(1).expect("read");
+        assert_eq!(seen, [pair(0)], "{name}: one at least");
+
+        // In the way of the walk and behind it, everything changes.
+        let mut batch = Batch::new();
+        (0..500).for_each(|number| batch.delete(pair(number).0));
+        (100..200).for_each(|number| batch.put(pair(number).0, b"later".to_vec()));
+        batch.put(b"\xff".to_vec(), b"later".to_vec());
+        store.commit(&batch).expect("committed");
+        assert_eq!(store.get(&pair(0).0).expect("read"), None, "{name}");
+
+        loop {
+            let some = walk.next(1_000).expect("read");
+            let sizes = some.iter().map(|(key, value)| key.len() + value.len());
+            // As few as have that size: without the last one they have not.
+            assert!(sizes.rev().skip(1).sum::<usize>() < 1_000, "{name}");
+            if some.is_empty() {
+                break;
+            }
+            seen.extend(some);
+        }
+        assert_eq!(walk.next(1).expect("read"), [], "{name}: it has ended");
+        assert_eq!(seen, (0..500).map(pair).collect::<Vec<_>>(), "{name}");
     }
 }
 

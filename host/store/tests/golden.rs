@@ -7,16 +7,16 @@ use std::fmt::Debug;
 use std::path::PathBuf;
 
 use baton_store::record::{
-    AnswerRecord, ApprovalRecord, AsleepRecord, CallRecord, ChildRecord, ComponentRecord,
-    ConnectorRecord, CorrectionRecord, DecisionRecord, DocumentRecord, EndRecord, EndingRecord,
-    ErrorRecord, EventIdRecord, EventKindRecord, EventLogRecord, EventRecord, GrantRecord,
-    IdempotencyRecord, Json, ListeningRecord, LoggedEventRecord, MarkRecord, MetaRecord,
-    OpenRecord, OriginRecord, OutcomeRecord, ParentRecord, PauseRecord, PhaseRecord, PinRecord,
-    Record, ResourceRecord, ResourcesRecord, RestartRecord, RevealRecord, RunIndexRecord,
-    RunRecord, ScheduleFailureRecord, ScheduleRecord, ScheduledRecord, ScheduledStartRecord,
-    SecretRecord, SeedKeyRecord, SinkRecord, SnapshotRecord, StatusRecord, TaskRecord,
-    TimerKindRecord, TimerRecord, TopicRecord, TriggerKindRecord, TriggerRecord, WorkflowPinRecord,
-    WorkflowRecord,
+    AnswerRecord, ApprovalRecord, AsleepRecord, BackupRecord, CallRecord, ChildRecord,
+    ComponentRecord, ConnectorRecord, CorrectionRecord, DecisionRecord, DocumentRecord, EndRecord,
+    EndingRecord, ErrorRecord, EventIdRecord, EventKindRecord, EventLogRecord, EventRecord,
+    GrantRecord, IdempotencyRecord, Json, ListeningRecord, LoggedEventRecord, MarkRecord,
+    MetaRecord, OpenRecord, OriginRecord, OutcomeRecord, ParentRecord, PauseRecord, PhaseRecord,
+    PinRecord, Record, ResourceRecord, ResourcesRecord, RestartRecord, RevealRecord,
+    RunIndexRecord, RunRecord, ScheduleFailureRecord, ScheduleRecord, ScheduledRecord,
+    ScheduledStartRecord, SecretRecord, SeedKeyRecord, SinkRecord, SnapshotRecord, StatusRecord,
+    TaskRecord, TimerKindRecord, TimerRecord, TopicRecord, TriggerKindRecord, TriggerRecord,
+    WorkflowPinRecord, WorkflowRecord,
 };
 
 fn check<R: Record + PartialEq + Debug>(file: &str, record: &R) {
@@ -502,6 +502,15 @@ fn every_version_of_every_record() {
     );
     check("seed-key.1.hex", &SeedKeyRecord { secret: [6; 32] });
     check("component.1.hex", &ComponentRecord(vec![0, 1, 2]));
+    check(
+        "backup.1.hex",
+        &BackupRecord {
+            format: 1,
+            partitions: 8,
+            made_by: "baton 0.1.0".into(),
+            at_ms: 1_800_000_000_000,
+        },
+    );
     check(
         "meta.1.hex",
         &MetaRecord {

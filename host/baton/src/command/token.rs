@@ -29,6 +29,10 @@ pub(crate) struct NewArgs {
     #[arg(long)]
     name: String,
 
+    /// Make it an operator's: it may also back up the host, with what is of all tenants
+    #[arg(long)]
+    operator: bool,
+
     /// What the answer looks like
     #[arg(long, value_enum, default_value_t)]
     output: Output,
@@ -39,18 +43,21 @@ impl Command {
         let Self::New(NewArgs {
             tenant,
             name,
+            operator,
             output,
         }) = self;
         let token = Token::new();
         let hash = token.digest().to_string();
         match output {
-            Output::Json => print_json(
-                &json!({ "token": token.text(), "tenant": tenant.as_str(), "name": name, "sha256": hash }),
-            ),
+            Output::Json => print_json(&json!({
+                "token": token.text(), "tenant": tenant.as_str(), "name": name, "sha256": hash,
+                "operator": operator,
+            })),
             Output::Text => {
                 let name = toml::Value::String(name);
                 anstream::eprintln!(
-                    "[[token]]\ntenant = \"{tenant}\"\nname = {name}\nsha256 = \"{hash}\""
+                    "[[token]]\ntenant = \"{tenant}\"\nname = {name}\nsha256 = \"{hash}\"{}",
+                    if operator { "\noperator = true" } else { "" }
                 );
                 print(token.text())
             }

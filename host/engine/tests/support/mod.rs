@@ -16,7 +16,9 @@ use baton_engine::{
     TenantId, Timestamp,
 };
 use baton_sandbox::Sandbox;
-use baton_store::{Batch, CommitError, Direction, KeyRange, MemoryStore, Pair, ReadError, Store};
+use baton_store::{
+    Batch, CommitError, Direction, KeyRange, MemoryStore, Pair, ReadError, Store, Walk,
+};
 use baton_workflow::{Error, ErrorKind};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -264,6 +266,10 @@ impl<I: Interfere> Store for Interfered<I> {
     ) -> Result<Vec<Pair>, ReadError> {
         self.by.before_scan(range);
         self.store.scan(range, from, limit)
+    }
+
+    fn walk(&self) -> Result<Box<dyn Walk>, ReadError> {
+        self.store.walk()
     }
 
     fn commit(&self, batch: &Batch) -> Result<(), CommitError> {

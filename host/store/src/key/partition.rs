@@ -23,6 +23,12 @@ pub fn run(partition: Partition, tenant: &TenantId, run: &RunId) -> Vec<u8> {
         .key()
 }
 
+/// Whether a key is one of [`run`].
+pub fn is_run(key: &[u8]) -> bool {
+    let space = key.first_chunk().map(|it| u16::from_be_bytes(*it));
+    space.is_some_and(|it| it < super::PARTITIONS_MAX) && key.get(2) == Some(&kind::RUN)
+}
+
 /// How a run ended: [`crate::record::EndRecord`].
 pub fn end(partition: Partition, tenant: &TenantId, run: &RunId) -> Vec<u8> {
     Builder::partition(partition, kind::END)

@@ -31,6 +31,15 @@ pub fn workflow(tenant: &TenantId, namespace: &str, name: &str, version: &str) -
         .key()
 }
 
+/// Whether a key is one of [`workflow`].
+pub fn is_workflow(key: &[u8]) -> bool {
+    let tenant = key.strip_prefix(&super::TENANTS.to_be_bytes());
+    match tenant.and_then(<[u8]>::split_first) {
+        Some((length, rest)) => rest.get(usize::from(*length)) == Some(&kind::WORKFLOW),
+        None => false,
+    }
+}
+
 /// All versions of a workflow, in the order of their texts, which is not that of the versions.
 pub fn workflow_versions(tenant: &TenantId, namespace: &str, name: &str) -> KeyRange {
     workflow_of(tenant, namespace, name).range()

@@ -9,6 +9,7 @@ use super::{DecodeError, Record, form, records};
 records! {
     MetaRecord = "meta",
     SeedKeyRecord = "seed key",
+    BackupRecord = "backup",
 }
 
 /// What the store says about itself. The form of this record never changes, so that every release can
@@ -23,6 +24,19 @@ pub struct MetaRecord {
     pub created_by: String,
     /// When it was made, in milliseconds since the epoch.
     pub created_at_ms: i64,
+}
+
+/// What a backup says about itself, before the records that it holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupRecord {
+    /// The format of the store's keys and records: [`MetaRecord::format`].
+    pub format: u32,
+    /// How many partitions the runs are spread over.
+    pub partitions: u16,
+    /// The release of the host that wrote the backup: `baton 0.1.0`.
+    pub made_by: String,
+    /// As of when it is, in milliseconds since the epoch.
+    pub at_ms: i64,
 }
 
 /// The secret that the random numbers of calls come from.
