@@ -23,6 +23,7 @@ mod lifecycle;
 mod mcp;
 mod onboarding;
 mod processes;
+mod retention;
 mod run_process;
 mod scenario;
 mod schedule;

@@ -300,6 +300,12 @@ impl Client {
             .await
     }
 
+    /// Deletes a run that has ended.
+    pub async fn delete_run(&self, id: &str) -> Result<(), ClientError> {
+        let request = self.request(Method::DELETE, &routes::run(id));
+        request.send().await.map(|_| ())
+    }
+
     /// A page of the approvals.
     pub async fn approvals(
         &self,

@@ -124,6 +124,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         runs::resume,
         runs::retry,
         runs::restart,
+        runs::delete,
         approvals::list,
         approvals::read,
         approvals::decide,

@@ -150,6 +150,8 @@ problem_kinds! {
     SecretsSealed = 409 "secrets-sealed", "the host cannot seal or open secrets";
     /// The run is in another phase than the one that this can be done in.
     WrongPhase = 409 "wrong-phase", "the run is in another phase";
+    /// Another run needs this one. The detail says which, and what to do first.
+    RunNeeded = 409 "run-needed", "another run needs the run";
     /// The run has faulted, and can't go on from there. The detail says why, and what can be done instead.
     NotRetriable = 409 "not-retriable", "the run cannot be tried again";
     /// What the run has performed is another in the version that it should go on under. The detail names the task.

@@ -22,7 +22,7 @@ pub const WORKFLOW_VERSION: &str = "/v1/workflows/{namespace}/{name}/{version}";
 pub const WORKFLOW_RUNS: &str = "/v1/workflows/{namespace}/{name}/runs";
 /// `GET`: list runs.
 pub const RUNS: &str = "/v1/runs";
-/// `GET`: a run.
+/// `GET`: a run. `DELETE`: delete it, once it has ended.
 pub const RUN: &str = "/v1/runs/{id}";
 /// `GET`: a run's history.
 pub const RUN_HISTORY: &str = "/v1/runs/{id}/history";
@@ -83,7 +83,7 @@ pub struct Route {
 
 /// All routes: the server serves these and no other, and the OpenAPI document describes each. Tests hold
 /// both to it.
-pub const ALL: [Route; 39] = [
+pub const ALL: [Route; 40] = [
     open("GET", HEALTH),
     open("GET", READY),
     open("GET", OPENAPI),
@@ -96,6 +96,7 @@ pub const ALL: [Route; 39] = [
     route("POST", WORKFLOW_RUNS),
     route("GET", RUNS),
     route("GET", RUN),
+    route("DELETE", RUN),
     route("GET", RUN_HISTORY),
     route("GET", RUN_EVENTS),
     route("POST", RUN_CANCEL),

@@ -10,12 +10,13 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use baton_engine::{EngineLimits, LifecycleEvents};
+use baton_engine::{EngineLimits, LifecycleEvents, Retention};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
 use crate::failure::Failure;
 use crate::processes::Processes;
+use crate::retention::{self, Kept, Tenant};
 use crate::sinks::Sinks;
 use crate::tokens::TokenHash;
 
@@ -128,6 +129,20 @@ pub(crate) struct Typed {
     )]
     pub(crate) event_log_count: Option<NonZeroU32>,
 
+    /// How long runs are kept once they have ended, such as `30d` or `12h` [default: forever]
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "BATON_RETENTION",
+        hide_env_values = true
+    )]
+    pub(crate) retention: Option<Kept>,
+
+    /// What holds for single tenants; in the file alone.
+    #[arg(skip)]
+    #[serde(rename = "tenant")]
+    pub(crate) tenants: Vec<Tenant>,
+
     /// Where events are delivered to; in the file alone.
     #[arg(skip)]
     #[serde(rename = "sink")]
@@ -232,6 +247,8 @@ pub(crate) struct Resolved {
     pub(crate) lifecycle: LifecycleEvents,
     /// What the log of a tenant keeps of events.
     pub(crate) event_log: EventLog,
+    /// How long runs are kept once they have ended.
+    pub(crate) retention: Retention,
     /// Where events are delivered to.
     pub(crate) sinks: Sinks,
     /// Who may use the host.
@@ -280,6 +297,12 @@ impl Typed {
             event_log_hours: self.event_log_hours.or(other.event_log_hours),
             event_log_mib: self.event_log_mib.or(other.event_log_mib),
             event_log_count: self.event_log_count.or(other.event_log_count),
+            retention: self.retention.or(other.retention),
+            tenants: if self.tenants.is_empty() {
+                other.tenants
+            } else {
+                self.tenants
+            },
             sinks: if self.sinks.is_empty() {
                 other.sinks
             } else {
@@ -315,6 +338,7 @@ impl Typed {
                 mib: self.event_log_mib,
                 count: self.event_log_count,
             },
+            retention: retention::resolve(self.retention, &self.tenants),
             sinks: self.sinks,
             tokens: self.tokens,
             processes: self.processes,
@@ -349,6 +373,11 @@ mod tests {
             event-log-hours = 24
             event-log-mib = 2
             event-log-count = 1000
+            retention = "30d"
+
+            [[tenant]]
+            name = "acme"
+            retention = "forever"
 
             [[sink]]
             name = "audit"
@@ -382,12 +411,16 @@ mod tests {
                 mib: NonZeroU32::new(2),
                 count: NonZeroU32::new(1000),
             },
+            retention: resolved.retention.clone(),
             sinks: resolved.sinks.clone(),
             tokens: resolved.tokens.clone(),
             processes: resolved.processes.clone(),
         };
         assert_eq!(resolved, expected);
         assert_eq!(resolved.tokens[0].tenant.as_str(), "acme");
+        let days = Duration::from_secs(30 * 24 * 3600);
+        assert_eq!(resolved.retention.default, Some(days));
+        assert_eq!(resolved.retention.of(&resolved.tokens[0].tenant), None);
         assert_eq!(resolved.processes.shell[0].0.as_str(), "acme");
         assert!(!resolved.sinks.is_empty());
         let mut limits = EngineLimits::default();
@@ -445,7 +478,7 @@ mod tests {
     #[test]
     fn an_unknown_setting_is_shown_in_its_place() {
         insta::assert_snapshot!(error("data = \"d\"\nlisten-on = \"127.0.0.1:1\"\n"), @r#"
-        error: the configuration is wrong: unknown field `listen-on`, expected one of `listen`, `data`, `cache`, `store-cache-mib`, `log-format`, `log-level`, `secrets-key-file`, `certificate-authorities`, `lifecycle-events`, `event-log-hours`, `event-log-mib`, `event-log-count`, `sink`, `token`, `processes`
+        error: the configuration is wrong: unknown field `listen-on`, expected one of `listen`, `data`, `cache`, `store-cache-mib`, `log-format`, `log-level`, `secrets-key-file`, `certificate-authorities`, `lifecycle-events`, `event-log-hours`, `event-log-mib`, `event-log-count`, `retention`, `tenant`, `sink`, `token`, `processes`
          --> baton.toml:2:1
           |
         2 | listen-on = "127.0.0.1:1"

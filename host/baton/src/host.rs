@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use baton_engine::{
-    Engine, EngineLimits, GrantSpec, LifecycleEvents, MasterKeys, Settings, TenantId,
+    Engine, EngineLimits, GrantSpec, LifecycleEvents, MasterKeys, Retention, Settings, TenantId,
 };
 use baton_sandbox::{Authorities, Rewrite, Sandbox};
 use baton_store::{MemoryStore, RedbOptions, RedbStore, Store};
@@ -30,6 +30,8 @@ pub(crate) struct Options {
     pub(crate) lifecycle: LifecycleEvents,
     /// What the log of a tenant keeps of events.
     pub(crate) event_log: EventLog,
+    /// How long runs are kept once they have ended.
+    pub(crate) retention: Retention,
     /// What secrets are sealed under.
     pub(crate) secrets: Option<MasterKeys>,
     /// Whether a host without such keys makes one in its data directory.
@@ -75,6 +77,7 @@ pub(crate) fn open(options: Options) -> Result<Engine, Failure> {
         processes: options.processes,
         bundled_limits: bundled::limits(),
         lifecycle: options.lifecycle,
+        retention: options.retention,
         limits,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..Settings::default()

@@ -6,7 +6,7 @@
 //!
 //! - [`command`]: the commands, a file each.
 //! - [`exit`], [`failure`], [`ending`]: how a command ends, and how it says so.
-//! - [`config`], [`tokens`], [`secrets`], [`grants`], [`input`], [`reference`]: what is typed, and what it means.
+//! - [`config`], [`tokens`], [`secrets`], [`grants`], [`retention`], [`input`], [`reference`]: what is typed, and what it means.
 //! - [`processes`]: processes of the machine, for `run: shell` and `run: container`.
 //! - [`host`], [`listen`], [`bundled`], [`directories`], [`logging`], [`signal`]: a host in this process.
 //! - [`remote`]: a host somewhere else.
@@ -31,6 +31,7 @@ mod processes;
 mod reference;
 mod remote;
 mod render;
+mod retention;
 mod secrets;
 mod signal;
 mod sinks;

@@ -4,6 +4,7 @@ mod approvals;
 mod backup;
 mod connectors;
 mod control;
+mod delete;
 mod events;
 mod retry;
 mod run_views;
@@ -13,7 +14,7 @@ mod secrets;
 mod subscription;
 mod workflows;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -41,9 +42,10 @@ use crate::locks::Locks;
 use crate::mailbox::Mailbox;
 use crate::outside::{Invoke, Languages};
 use crate::partition::Partition;
+use crate::retention;
 use crate::sandboxed::{Calls, Sandboxed};
 use crate::schedule::{self, Schedules};
-use crate::settings::Settings;
+use crate::settings::{Retention, Settings};
 use crate::shared::Shared;
 use crate::shares::{Bounds, Shares};
 use crate::vault::Vault;
@@ -96,7 +98,7 @@ struct Inner {
     stopping: AtomicBool,
     /// Starts what is scheduled.
     scheduler: Option<AbortHandle>,
-    /// The tasks that deliver events and drop old ones.
+    /// The tasks that deliver events, drop old ones and remove old runs.
     tasks: Mutex<Vec<AbortHandle>>,
     readers: Shares,
     starts: Shares,
@@ -201,6 +203,7 @@ impl Engine {
             ),
             live: LiveRuns::default(),
             admission: Admission::new(limits.open_runs_per_tenant, limits.awake_runs_per_tenant),
+            ended: AtomicU64::new(0),
             events: EventLogs::new(&limits, mailboxes.clone()),
             mailboxes,
             own_starts: FairSemaphore::new(OWN_STARTS.all, OWN_STARTS.per_tenant),
@@ -212,13 +215,14 @@ impl Engine {
             lifecycle: settings.lifecycle,
             store,
         });
-        Self::start_threads(shared, sandbox, settings.schedules)
+        Self::start_threads(shared, sandbox, settings.schedules, settings.retention)
     }
 
     fn start_threads(
         shared: Arc<Shared>,
         sandbox: Arc<Sandbox>,
         schedules: bool,
+        retention: Retention,
     ) -> Result<Self, OpenError> {
         let recovering = Arc::new(AtomicUsize::new(shared.mailboxes.len()));
         let writer = spawn("baton-journal", {
@@ -240,6 +244,7 @@ impl Engine {
         }
         let scheduler = schedules.then(|| Handle::current().spawn(schedule::drive(shared.clone())));
         let sweeping = tokio::spawn(sweep::run(shared.clone()));
+        let removing = tokio::spawn(retention::run(shared.clone(), retention));
         let inner = Inner {
             scheduler: scheduler.map(|task| task.abort_handle()),
             shared,
@@ -247,7 +252,7 @@ impl Engine {
             threads: Mutex::new(Some(threads)),
             recovering,
             stopping: AtomicBool::new(false),
-            tasks: Mutex::new(vec![sweeping.abort_handle()]),
+            tasks: Mutex::new(vec![sweeping.abort_handle(), removing.abort_handle()]),
             readers: Shares::new(READERS),
             starts: Shares::new(STARTS),
             writing: tokio::sync::Mutex::new(()),
@@ -352,7 +357,7 @@ impl Engine {
 }
 
 /// Why a task of the runtime came to no end.
-fn failed(error: &JoinError) -> Unavailable {
+pub(crate) fn failed(error: &JoinError) -> Unavailable {
     match error.is_cancelled() {
         true => Unavailable::ShuttingDown,
         false => Unavailable::Storage(format!("the host failed: {error}")),

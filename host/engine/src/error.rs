@@ -319,6 +319,31 @@ impl From<Unavailable> for RestartError {
     }
 }
 
+/// Why a run was not deleted.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeleteError {
+    /// There is no such run.
+    #[error("there is no run `{0}`")]
+    NotFound(RunId),
+    /// It has not ended.
+    #[error("the run is {}: wait for its end or cancel it first", status_name(*.0))]
+    Open(Status),
+    /// Another run has started it, and looks for it when it is loaded or tried again.
+    #[error(
+        "the run was started by the run `{0}`, which may still look for it: delete that one first"
+    )]
+    HasParent(RunId),
+    /// It has started another run, which looks for it.
+    #[error(
+        "the run has started the run `{0}`, which is open: wait for its end or cancel it first"
+    )]
+    HasOpenChild(RunId),
+    /// The engine can't be asked just now.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
 /// Why a decision was not taken. Nothing was recorded.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -9,8 +9,8 @@
 //!
 //! [`Engine::open`] recovers what was under way and starts to work. [`Engine`] is a handle: clones are
 //! cheap and all drive the same runs. Its methods come in families: workflows (`publish`, `validate`,
-//! `workflows`, `workflow`), runs (`start`, `run`, `wait`, `runs`, `history`, `subscribe`, `cancel` and
-//! the like),
+//! `workflows`, `workflow`), runs (`start`, `run`, `wait`, `runs`, `history`, `subscribe`, `cancel`,
+//! `delete` and the like),
 //! connectors (`install`, `connectors`, `connector`, `grant`, `remove_connector`, `call`). Every one of these takes
 //! the tenant first; what another tenant owns is not there. Of the host as a whole are [`Engine::backup`] and
 //! [`Engine::shutdown`].
@@ -46,8 +46,10 @@ mod mailbox;
 mod origin;
 mod partition;
 mod recent;
+mod removal;
 mod replay;
 mod resources;
+mod retention;
 mod sandboxed;
 mod schedule;
 mod seed;
@@ -69,12 +71,12 @@ pub use baton_workflow::{Diagnostic, Error, Timestamp};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use engine::{Backup, Engine, Subscription};
 pub use error::{
-    CallError, ControlError, DecideError, GrantRefused, InstallError, Lagged, ListError, OpenError,
-    PublishError, RemoveError, RemoveSecretError, RestartError, RetryError, ScheduleError,
-    SecretRefused, SendError, StartError, Unavailable,
+    CallError, ControlError, DecideError, DeleteError, GrantRefused, InstallError, Lagged,
+    ListError, OpenError, PublishError, RemoveError, RemoveSecretError, RestartError, RetryError,
+    ScheduleError, SecretRefused, SendError, StartError, Unavailable,
 };
 pub use resources::Home;
-pub use settings::{Bundled, EngineLimits, LifecycleEvents, Settings};
+pub use settings::{Bundled, EngineLimits, LifecycleEvents, Retention, Settings};
 pub use sinks::{Deliver, Delivery, Sink};
 pub use vault::{MasterKeyError, MasterKeys, SecretContent};
 pub use view::{

@@ -15,6 +15,7 @@ mod listeners;
 mod look;
 mod passing;
 mod recover;
+mod remove;
 mod request;
 mod retry;
 mod reveals;
@@ -23,7 +24,7 @@ mod timers;
 mod topics;
 mod turn;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +41,7 @@ use crate::replay::Loaded;
 use crate::shared::Shared;
 
 pub(crate) use look::LookReply;
+pub(crate) use remove::Remove;
 pub(crate) use request::{Decided, Reply, Request};
 pub(crate) use retry::Retry;
 
@@ -143,6 +145,8 @@ pub(crate) enum Message {
     },
     /// Somebody wants a run that has faulted to be tried again.
     Retry(Box<Retry>),
+    /// A run that has ended is not kept any longer.
+    Remove(Box<Remove>),
     /// Nobody waits any more for a run that another one has started.
     Unwanted {
         tenant: TenantId,
@@ -183,6 +187,8 @@ pub(crate) struct Partition {
     idle: Idle,
     listeners: Listeners,
     aside: Aside,
+    /// The runs that are being removed, until that is durable.
+    removing: HashSet<RunId>,
     /// The calls of which the next item is wanted, if they have handed one over.
     pulls: Vec<(RunId, TaskKey, u32)>,
     /// The turns that are not durable yet, and what waits for each.
@@ -202,6 +208,7 @@ impl Partition {
             idle: Idle::default(),
             listeners: Listeners::default(),
             aside: Aside::default(),
+            removing: HashSet::new(),
             pulls: Vec::new(),
             pending: BTreeMap::new(),
             turns: 0,
@@ -295,6 +302,7 @@ impl Partition {
                 reply,
             } => self.decide((&tenant, &run), *decided, reply, turn),
             Message::Retry(retry) => self.retry(retry, turn),
+            Message::Remove(remove) => self.remove(*remove, turn),
             Message::Asked {
                 tenant,
                 parent,

@@ -319,6 +319,13 @@ fn read(
         if let Some(end) = end {
             let end = baton_store::record::EndRecord::decode(&end)?;
             state.ended(&run, Timestamp::from_millis(end.at_ms));
+        } else if store
+            .get(&key::run(run.partition(partitions), tenant, &run))?
+            .is_none()
+        {
+            // It had ended for long, and is not kept any more: when it ended, nobody knows but that it is overdue.
+            let started = state.last.as_ref().map(|last| last.at);
+            state.ended(&run, started.unwrap_or(Timestamp::from_millis(0)));
         }
     }
     Ok(state)

@@ -76,6 +76,8 @@ pub struct Settings {
     /// Which of the specification's lifecycle events go into the event logs. Default: none, since a busy host has
     /// more of them than of all others, which they would push out of the log.
     pub lifecycle: LifecycleEvents,
+    /// For how long runs are kept once they have ended. Default: for ever.
+    pub retention: Retention,
     /// Bounds on what is accepted and held.
     pub limits: EngineLimits,
     /// Over how many partitions a new store spreads its runs. A store that exists keeps its count.
@@ -99,6 +101,7 @@ impl Default for Settings {
             processes: BTreeMap::new(),
             bundled_limits: BTreeMap::new(),
             lifecycle: LifecycleEvents::default(),
+            retention: Retention::default(),
             limits: EngineLimits::default(),
             partitions: baton_store::meta::PARTITIONS_DEFAULT,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -118,6 +121,28 @@ pub enum LifecycleEvents {
     Workflows,
     /// Those of workflows and of their tasks.
     Tasks,
+}
+
+/// For how long runs are kept once they have ended; none is for ever.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Those of tenants of which nothing else is said. Default: for ever, since nobody gets back what was removed.
+    pub default: Option<Duration>,
+    /// Those of these tenants.
+    pub tenants: BTreeMap<TenantId, Option<Duration>>,
+}
+
+impl Retention {
+    /// For how long a tenant's are kept.
+    pub fn of(&self, tenant: &TenantId) -> Option<Duration> {
+        self.tenants.get(tenant).copied().unwrap_or(self.default)
+    }
+
+    /// The shortest time of all; none where all are kept for ever.
+    pub fn shortest(&self) -> Option<Duration> {
+        let all = self.tenants.values().copied().chain([self.default]);
+        all.flatten().min()
+    }
 }
 
 /// Bounds on what is accepted and held. Whatever passes one is refused at the door.

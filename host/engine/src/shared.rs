@@ -1,6 +1,7 @@
 //! What all parts of the engine have in common.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use baton_store::{Digest, RunId, Store};
 use serde_json::Value;
@@ -39,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) dispatch: Dispatch,
     pub(crate) live: LiveRuns,
     pub(crate) admission: Admission,
+    /// How many runs have ended since the host started.
+    pub(crate) ended: AtomicU64,
     pub(crate) events: EventLogs,
     /// Where each partition is told what has happened, by its number.
     pub(crate) mailboxes: Vec<Arc<Mailbox<Message>>>,

@@ -50,7 +50,7 @@ pub(crate) fn prepare(
         version,
         input,
         tags,
-        ..
+        idempotency_key,
     } = request;
     let wanted = Wanted {
         namespace,
@@ -84,6 +84,7 @@ pub(crate) fn prepare(
         secrets: codec::json(&secrets),
         corrections: Vec::new(),
         event_bytes: u64::try_from(shared.limits.event_bytes).unwrap_or(u64::MAX),
+        idempotency_key,
     };
     let input = Arc::new(input);
     let started = Event::Started {

@@ -10,9 +10,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use baton_api::{Problem, ProblemKind};
 use baton_engine::{
-    CallError, ControlError, DecideError, GrantRefused, InstallError, ListError, PublishError,
-    RemoveError, RemoveSecretError, RestartError, RetryError, ScheduleError, SecretRefused,
-    SendError, StartError, Unavailable,
+    CallError, ControlError, DecideError, DeleteError, GrantRefused, InstallError, ListError,
+    PublishError, RemoveError, RemoveSecretError, RestartError, RetryError, ScheduleError,
+    SecretRefused, SendError, StartError, Unavailable,
 };
 
 use crate::convert;
@@ -198,6 +198,19 @@ impl From<RetryError> for Refusal {
             RetryError::Start(error) => error.into(),
             RetryError::Differs { .. } => Self::new(ProblemKind::VersionDiffers, error.to_string()),
             _ => Self::new(ProblemKind::NotRetriable, error.to_string()),
+        }
+    }
+}
+
+impl From<DeleteError> for Refusal {
+    fn from(error: DeleteError) -> Self {
+        match error {
+            DeleteError::NotFound(_) => Self::no_run(&error.to_string()),
+            DeleteError::HasParent(_) | DeleteError::HasOpenChild(_) => {
+                Self::new(ProblemKind::RunNeeded, error.to_string())
+            }
+            DeleteError::Unavailable(error) => error.into(),
+            _ => Self::new(ProblemKind::WrongPhase, error.to_string()),
         }
     }
 }

@@ -48,7 +48,7 @@ pub fn router(engine: Engine, settings: ServerSettings, stopping: watch::Receive
         .route(routes::WORKFLOW_RUNS, post(runs::start))
         .route(routes::VALIDATE, post(validate::validate))
         .route(routes::RUNS, get(runs::list))
-        .route(routes::RUN, get(runs::read))
+        .route(routes::RUN, get(runs::read).delete(runs::delete))
         .route(routes::RUN_HISTORY, get(runs::history))
         .route(routes::RUN_EVENTS, get(run_events::events))
         .route(routes::RUN_CANCEL, post(runs::cancel))

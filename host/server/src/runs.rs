@@ -247,6 +247,18 @@ pub(crate) async fn restart(
     answer_started(&context, &caller, started, wait).await
 }
 
+pub(crate) async fn delete(
+    State(context): State<Context>,
+    caller: Caller,
+    Segments(id): Segments<String>,
+    request: Request,
+) -> Result<StatusCode, Refusal> {
+    Query::read(request.uri(), &[])?;
+    let run = path::run(&id)?;
+    context.engine.delete(&caller.tenant, &run).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// The run when it has ended, or as it is after `wait` or when the server stops.
 async fn hold_back(
     context: &Context,

@@ -140,6 +140,8 @@ mod tests {
             assert_eq!(count(&restarts(t, &id(255))), 1);
             assert_eq!(count(&open_approvals(t)), 2);
             assert_eq!(count(&closed_approvals(t)), 2);
+            assert_eq!(count(&closed_approvals_of(t, &id(255))), 2);
+            assert_eq!(count(&closed_approvals_of(t, &id(0))), 0);
             assert_eq!(count(&events(Partition(0), t, &id(255))), 2);
         }
         assert_eq!(count(&opens(Partition(255))), 5 * 2);
@@ -174,6 +176,10 @@ mod tests {
             Some((t.clone(), id(7)))
         );
         assert_eq!(parse_run_index(&run_index(&t, &id(7))), Some(id(7)));
+        assert_eq!(
+            parse_event(&event(Partition(9), &t, &id(7), 300)),
+            Some(300)
+        );
         assert_eq!(parse_logged_event(&logged_event(&t, 300)), Some(300));
         assert_eq!(parse_run_index(&child(&t, &id(1), &id(7))), Some(id(7)));
         assert_eq!(parse_run_index(&restart(&t, &id(1), &id(7))), Some(id(7)));

@@ -140,6 +140,7 @@ fn every_version_of_every_record() {
         secrets: Json("{}".into()),
         corrections: Vec::new(),
         event_bytes: u64::MAX,
+        idempotency_key: None,
     };
     earlier("run.1.hex", &run(OriginRecord::Request));
     earlier("run.2.hex", &run(OriginRecord::Request));
@@ -205,7 +206,12 @@ fn every_version_of_every_record() {
         event_bytes: 1 << 20,
         ..run
     };
-    check("run.5.hex", &run);
+    earlier("run.5.hex", &run);
+    let run = RunRecord {
+        idempotency_key: Some("order-7".into()),
+        ..run
+    };
+    check("run.6.hex", &run);
     let child = ChildRecord {
         task: "/do/0/greet".into(),
     };

@@ -223,3 +223,22 @@ pub(super) fn retry() {}
     )
 )]
 pub(super) fn restart() {}
+
+/// Delete a run
+///
+/// A run that has ended, with its history and all else that is kept of it: there is no way back. A run that another
+/// one has started can be deleted once that one is, and a run that has started others once those have ended. Events
+/// that it has emitted stay in the log.
+#[utoipa::path(
+    delete,
+    path = routes::RUN,
+    tag = "runs",
+    operation_id = "deleteRun",
+    params(("id" = String, Path, description = "The run's id.")),
+    responses(
+        (status = 204, description = "It is gone."),
+        (status = 404, response = crate::openapi::ProblemResponse),
+        (status = 409, response = crate::openapi::ProblemResponse),
+    )
+)]
+pub(super) fn delete() {}

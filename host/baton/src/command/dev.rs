@@ -69,6 +69,7 @@ impl Args {
             store_cache_bytes: Some(settings.store_cache_bytes),
             lifecycle: settings.lifecycle,
             event_log: settings.event_log,
+            retention: settings.retention,
             grants: self.grants.by_connector(),
             authorities: authorities::read(settings.certificate_authorities.as_deref())?,
             processes: self.processes.settings().allowed()?,

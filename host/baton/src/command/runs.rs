@@ -2,6 +2,7 @@
 
 mod cancel;
 mod control;
+mod delete;
 mod history;
 mod list;
 mod restart;
@@ -39,6 +40,8 @@ pub(crate) enum Command {
     /// Start a new run with what an ended run was started with
     #[command(disable_version_flag = true)]
     Restart(restart::Args),
+    /// Delete an ended run, with its history and all else that is kept of it
+    Delete(delete::Args),
 }
 
 impl Command {
@@ -54,6 +57,7 @@ impl Command {
             Self::Resume(args) => args.execute(control::Wanted::Resume).await,
             Self::Retry(args) => args.execute().await,
             Self::Restart(args) => args.execute().await,
+            Self::Delete(args) => args.execute().await,
         }
     }
 }

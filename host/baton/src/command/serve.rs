@@ -65,6 +65,7 @@ impl Args {
             processes: settings.processes.allowed()?,
             lifecycle: settings.lifecycle,
             event_log: settings.event_log,
+            retention: settings.retention,
             ..host::Options::default()
         })?;
         settings.sinks.start(&engine)?;

@@ -68,14 +68,15 @@ impl Engine {
         let before = IdempotencyRecord::decode(&stored)
             .map_err(ReadError::from)
             .map_err(Unavailable::from)?;
-        if before.request != asked.0 {
-            return Err(StartError::KeyReused);
+        match self.run(tenant, &RunId::from_bytes(before.run)).await? {
+            Some(_) if before.request != asked.0 => Err(StartError::KeyReused),
+            Some(run) => Ok(run),
+            // It has been removed, and knew nothing of its key.
+            None => {
+                let key = Some((key, asked));
+                self.start_new(tenant, request, origin, key).await
+            }
         }
-        let run = self.run(tenant, &RunId::from_bytes(before.run)).await?;
-        run.ok_or_else(|| {
-            Unavailable::Storage("the run that was started before is not in the store".into())
-                .into()
-        })
     }
 
     async fn start_new(

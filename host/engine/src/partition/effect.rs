@@ -42,6 +42,8 @@ pub(super) enum Effect {
     Recorded(oneshot::Sender<()>),
     /// A run whose end was not durable yet is tried again.
     Retry(Box<Retry>),
+    /// A run is not there any more, and who wanted that is told.
+    Removed(RunId, oneshot::Sender<bool>),
     /// Who looks at what a run waits for is told.
     Looked(LookReply, Vec<AwaitedView>),
     /// Who asked something of a run is answered.
@@ -88,6 +90,11 @@ impl Partition {
             Effect::Taken(reply, more) => drop(reply.send(more)),
             Effect::Recorded(reply) => drop(reply.send(())),
             Effect::Retry(retry) => self.mailbox.push(Message::Retry(retry)),
+            Effect::Removed(run, reply) => {
+                self.removing.remove(&run);
+                // Who asked may be gone.
+                let _ = reply.send(true);
+            }
             // Who looked may be gone.
             Effect::Looked(reply, awaited) => drop(reply.send(awaited)),
             // Who asked may be gone.

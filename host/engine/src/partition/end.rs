@@ -4,6 +4,8 @@
 //! crash, so that a call which still waits to go out would be lost: the record of the end waits for it. Until that is
 //! there, the run counts as open, and the host that opens the store next comes to the same end from the journal.
 
+use std::sync::atomic::Ordering;
+
 use baton_store::record::{EndRecord, Record};
 use baton_store::{RunId, key};
 use baton_workflow::Timestamp;
@@ -63,6 +65,7 @@ impl Partition {
         let Some(Ended { ending, at, notes }) = run.ended.take() else {
             return;
         };
+        self.shared.ended.fetch_add(1, Ordering::Relaxed);
         let (_, status) = codec::ended_status(&ending);
         let end = EndRecord {
             at_ms: at.as_millis(),

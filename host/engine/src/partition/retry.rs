@@ -56,6 +56,11 @@ impl Partition {
         let Loaded {
             id, tenant, events, ..
         } = &retry.run;
+        let end = key::end(self.number, tenant, id);
+        let has_ended = self.shared.store.get(&end).map_err(Unavailable::from)?;
+        if self.removing.contains(id) || has_ended.is_none() {
+            return Err(ControlError::NotFound(*id));
+        }
         let next = key::event(self.number, tenant, id, events + 1);
         let goes_on = self.shared.store.get(&next).map_err(Unavailable::from)?;
         // Somebody was quicker, and the run has ended again.

@@ -49,6 +49,11 @@ pub fn events(partition: Partition, tenant: &TenantId, run: &RunId) -> KeyRange 
     journal_of(partition, tenant, run).range()
 }
 
+/// The number of a key of [`events`].
+pub fn parse_event(key: &[u8]) -> Option<u32> {
+    key.last_chunk().map(|number| u32::from_be_bytes(*number))
+}
+
 fn journal_of(partition: Partition, tenant: &TenantId, run: &RunId) -> Builder {
     Builder::partition(partition, kind::JOURNAL)
         .tenant(tenant)

@@ -217,6 +217,13 @@ pub fn closed_approvals(tenant: &TenantId) -> KeyRange {
     Builder::tenant_space(tenant, kind::APPROVAL_CLOSED).range()
 }
 
+/// All that people have been asked by a run and that is settled.
+pub fn closed_approvals_of(tenant: &TenantId, run: &RunId) -> KeyRange {
+    Builder::tenant_space(tenant, kind::APPROVAL_CLOSED)
+        .bytes(run.as_bytes())
+        .range()
+}
+
 /// The run, task and visit of a key of [`open_approvals`] or [`closed_approvals`].
 pub fn parse_approval(key: &[u8]) -> Option<(RunId, u64, u32)> {
     let (rest, visit) = key.split_last_chunk::<4>()?;

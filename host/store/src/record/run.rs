@@ -37,6 +37,9 @@ pub struct RunRecord {
     pub corrections: Vec<CorrectionRecord>,
     /// The largest event that it may emit, in bytes of its JSON form. Since version 5; no bound before.
     pub event_bytes: u64,
+    /// The client's key that its start can be sent again under: [`crate::key::idempotency`] goes with the run. Since
+    /// version 6; not known before.
+    pub idempotency_key: Option<String>,
 }
 
 /// A corrected version of its workflow, under which a run goes on, and what the run keeps with that.

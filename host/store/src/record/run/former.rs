@@ -6,7 +6,7 @@ use super::{CorrectionRecord, OriginRecord, PinRecord, RunRecord, WorkflowPinRec
 use crate::record::{DecodeError, Json, decode_form};
 
 /// The last version that is not written any more.
-pub(super) const LAST: u8 = 4;
+pub(super) const LAST: u8 = 5;
 
 /// Reads a record of one of these versions.
 pub(super) fn decode(name: &'static str, bytes: &[u8]) -> Result<RunRecord, DecodeError> {
@@ -14,7 +14,8 @@ pub(super) fn decode(name: &'static str, bytes: &[u8]) -> Result<RunRecord, Deco
         Some(1) => RunRecord2::from(decode_form::<RunRecord1>(name, 1, bytes)?).into(),
         Some(2) => decode_form::<RunRecord2>(name, 2, bytes)?.into(),
         Some(3) => decode_form::<RunRecord3>(name, 3, bytes)?,
-        _ => return decode_form::<RunRecord4>(name, LAST, bytes).map(RunRecord::from),
+        Some(4) => return decode_form::<RunRecord4>(name, 4, bytes).map(RunRecord::from),
+        _ => return decode_form::<RunRecord5>(name, LAST, bytes).map(RunRecord::from),
     };
     Ok(RunRecord4::from(record).into())
 }
@@ -69,6 +70,21 @@ struct RunRecord4 {
     origin: OriginRecord,
     secrets: Json,
     corrections: Vec<FormerCorrection>,
+}
+
+/// Version 5, which did not know under which key the run was started.
+#[derive(Serialize, Deserialize)]
+struct RunRecord5 {
+    workflow: WorkflowPinRecord,
+    language: [u8; 32],
+    connectors: Vec<PinRecord>,
+    tags: Vec<(String, String)>,
+    started_at_ms: i64,
+    runtime: Json,
+    origin: OriginRecord,
+    secrets: Json,
+    corrections: Vec<CorrectionRecord>,
+    event_bytes: u64,
 }
 
 /// A connector as versions 1 to 4 kept it.
@@ -145,6 +161,25 @@ impl From<RunRecord4> for RunRecord {
             secrets: before.secrets,
             corrections: before.corrections.into_iter().map(Into::into).collect(),
             event_bytes: u64::MAX,
+            idempotency_key: None,
+        }
+    }
+}
+
+impl From<RunRecord5> for RunRecord {
+    fn from(before: RunRecord5) -> Self {
+        Self {
+            workflow: before.workflow,
+            language: before.language,
+            connectors: before.connectors,
+            tags: before.tags,
+            started_at_ms: before.started_at_ms,
+            runtime: before.runtime,
+            origin: before.origin,
+            secrets: before.secrets,
+            corrections: before.corrections,
+            event_bytes: before.event_bytes,
+            idempotency_key: None,
         }
     }
 }
