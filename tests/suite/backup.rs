@@ -180,7 +180,30 @@ async fn a_host_that_is_stopped_is_backed_up_from_its_directory() {
     let other = Start::default().data(&restored).start().await;
     assert_eq!(other.run(&ended[0]).await, expected);
 
+    // The room that it does not need is given back, once no host has it.
+    let compact =
+        async || baton(&["compact", "--data", &text(&restored), "--output", "json"]).await;
+    let ran = compact().await.expect(1);
+    assert!(
+        ran.stderr.contains("in use by another process"),
+        "{}",
+        ran.stderr
+    );
+    drop(other);
+    let told = compact().await.expect(0).json();
+    assert!(told["after"].as_u64() <= told["before"].as_u64(), "{told}");
+    let other = Start::default().data(&restored).start().await;
+    assert_eq!(other.run(&ended[0]).await, expected);
+
     let nowhere = folder.path().join("nowhere");
+    let ran = baton(&["compact", "--data", &text(&nowhere)])
+        .await
+        .expect(2);
+    assert!(
+        ran.stderr.contains("there is no store in"),
+        "{}",
+        ran.stderr
+    );
     let ran = baton(&["backup", "--data", &text(&nowhere), "--to", &text(&backup)])
         .await
         .expect(2);

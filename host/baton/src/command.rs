@@ -2,6 +2,7 @@
 
 mod approvals;
 mod backup;
+mod compact;
 mod connector;
 mod dev;
 mod events;
@@ -74,6 +75,8 @@ enum Command {
     Backup(backup::Args),
     /// Make a data directory of a backup
     Restore(restore::Args),
+    /// Give back the room that a host's file does not need
+    Compact(compact::Args),
 }
 
 impl Cli {
@@ -95,6 +98,7 @@ impl Cli {
             Command::Token(command) => command.execute(),
             Command::Backup(args) => args.execute().await,
             Command::Restore(args) => args.execute(),
+            Command::Compact(args) => args.execute(),
         }
     }
 }
@@ -159,6 +163,7 @@ mod tests {
             &["token", "new"],
             &["backup"],
             &["restore"],
+            &["compact"],
         ] {
             let name = if path.is_empty() {
                 "baton".to_owned()

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt::Display;
 use std::ops::Range;
+use std::path::Path;
 
 use crate::exit::Exit;
 
@@ -62,6 +63,12 @@ impl Failure {
             exit: Exit::Invalid,
             ..Self::new(message)
         }
+    }
+
+    /// A failure of a directory that was given, which no host has used.
+    pub(crate) fn no_store(data: &Path) -> Self {
+        Self::invalid(format!("there is no store in {}", data.display()))
+            .help("name the data directory of a host, as the host itself has it")
     }
 
     /// Says where in a text.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use baton_store::{
     Batch, Direction, FILE_NAME, Fault, FaultyStore, KeyRange, MemoryStore, OpenError, Pair,
-    RedbOptions, RedbStore, Store,
+    RedbOptions, RedbStore, Store, compact,
 };
 use proptest::prelude::*;
 
@@ -223,4 +223,66 @@ proptest! {
             );
         }
     }
+}
+
+#[test]
+fn compacting_gives_room_back_and_keeps_all() {
+    let data = tempfile::tempdir().expect("a directory");
+    let size = || std::fs::metadata(data.path().join(FILE_NAME)).map(|it| it.len());
+    let store = redb(data.path());
+    for number in 0..64_u32 {
+        let mut batch = Batch::new();
+        batch.put(pair(number).0, vec![7; 100_000]);
+        store.commit(&batch).expect("committed");
+    }
+    let mut batch = Batch::new();
+    // What is left lies at the end.
+    (0..63).for_each(|number| batch.delete(pair(number).0));
+    store.commit(&batch).expect("committed");
+    let in_use = compact(data.path(), &RedbOptions::default());
+    assert!(
+        matches!(in_use, Err(OpenError::Locked { .. })),
+        "{in_use:?}"
+    );
+    drop(store);
+    let before = size().expect("it is there");
+    let compacted = compact(data.path(), &RedbOptions::default()).expect("compacted");
+    let after = size().expect("it is there");
+    assert_eq!((compacted.before, compacted.after), (before, after));
+    assert!(after < 1 << 20 && before > 4 << 20, "{compacted:?}");
+    let all = redb(data.path()).scan(&range(&[], &[0xff; 9]), Direction::Ascending, 9);
+    assert_eq!(all.expect("read"), [(pair(63).0, vec![7; 100_000])]);
+
+    let nowhere = data.path().join("nowhere");
+    assert!(compact(&nowhere, &RedbOptions::default()).is_err());
+    assert!(!nowhere.exists());
+}
+
+/// What is written down for a quick opening is as good as what would be found by reading all.
+#[test]
+fn a_large_file_does_what_a_small_one_does() {
+    let data = tempfile::tempdir().expect("a directory");
+    let large = RedbOptions {
+        quick_repair_bytes: 0,
+        ..RedbOptions::default()
+    };
+    let store = RedbStore::open(data.path(), large).expect("a store");
+    let copy = tempfile::tempdir().expect("a directory");
+    for number in 0..200 {
+        let mut batch = Batch::new();
+        let (key, value) = pair(number);
+        batch.put(key, value);
+        batch.delete(pair(number / 2).0);
+        store.commit(&batch).expect("committed");
+    }
+    // As a process leaves it that is killed.
+    std::fs::copy(data.path().join(FILE_NAME), copy.path().join(FILE_NAME)).expect("copied");
+    let found = redb(copy.path());
+    let all = range(&[], &[0xff; 9]);
+    let kept = |store: &RedbStore| store.scan(&all, Direction::Ascending, 999).expect("read");
+    assert_eq!(kept(&found), kept(&store));
+    assert_eq!(kept(&found).len(), 100);
+    let mut batch = Batch::new();
+    batch.put(b"more".to_vec(), vec![7; 100_000]);
+    found.commit(&batch).expect("committed");
 }

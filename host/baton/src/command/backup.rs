@@ -70,8 +70,7 @@ impl Args {
 /// A backup of the data directory of a host that is stopped.
 fn begin(data: &Path) -> Result<Source, Failure> {
     if !data.join(FILE_NAME).exists() {
-        let failure = Failure::invalid(format!("there is no store in {}", data.display()));
-        return Err(failure.help("name the data directory of a host, as the host itself has it"));
+        return Err(Failure::no_store(data));
     }
     let store = RedbStore::open(data, RedbOptions::default())?;
     let now = jiff::Timestamp::now().as_millisecond();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use redb::Database;
 use tempfile::NamedTempFile;
 
-use super::file::{io_error, is_full, make_directory, open_database};
+use super::file::{failed, io_error, make_directory, open_database};
 use super::{FILE_NAME, RedbOptions, TABLE};
 use crate::error::OpenError;
 use crate::store::Pair;
@@ -97,17 +97,5 @@ fn sync_directory(file: &Path) -> io::Result<()> {
         #[cfg(unix)]
         Some(directory) => std::fs::File::open(directory)?.sync_all(),
         _ => Ok(()),
-    }
-}
-
-fn failed(place: &Path, error: impl Into<redb::Error>) -> OpenError {
-    let path = place.to_owned();
-    match error.into() {
-        redb::Error::Io(source) if is_full(&source) => OpenError::Full { path, source },
-        redb::Error::Io(source) => OpenError::Io { path, source },
-        error => OpenError::Io {
-            path,
-            source: io::Error::other(error),
-        },
     }
 }

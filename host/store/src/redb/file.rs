@@ -89,6 +89,14 @@ pub(super) fn io_error(path: &Path, source: io::Error) -> OpenError {
     }
 }
 
+/// Why a file can't be made or made smaller.
+pub(super) fn failed(path: &Path, error: impl Into<redb::Error>) -> OpenError {
+    match error.into() {
+        redb::Error::Io(source) => io_error(path, source),
+        error => io_error(path, io::Error::other(error)),
+    }
+}
+
 /// Whether there is no room: on the disk, in the quota, or within the process's limit for a file.
 pub(super) fn is_full(error: &io::Error) -> bool {
     matches!(
