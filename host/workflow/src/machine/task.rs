@@ -244,7 +244,8 @@ pub(super) struct TryWork {
     /// How long an attempt may take.
     pub(super) limit: Option<Duration>,
     pub(super) phase: TryPhase,
-    /// The numbers of the visits inside the body: each call keeps its identity over all attempts.
+    /// The numbers of the visits inside the body, where each call keeps its identity over all attempts; then of those
+    /// inside the handler.
     pub(super) frame: FrameId,
     /// What has completed inside and could be undone.
     pub(super) ledger: Ledger,

@@ -244,14 +244,21 @@ impl Turn<'_> {
     fn handle(&mut self, id: TaskId, error: &Error) {
         let plan = self.run.plan.clone();
         let it = self.definition(id, &plan);
-        let task = &self.run.tasks[&id];
-        let input = task.input.clone();
+        let input = self.run.tasks[&id].input.clone();
+        let Some(handler) = it.handler else {
+            return self.try_scope_done(id, input);
+        };
         let variable = Arc::new(error.to_value());
-        let place = task.place.inside(id).with(&it.variable, variable);
-        match it.handler {
-            Some(handler) => self.go(handler, input, place),
-            None => self.try_scope_done(id, input),
-        }
+        let mut place = self.run.tasks[&id]
+            .place
+            .inside(id)
+            .with(&it.variable, variable);
+        // The body is over. What the handler does may be undone in turn, and has numbers of its own for that.
+        let frame = self.run.visits.open(place.frame);
+        let body = std::mem::replace(&mut self.try_work(id).frame, frame);
+        self.run.visits.close(body);
+        place.frame = Some(frame);
+        self.go(handler, input, place);
     }
 
     fn definition<'p>(&self, id: TaskId, plan: &'p crate::plan::Plan) -> &'p Try {

@@ -221,6 +221,41 @@ do:
 }
 
 #[test]
+fn what_a_handler_did_and_was_undone_is_done_again_under_another_identity() {
+    let tasks = "
+do:
+  - outer:
+      try:
+        - inner:
+            try:
+              - one: { call: f@any }
+            catch:
+              do:
+                - two: { call: f@any, compensate: [ { undo: { call: u@any } } ] }
+                - three: { call: f@any }
+      catch: { retry: { delay: PT1S, limit: { attempt: { count: 1 } } } }
+";
+    let mut run = Run::start(tasks, json!({}));
+    run.fails("one", 500);
+    run.ok("two", json!(2));
+    run.fails("three", 500);
+    run.ok("undo", json!(2));
+    run.transcript();
+    run.elapse();
+    run.fails("one", 500);
+    let transcript = run.transcript();
+    // What was not undone keeps its identity.
+    assert!(transcript.contains("invoke one~2 "), "{transcript}");
+    assert!(transcript.contains("invoke two#2 "), "{transcript}");
+    run.ok("two", json!(2));
+    run.fails("three", 500);
+    run.ok("undo", json!(2));
+    let transcript = run.transcript();
+    let undone = "task.compensation.completed two#2";
+    assert!(transcript.contains(undone), "{transcript}");
+}
+
+#[test]
 fn undoing_that_is_cut_short_begins_again_with_its_identity() {
     let tasks = "
 do:
