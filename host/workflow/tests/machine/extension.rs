@@ -191,6 +191,48 @@ do:
 }
 
 #[test]
+fn end_in_a_function_of_an_extension_ends_the_run_before_the_task_and_the_other_extensions() {
+    let workflow = "
+use:
+  functions: { stop: { set: { stopped: true }, then: end } }
+  extensions:
+    - e: { extend: wait, before: [ { leave: { call: stop } } ], after: [ { never: { set: { a: 1 } } } ] }
+    - other: { extend: wait, before: [ { neither: { set: { a: 1 } } } ] }
+do: [ { one: { wait: PT1H } } ]
+";
+    let mut run = Run::start(workflow, json!({}));
+    assert_eq!(run.output(), json!({"stopped": true}));
+    let transcript = run.transcript();
+    assert!(transcript.contains("task.completed one"), "{transcript}");
+    assert!(!transcript.contains("never"), "{transcript}");
+    assert!(!transcript.contains("neither"), "{transcript}");
+}
+
+#[test]
+fn nothing_follows_on_what_ended_in_a_suspended_run_that_is_cancelled() {
+    let workflow = "
+use: { extensions: [ { e: { extend: call, after: [ { more: { set: { a: 1 } } } ] } } ] }
+do: [ { one: { call: f@any } }, { two: { set: { a: 1 } } } ]
+";
+    let (by, reason) = ("ada".to_owned(), None);
+    let mut run = Run::start(workflow, json!({}));
+    run.apply(Event::SuspendRequested {
+        by: by.clone(),
+        reason: reason.clone(),
+    });
+    run.ok("one", json!(1));
+    run.transcript();
+    run.apply(Event::CancelRequested { by, reason });
+    let transcript = run.transcript();
+    assert!(
+        transcript.contains("task.completed one -> 1"),
+        "{transcript}"
+    );
+    assert!(!transcript.contains("more"), "{transcript}");
+    assert!(!transcript.contains("two"), "{transcript}");
+}
+
+#[test]
 fn a_timeout_of_the_task_bounds_what_is_around_it() {
     let workflow = "
 use: { extensions: [ { e: { extend: call, after: [ { slow: { wait: PT1H } } ] } } ] }

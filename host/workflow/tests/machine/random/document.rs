@@ -388,14 +388,25 @@ impl Document {
         all.any(|task| leads(task, &|then| matches!(then, Then::End)))
     }
 
-    /// Whether an extension may put something else in the place of a task's output: by `exit`, or by ending the run.
+    /// Whether an extension may put something else in the place of a task's output: by `exit`, or by ending the run,
+    /// itself or in a function that it calls.
     pub(crate) fn replaces_outputs(&self) -> bool {
-        let mut lists = self
-            .extensions
-            .iter()
-            .flat_map(|it| [&it.before, &it.after]);
+        let extensions = self.extensions.iter();
+        let mut tasks = extensions.flat_map(|it| it.before.iter().chain(&it.after));
         let out = |then: &Then| matches!(then, Then::Exit | Then::End);
-        lists.any(|list| list.iter().any(|task| leads(task, &out)))
+        tasks.any(|task| leads(task, &out) || self.calls_to_the_end(task))
+    }
+
+    /// Whether a function that a task calls, or one inside, may end the run.
+    fn calls_to_the_end(&self, task: &Task) -> bool {
+        let by_call = match &task.kind {
+            Kind::Function { which, .. } => self.functions.get(*which).is_some_and(|body| {
+                leads(body, &|then| matches!(then, Then::End)) || self.calls_to_the_end(body)
+            }),
+            _ => false,
+        };
+        let mut inside = lists(&task.kind).into_iter().flatten();
+        by_call || inside.any(|task| self.calls_to_the_end(task))
     }
 
     /// Adds up how often each kind occurs.

@@ -33,7 +33,7 @@ pub(crate) fn check(document: &Document, world: &World) {
     let mut open = BTreeSet::new();
     let mut ended = BTreeSet::new();
     let mut undone = BTreeSet::new();
-    let mut outputs = BTreeMap::new();
+    let mut outputs: Outputs<'_> = BTreeMap::new();
     for note in &notes {
         let Some(task) = &note.task else { continue };
         let visit = (task.clone(), note.attempt.unwrap_or(1));
@@ -63,7 +63,8 @@ pub(crate) fn check(document: &Document, world: &World) {
                     joined(document, task, output, &outputs, || {
                         said("a wrong join", note)
                     });
-                    outputs.insert(&*task.pointer, Some(&**output));
+                    let of_task = outputs.entry(&*task.pointer).or_default();
+                    of_task.push(Some(&**output));
                 }
             }
             NoteKind::TaskCompensationCompleted => {
@@ -75,7 +76,7 @@ pub(crate) fn check(document: &Document, world: &World) {
                     said("undone twice", note)
                 );
             }
-            NoteKind::TaskSkipped => drop(outputs.insert(&*task.pointer, None)),
+            NoteKind::TaskSkipped => outputs.entry(&*task.pointer).or_default().push(None),
             _ => {}
         }
     }
@@ -83,33 +84,50 @@ pub(crate) fn check(document: &Document, world: &World) {
     extended(document, &notes, &text);
 }
 
-/// What extends a task is performed before and after it, as often as the task completes.
+/// What extends a task is performed before it as often as the task completes, and after it as often as something follows
+/// on that: nothing does on what has come to its end in a suspended run that is cancelled.
 fn extended(document: &Document, notes: &[&Note], text: &str) {
     if document.replaces_outputs() {
         return;
     }
     let mut come_to = BTreeMap::<&str, usize>::new();
     let mut completed = BTreeMap::<&str, usize>::new();
+    let mut followed = BTreeMap::<&str, usize>::new();
+    let mut is_suspended = false;
     for note in notes {
-        let Some(task) = &note.task else { continue };
-        let counted = match note.kind {
-            NoteKind::TaskStarted | NoteKind::TaskSkipped => &mut come_to,
-            NoteKind::TaskCompleted => &mut completed,
-            _ => continue,
+        let Some(task) = &note.task else {
+            is_suspended = match note.kind {
+                NoteKind::WorkflowSuspended => true,
+                NoteKind::WorkflowResumed => false,
+                _ => is_suspended,
+            };
+            continue;
         };
-        *counted.entry(&*task.pointer).or_default() += 1;
+        let count = |times: &mut BTreeMap<_, _>| *times.entry(&*task.pointer).or_default() += 1;
+        match note.kind {
+            NoteKind::TaskStarted | NoteKind::TaskSkipped => count(&mut come_to),
+            NoteKind::TaskCompleted => {
+                count(&mut completed);
+                if !is_suspended {
+                    count(&mut followed);
+                }
+            }
+            _ => {}
+        }
     }
     for (pointer, count) in completed {
         for index in document.around(pointer) {
             let extension = &document.extensions[index];
-            let performed = |stage: &str, tasks: &[Task]| {
+            let performed = |stage: &str, tasks: &[Task], count: usize| {
                 let first = format!("{pointer}/use/extensions/{index}/e{index}/{stage}/0/t0");
-                tasks.is_empty() || come_to.get(&*first).is_some_and(|times| *times >= count)
+                let times = come_to.get(&*first).copied().unwrap_or_default();
+                tasks.is_empty() || times >= count
             };
-            let before = performed("before", &extension.before);
+            let before = performed("before", &extension.before, count);
             assert!(before, "nothing before {pointer}\n{text}");
             // What ends the run ends the tasks around it at once.
-            let after = document.may_end() || performed("after", &extension.after);
+            let count = followed.get(pointer).copied().unwrap_or_default();
+            let after = document.may_end() || performed("after", &extension.after, count);
             assert!(after, "nothing after {pointer}\n{text}");
         }
     }
@@ -141,6 +159,9 @@ fn ends_once(commands: &[Command], notes: &[&Note]) {
 }
 
 type Open = BTreeSet<(TaskKey, u32)>;
+
+/// What has come of each task, visit by visit: its output, or nothing where it was skipped.
+type Outputs<'a> = BTreeMap<&'a str, Vec<Option<&'a Value>>>;
 
 /// The task that a task stands in is under way while it is.
 fn within(task: &TaskKey, open: &Open, said: impl Fn() -> String) {
@@ -184,13 +205,13 @@ fn undoes(task: &TaskKey) -> bool {
     task.pointer.contains("/compensate/")
 }
 
-/// The output of a fork is that of its branches in the order of their declaration, or of the one that won.
-/// `outputs` has the last output of each task, none where it was skipped.
+/// The output of a fork is that of its branches in the order of their declaration, or of the one that won: what
+/// came of them last or, where iterations run abreast, in one of them.
 fn joined(
     document: &Document,
     task: &TaskKey,
     output: &Value,
-    outputs: &BTreeMap<&str, Option<&Value>>,
+    outputs: &Outputs<'_>,
     said: impl Fn() -> String,
 ) {
     let Some(Kind::Fork {
@@ -203,14 +224,15 @@ fn joined(
     if output["of"] != *task.pointer || document.replaces_outputs() {
         return;
     }
-    let of_branch = |index: usize| {
-        let pointer = format!("{}/fork/branches/{index}/t{index}", task.pointer);
-        outputs.get(&*pointer).copied()
+    let looked_at = match runs_abreast(document, &task.pointer) {
+        true => usize::MAX,
+        false => 1,
     };
-    let fits = |index: usize, output: &Value| match of_branch(index) {
-        None => false,
-        Some(None) => true,
-        Some(Some(branch)) => branch == output,
+    let fits = |index: usize, output: &Value| {
+        let pointer = format!("{}/fork/branches/{index}/t{index}", task.pointer);
+        let of_branch = outputs.get(&*pointer).into_iter().flatten();
+        let mut last = of_branch.rev().take(looked_at);
+        last.any(|branch| branch.is_none_or(|branch| branch == output))
     };
     let right = match (compete, &output["outputs"]) {
         (true, winner) => (0..branches.len()).any(|index| fits(index, winner)),
@@ -224,6 +246,21 @@ fn joined(
         _ => false,
     };
     assert!(right, "{}", said());
+}
+
+/// Whether a task may be under way several times at once, since a loop around it runs iterations abreast.
+fn runs_abreast(document: &Document, pointer: &str) -> bool {
+    let mut all_around = std::iter::successors(around(pointer), |it| around(it));
+    all_around.any(|pointer| {
+        let task = document.find(&pointer);
+        matches!(
+            task.map(|task| &task.kind),
+            Some(Kind::For {
+                abreast: Some(2..),
+                ..
+            })
+        )
+    })
 }
 
 /// The list that a task stands in: `/do/1/a/try` for `/do/1/a/try/0/b`. The task of a function stands by itself, as

@@ -22,9 +22,11 @@ use world::{Interruption, Mood, World};
 
 use crate::support::{Run, facts};
 
+/// So many cases, unless the environment says otherwise: `PROPTEST_CASES=200000` looks for what is rare.
 fn config(cases: u32) -> ProptestConfig {
+    let said = std::env::var("PROPTEST_CASES").ok();
     ProptestConfig {
-        cases,
+        cases: said.and_then(|text| text.parse().ok()).unwrap_or(cases),
         failure_persistence: None,
         max_shrink_iters: 2_000,
         ..ProptestConfig::default()
