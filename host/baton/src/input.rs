@@ -80,6 +80,18 @@ pub(crate) fn json(flag: &str, argument: &str) -> Result<Value, Failure> {
     })
 }
 
+/// A name and its value, as flags have them that can be repeated: `NAME=VALUE`. The value may be empty and may have a `=`.
+///
+/// # Errors
+///
+/// It is something else.
+pub(crate) fn name_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected a name and its value, with a `=` between them".to_owned()),
+    }
+}
+
 /// The message of an error without its line and column, which the excerpt shows.
 fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
@@ -130,6 +142,16 @@ mod tests {
             json("--input", &argument).expect("it is JSON"),
             serde_json::json!([1, 2])
         );
+    }
+
+    #[test]
+    fn reads_a_name_and_its_value() {
+        let read = |text| name_value(text).map(|(name, value)| [name, value]);
+        assert_eq!(read("a=b=c"), Ok(["a".to_owned(), "b=c".to_owned()]));
+        assert_eq!(read("a="), Ok(["a".to_owned(), String::new()]));
+        for wrong in ["", "a", "=b"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

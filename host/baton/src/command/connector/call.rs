@@ -42,7 +42,7 @@ pub(crate) struct Args {
     allow: Vec<String>,
 
     /// For a component in a file: a setting that it reads; may be given several times
-    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = input::name_value)]
     config: Vec<(String, String)>,
 
     /// What the answer looks like
@@ -154,9 +154,4 @@ fn tell(called: &CallView) {
     for refusal in &called.refusals {
         anstream::eprintln!("{}", tame(&refusal.to_string(), 1000));
     }
-}
-
-fn key_value(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
-    Ok((key.to_owned(), value.to_owned()))
 }

@@ -7,6 +7,7 @@ use baton_api::connector::{Grants, Limits};
 use baton_engine::{GrantSpec, LimitsSpec, Quantity as Given};
 
 use crate::failure::{Failure, Outcome};
+use crate::input::name_value;
 use crate::output::{Output, print_json, print_pretty};
 use crate::remote::Remote;
 
@@ -37,7 +38,7 @@ struct Grant {
     allow: Vec<String>,
 
     /// A setting that it reads; may be given several times
-    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = name_value)]
     config: Vec<(String, String)>,
 
     /// Where it may connect by TCP; may be given several times
@@ -53,7 +54,7 @@ struct Grant {
     reveal: Vec<String>,
 
     /// A bound for each of its calls: memory (`64MiB`), time, cpu (`30s`), concurrency, response (`4MiB`)
-    #[arg(long, value_name = "NAME=VALUE", value_parser = key_value)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = name_value)]
     limit: Vec<(String, String)>,
 
     /// Nothing at all
@@ -87,11 +88,6 @@ impl Args {
             Output::Json => print_json(&connector.grants),
         }
     }
-}
-
-fn key_value(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
-    Ok((key.to_owned(), value.to_owned()))
 }
 
 /// The grant, with all that is wrong with it said at once. What is right is sent as it was typed.

@@ -35,7 +35,7 @@ pub(crate) struct Args {
     data: Option<String>,
 
     /// Another attribute; may be given several times
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = input::name_value)]
     attribute: Vec<(String, String)>,
 
     /// What the answer looks like
@@ -89,9 +89,4 @@ impl Args {
         }
         Ok(Value::Object(event))
     }
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
-    Ok((name.to_owned(), value.to_owned()))
 }

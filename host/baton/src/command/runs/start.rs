@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::watch::follow;
 use crate::failure::Outcome;
-use crate::input::json;
+use crate::input::{json, name_value};
 use crate::output::{Output, print, print_json};
 use crate::reference::WorkflowName;
 use crate::remote::Remote;
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     input: Option<String>,
 
     /// What to find the run by later; may be given several times
-    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = key_value)]
+    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = name_value)]
     tags: Vec<(String, String)>,
 
     /// A name for this request: sent again under the same, it starts no second run
@@ -73,9 +73,4 @@ impl Args {
             (false, Output::Json) => print_json(&run),
         }
     }
-}
-
-fn key_value(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
-    Ok((key.to_owned(), value.to_owned()))
 }
