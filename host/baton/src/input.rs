@@ -13,6 +13,10 @@ use crate::render::diagnostic::offset;
 const DOCUMENT_BYTES_MAX: u64 = 32 << 20;
 /// The largest file that is read as JSON or as a component, in bytes.
 const FILE_BYTES_MAX: u64 = 256 << 20;
+/// How many files of a folder are compared with a name that is not among them.
+const FILES_COMPARED_MAX: usize = 10_000;
+/// How like a name must be to be taken for what was meant; 1 is the same.
+const LIKENESS_MIN: f64 = 0.7;
 
 /// A text and the name of where it is from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +96,29 @@ pub(crate) fn name_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// The file beside the one of this path whose name is most like its, where one is like it: what was probably meant by a
+/// path where nothing is.
+fn beside(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let folder = match path.parent()? {
+        here if here.as_os_str().is_empty() => Path::new("."),
+        folder => folder,
+    };
+    let files = std::fs::read_dir(folder).ok()?;
+    let names = files.take(FILES_COMPARED_MAX).filter_map(|file| {
+        let file = file.ok().filter(|file| !file.path().is_dir())?;
+        file.file_name().into_string().ok()
+    });
+    let likeness = |other: &str| {
+        strsim::normalized_damerau_levenshtein(&name.to_lowercase(), &other.to_lowercase())
+    };
+    let alike = names.map(|name| (likeness(&name), name));
+    alike
+        .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, name)| path.with_file_name(name))
+}
+
 /// The message of an error without its line and column, which the excerpt shows.
 fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
@@ -105,7 +132,14 @@ fn read(path: &Path, name: &str, bytes_max: u64) -> Result<Vec<u8>, Failure> {
     let mut reader: Box<dyn Read> = if path == Path::new("-") {
         Box::new(std::io::stdin().lock())
     } else {
-        Box::new(std::fs::File::open(path).map_err(|error| fail(&error))?)
+        let file = std::fs::File::open(path).map_err(|error| {
+            let missing = error.kind() == std::io::ErrorKind::NotFound;
+            match missing.then(|| beside(path)).flatten() {
+                Some(other) => fail(&error).help(format!("did you mean {}?", other.display())),
+                None => fail(&error),
+            }
+        })?;
+        Box::new(file)
     };
     let mut bytes = Vec::new();
     reader
@@ -152,6 +186,31 @@ mod tests {
         for wrong in ["", "a", "=b"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_told_by_the_one_beside_it() {
+        let folder = tempfile::tempdir().expect("there is a temporary directory");
+        for name in ["onboard.yaml", "offboard.yaml", "notes.txt"] {
+            std::fs::write(folder.path().join(name), "").expect("it can be written");
+        }
+        std::fs::create_dir(folder.path().join("onbaord")).expect("it can be made");
+        let help = |name: &str| {
+            let failure = component(&folder.path().join(name)).expect_err("it is not there");
+            failure
+                .help
+                .map(|help| help.replace(&*folder.path().to_string_lossy(), ""))
+        };
+        assert_eq!(
+            help("onbaord.yaml").as_deref(),
+            Some("did you mean /onboard.yaml?")
+        );
+        assert_eq!(
+            help("Onboard.yml").as_deref(),
+            Some("did you mean /onboard.yaml?")
+        );
+        assert_eq!(help("readme.md"), None);
+        assert_eq!(help("nowhere/onboard.yaml"), None);
     }
 
     #[test]
