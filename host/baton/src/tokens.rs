@@ -66,25 +66,32 @@ impl TryFrom<Table> for TokenHash {
     type Error = String;
 
     fn try_from(table: Table) -> Result<Self, String> {
-        let name_fits = (1..=NAME_LENGTH_MAX).contains(&table.name.len())
-            && !table
-                .name
-                .chars()
-                .any(|character| character.is_control() || "/=,".contains(character));
-        if !name_fits {
-            return Err(format!(
-                "a token's name has 1 to {NAME_LENGTH_MAX} characters without `/`, `=` and `,`"
-            ));
-        }
+        let name = name(&table.name)?;
         let tenant = TenantId::new(&table.tenant).map_err(|error| error.to_string())?;
         // The text isn't shown: it may be the token itself, put where its hash belongs.
         let digest = table.sha256.parse().map_err(|_| NOT_A_HASH)?;
         Ok(Self {
             tenant,
-            name: table.name,
+            name,
             digest,
             operator: table.operator,
         })
+    }
+}
+
+/// The name of a token, as a host takes it.
+///
+/// # Errors
+///
+/// It could not stand in a flag or in a line of the log, or is too long.
+pub(crate) fn name(text: &str) -> Result<String, String> {
+    let has_room = (1..=NAME_LENGTH_MAX).contains(&text.len());
+    let fits = |it: char| !it.is_control() && !"/=,".contains(it);
+    match has_room && text.chars().all(fits) {
+        true => Ok(text.to_owned()),
+        false => Err(format!(
+            "a token's name has 1 to {NAME_LENGTH_MAX} bytes, with no `/`, `=`, `,` or control character among them"
+        )),
     }
 }
 
@@ -138,5 +145,22 @@ mod tests {
             assert!(wrong.parse::<TokenHash>().is_err(), "{wrong}");
         }
         assert!(format!("acme/={hash}").parse::<TokenHash>().is_err());
+    }
+
+    #[test]
+    fn a_name_is_one_that_a_host_takes() {
+        for right in ["ci", "Ada's laptop", &"n".repeat(NAME_LENGTH_MAX)] {
+            assert_eq!(name(right).as_deref(), Ok(right));
+        }
+        for wrong in [
+            "",
+            "a/b",
+            "a=b",
+            "a,b",
+            "a\nb",
+            &"n".repeat(NAME_LENGTH_MAX + 1),
+        ] {
+            assert!(name(wrong).is_err(), "{wrong:?}");
+        }
     }
 }

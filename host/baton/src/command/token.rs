@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::failure::Outcome;
 use crate::output::{Output, print, print_json};
-use crate::tokens::Token;
+use crate::tokens::{self, Token};
 
 /// `baton token …`
 #[derive(Subcommand, Debug)]
@@ -26,7 +26,7 @@ pub(crate) struct NewArgs {
     tenant: TenantId,
 
     /// Whose token it is, for the log
-    #[arg(long)]
+    #[arg(long, value_parser = tokens::name)]
     name: String,
 
     /// Make it an operator's: it may also back up the host, with what is of all tenants
