@@ -44,14 +44,23 @@ pub(crate) fn own_key(data: &Path) -> Result<MasterKeys, Failure> {
     };
     let text = MasterKeys::text_of(rand::random());
     std::fs::create_dir_all(data).map_err(failed)?;
-    // Only its user may read it, from the first moment on.
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut made = options.open(&file).map_err(failed)?;
+    // Only its user may read it, from the first moment on, and nobody finds half of it under its name.
+    let mut made = tempfile::NamedTempFile::new_in(data).map_err(failed)?;
     writeln!(made, "{}", text.as_str()).map_err(failed)?;
-    made.sync_all().map_err(failed)?;
+    made.as_file().sync_all().map_err(failed)?;
+    match made.persist_noclobber(&file) {
+        Ok(_) => {}
+        // Another process has made one meanwhile.
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
+            return read(&file);
+        }
+        Err(error) => return Err(failed(error.error)),
+    }
+    // What is sealed under a key must not outlive it.
+    #[cfg(unix)]
+    std::fs::File::open(data)
+        .and_then(|folder| folder.sync_all())
+        .map_err(failed)?;
     parse(&file.display().to_string(), &text)
 }
 
@@ -95,6 +104,8 @@ mod tests {
         let first = std::fs::read_to_string(&file).expect("a key");
         own_key(data.path()).expect("read");
         assert_eq!(std::fs::read_to_string(&file).expect("a key"), first);
+        let files = std::fs::read_dir(data.path()).expect("a directory");
+        assert_eq!(files.count(), 1, "nothing is left of making it");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
