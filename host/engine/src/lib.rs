@@ -58,6 +58,7 @@ mod shares;
 mod sinks;
 mod snapshot;
 mod start;
+mod turns;
 mod vault;
 mod version;
 

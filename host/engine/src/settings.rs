@@ -171,14 +171,15 @@ pub struct EngineLimits {
     /// How many requests may wait for the journal. Default: 10,000: some tens of megabytes, or as much as inputs of
     /// [`EngineLimits::input_bytes`] take, of which few can wait, since starts are prepared some at a time.
     pub journal_queue: usize,
-    /// How many calls of all tenants may be under way at once; others wait their turn. Default: 512,
-    /// which bounds the memory of their instances.
+    /// How many calls of all tenants may be under way at once; others wait, and a tenant that has fewer under way comes
+    /// before one that has more. One of sixteen is kept for tenants that have none under way, unless one tenant may
+    /// make all. Default: 512, which bounds the memory of their instances.
     pub calls: usize,
     /// How many calls of one tenant may be under way at once; others of that tenant wait. Default: 256,
     /// so that no tenant takes all of [`EngineLimits::calls`].
     pub calls_per_tenant: usize,
-    /// How many subscriptions (`call: asyncapi`) of all tenants may be open at once; others wait their turn. They
-    /// count apart from calls, since what works on a message may make calls. Default: 256, which is also what the
+    /// How many subscriptions (`call: asyncapi`) of all tenants may be open at once; others wait their turn, as calls
+    /// do. They count apart from calls, since what works on a message may make calls. Default: 256, which is also what the
     /// sandbox has instances for.
     pub subscriptions: usize,
     /// How many subscriptions of one tenant may be open at once; others of that tenant wait. Default: 128.

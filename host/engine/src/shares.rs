@@ -1,4 +1,5 @@
-//! Work that is done aside: bounded for all tenants together, and for each so that it leaves room for others.
+//! Work that is done aside: bounded for all tenants together, and for each so that it leaves room for others, who take
+//! turns where they wait.
 
 use baton_store::TenantId;
 

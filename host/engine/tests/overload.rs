@@ -5,7 +5,7 @@ mod support;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
-use baton_engine::{EngineLimits, NoteKind, Status, TenantId, Unavailable};
+use baton_engine::{EngineLimits, Lagged, NoteKind, Status, TenantId, Unavailable};
 use baton_store::{Batch, CommitError, KeyRange, MemoryStore, key};
 use serde_json::json;
 
@@ -182,6 +182,61 @@ do:
         .await
         .expect("read");
     assert_eq!(all.expect("there").len() as u64, expected - 1);
+    host.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_falls_behind_is_dropped_and_may_read_on() {
+    let limits = EngineLimits {
+        subscriber_lag: 16,
+        ..EngineLimits::default()
+    };
+    let store = Arc::new(MemoryStore::new());
+    let host = Host::open_with(
+        store,
+        support::shared_sandbox(),
+        Some(&Script::default()),
+        limits,
+    );
+    let tenant = TenantId::default();
+    let document = "
+document: { dsl: '1.0.3', namespace: test, name: talker, version: '1.0.0' }
+do:
+  - pause: { wait: { hours: 1 } }
+  - each:
+      for: { each: n, in: '${ [range(100)] }' }
+      do:
+        - count: { set: { n: '${ $n }' } }
+";
+    host.engine
+        .publish(&tenant, document)
+        .await
+        .expect("published");
+    let run = host.engine.start(&tenant, start("talker", json!({}))).await;
+    let run = run.expect("started").id;
+    host.until(&run, Status::Waiting).await;
+    let subscribed = host.engine.subscribe(&tenant, &run, 0).await;
+    let mut lines = subscribed.expect("read").expect("there");
+    let mut last = lines.next().await.expect("a line").expect("in time").seq;
+    // From now on the run tells this reader of each line, which does not take them.
+    host.clock.advance(std::time::Duration::from_secs(3601));
+    assert_eq!(host.end(&run).await.status, Status::Completed);
+    let dropped = loop {
+        match lines.next().await.expect("it is dropped before the end") {
+            Ok(line) => last = line.seq,
+            Err(dropped) => break dropped,
+        }
+    };
+    assert_eq!(dropped, Lagged);
+    assert!(lines.next().await.is_none(), "nothing comes behind that");
+    let read_on = host.engine.subscribe(&tenant, &run, last).await;
+    let mut read_on = read_on.expect("read").expect("there");
+    while let Some(line) = read_on.next().await {
+        last += 1;
+        assert_eq!(line.expect("in time").seq, last);
+    }
+    let all = host.engine.history(&tenant, &run, 0, usize::MAX).await;
+    assert_eq!(all.expect("read").expect("there").len() as u64, last);
     host.engine.shutdown().await;
 }
 
