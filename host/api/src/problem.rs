@@ -182,7 +182,7 @@ problem_kinds! {
     Busy = 429 "busy", "the host has too much to do";
     /// Something inside the host went wrong. The host's log has it under the request id.
     Internal = 500 "internal", "something inside the host went wrong";
-    /// The host does not take work now: it recovers or shuts down. Try again.
+    /// The host does not take work now: it recovers, shuts down or holds all that it can. Try again.
     Unavailable = 503 "unavailable", "the host does not take work now";
     /// The host can't write to its store: the disk is full, say. Nothing was changed.
     StoreFailed = 503 "store-failed", "the host cannot write to its store";

@@ -63,7 +63,9 @@ pub(crate) async fn decide(
         decision,
         comment,
         data,
-    } = body::read(&context, request, body::INPUT).await?.json()?;
+    } = body::read(&context, &caller, request, body::INPUT)
+        .await?
+        .json()?;
     let answer = Answer {
         decision: match decision {
             Decision::Approved => baton_engine::Decision::Approved,

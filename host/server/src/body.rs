@@ -1,9 +1,9 @@
 //! Reading a body: its type, its size, its text and its JSON.
 //!
-//! Every route has a bound ([`limits`]), and all bodies that are held at once have one together, the
-//! server's budget: a request that would pass it is refused as busy before any of it is read.
+//! Every route has a bound ([`limits`]), and all bodies that are held at once have one together, the server's
+//! [budget](crate::budget): a body that would pass it is refused, before any of it is read or where it has come to.
+//! A client has to keep a pace, so that nobody holds a part of the budget for longer than the body is worth.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -14,9 +14,10 @@ use baton_api::{ProblemKind, limits};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::auth::Caller;
+use crate::budget::{PART, Share};
 use crate::refusal::Refusal;
 use crate::router::Context;
 
@@ -26,9 +27,6 @@ const DRAINED_MAX: usize = 64 << 20;
 
 /// How long that may take.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How soon a client may come again when the budget is spent.
-const BUDGET_RETRY: Duration = Duration::from_secs(1);
 
 /// What a route takes as its body.
 #[derive(Clone, Copy, Debug)]
@@ -75,35 +73,19 @@ pub(crate) const SMALL: Accepts = Accepts {
     bytes_max: limits::SMALL_BODY_BYTES_MAX,
 };
 
-/// All bodies that are held at once, in kibibytes.
-#[derive(Clone, Debug)]
-pub(crate) struct Budget(Arc<Semaphore>);
-
-/// A body, and its part of the budget, which is given back when it is dropped.
+/// A body, and its share of the budget, which is given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Held {
     pub(crate) bytes: Bytes,
-    _part: OwnedSemaphorePermit,
+    _share: Share,
 }
 
-impl Budget {
-    pub(crate) fn new(bytes_max: usize) -> Self {
-        Self(Arc::new(Semaphore::new(
-            (bytes_max / 1024).min(Semaphore::MAX_PERMITS),
-        )))
-    }
-
-    fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
-        let kibibytes = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
-        Arc::clone(&self.0)
-            .try_acquire_many_owned(kibibytes)
-            .map_err(|_| {
-                Refusal::busy(
-                    "too many requests with large bodies are under way; try again",
-                    BUDGET_RETRY,
-                )
-            })
-    }
+/// How fast a body has to come.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    since: Instant,
+    grace: Duration,
+    bytes_per_second: usize,
 }
 
 impl Held {
@@ -137,48 +119,63 @@ impl Held {
     }
 }
 
-/// Reads the body of a request.
+/// Reads the body of a caller's request.
 pub(crate) async fn read(
     context: &Context,
+    caller: &Caller,
     request: Request,
     accepts: Accepts,
 ) -> Result<Held, Refusal> {
-    let (parts, body) = request.into_parts();
+    let (parts, mut body) = request.into_parts();
     check_type(&parts.headers, accepts.types)?;
+    // A client that asks first (RFC 9110 section 10.1.1) has sent nothing, and sends nothing where it is refused.
+    let asks_first = parts.headers.contains_key(EXPECT);
     let announced = content_length(&parts.headers);
     if announced.is_some_and(|length| length > accepts.bytes_max) {
-        // A client that asks first (RFC 9110 section 10.1.1) has sent nothing, and sends nothing now.
-        if !parts.headers.contains_key(EXPECT) {
+        if !asks_first {
             drain(body).await;
         }
         return Err(too_large(accepts.bytes_max));
     }
-    let part = context
-        .budget
-        .take(announced.unwrap_or(accepts.bytes_max))?;
-    let reading = collect(body, accepts.bytes_max, announced.unwrap_or_default());
-    let bytes = timeout(context.settings.body_timeout, reading)
-        .await
-        .map_err(|_| {
-            let seconds = context.settings.body_timeout.as_secs();
-            Refusal::new(
-                ProblemKind::UnreadableBody,
-                format!("the body did not come within {seconds} seconds"),
-            )
-        })??;
-    Ok(Held { bytes, _part: part })
+    let mut share = context.budget.share(&caller.tenant);
+    if let Err(spent) = share.hold(0) {
+        if !asks_first {
+            drain(body).await;
+        }
+        return Err(spent.into());
+    }
+    let settings = &context.settings;
+    let pace = Pace {
+        since: Instant::now(),
+        grace: settings.body_grace,
+        bytes_per_second: settings.body_bytes_per_second.max(1),
+    };
+    let expected = announced.unwrap_or_default();
+    match collect(&mut body, accepts.bytes_max, expected, &mut share, pace).await {
+        Ok(bytes) => Ok(Held {
+            bytes,
+            _share: share,
+        }),
+        Err(Unread::Gone(refusal)) => Err(refusal),
+        Err(Unread::Refused(refusal)) => {
+            drop(share);
+            drain(body).await;
+            Err(refusal)
+        }
+    }
 }
 
 /// The JSON of a body that may be left out.
 pub(crate) async fn read_json_or_default<T: DeserializeOwned + Default>(
     context: &Context,
+    caller: &Caller,
     request: Request,
     accepts: Accepts,
 ) -> Result<T, Refusal> {
     if axum::body::HttpBody::is_end_stream(request.body()) {
         return Ok(T::default());
     }
-    let held = read(context, request, accepts).await?;
+    let held = read(context, caller, request, accepts).await?;
     if held.bytes.is_empty() {
         Ok(T::default())
     } else {
@@ -186,26 +183,64 @@ pub(crate) async fn read_json_or_default<T: DeserializeOwned + Default>(
     }
 }
 
-async fn collect(mut body: Body, bytes_max: usize, expected: usize) -> Result<Bytes, Refusal> {
-    let mut bytes = BytesMut::with_capacity(expected);
-    while let Some(frame) = body.frame().await {
+/// Why a body was not read to its end.
+enum Unread {
+    /// It does not come.
+    Gone(Refusal),
+    /// No more of it is wanted, and the client may still be sending.
+    Refused(Refusal),
+}
+
+async fn collect(
+    body: &mut Body,
+    bytes_max: usize,
+    expected: usize,
+    share: &mut Share,
+    pace: Pace,
+) -> Result<Bytes, Unread> {
+    // What has been announced may never come.
+    let mut bytes = BytesMut::with_capacity(expected.min(PART));
+    loop {
+        let next = timeout_at(pace.deadline(bytes.len()), body.frame()).await;
+        let Some(frame) = next.map_err(|_| pace.missed(bytes.len()))? else {
+            return Ok(bytes.freeze());
+        };
         let frame = frame.map_err(|error| {
-            Refusal::new(
-                ProblemKind::UnreadableBody,
-                format!("the body broke off: {error}"),
-            )
+            let detail = format!("the body broke off: {error}");
+            Unread::Gone(Refusal::new(ProblemKind::UnreadableBody, detail))
         })?;
         let Ok(data) = frame.into_data() else {
             continue;
         };
-        if bytes.len() + data.len() > bytes_max {
-            drop(bytes);
-            drain(body).await;
-            return Err(too_large(bytes_max));
+        let length = bytes.len() + data.len();
+        if length > bytes_max {
+            return Err(Unread::Refused(too_large(bytes_max)));
         }
+        share
+            .hold(length)
+            .map_err(|spent| Unread::Refused(spent.into()))?;
         bytes.extend_from_slice(&data);
     }
-    Ok(bytes.freeze())
+}
+
+impl Pace {
+    /// When more must have come than the first so many bytes.
+    fn deadline(&self, received: usize) -> Instant {
+        // More than any body has: within a `u32` of seconds.
+        let seconds = u32::try_from(received / self.bytes_per_second).unwrap_or(u32::MAX);
+        self.since + self.grace + Duration::from_secs(seconds.into())
+    }
+
+    fn missed(&self, received: usize) -> Unread {
+        let detail = format!(
+            "the body comes too slowly: {received} bytes of it after {} seconds; a client has {} seconds, and one more \
+             for each {} bytes",
+            self.since.elapsed().as_secs(),
+            self.grace.as_secs(),
+            self.bytes_per_second
+        );
+        Unread::Gone(Refusal::new(ProblemKind::UnreadableBody, detail))
+    }
 }
 
 async fn drain(mut body: Body) {
@@ -282,13 +317,15 @@ fn invalid_json(path: &str, error: &serde_json::Error) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::Budget;
     use baton_api::connector::Grants;
     use baton_api::run::StartRun;
+    use baton_engine::TenantId;
 
     fn held(text: &[u8]) -> Held {
         Held {
             bytes: Bytes::copy_from_slice(text),
-            _part: Budget::new(1 << 20).take(1).unwrap(),
+            _share: Budget::new(1 << 20).share(&TenantId::default()),
         }
     }
 
@@ -378,14 +415,15 @@ mod tests {
     }
 
     #[test]
-    fn the_budget_is_given_back() {
-        let budget = Budget::new(4096);
-        let first = budget.take(4096).unwrap();
-        assert_eq!(
-            budget.take(1).unwrap_err().problem.kind(),
-            Some(ProblemKind::Busy)
-        );
-        drop(first);
-        assert!(budget.take(4096).is_ok());
+    fn whoever_has_sent_more_has_more_time() {
+        let pace = Pace {
+            since: Instant::now(),
+            grace: Duration::from_secs(10),
+            bytes_per_second: 16 << 10,
+        };
+        let given = |received| pace.deadline(received) - pace.since;
+        assert_eq!(given(0), Duration::from_secs(10));
+        assert_eq!(given((16 << 10) - 1), Duration::from_secs(10));
+        assert_eq!(given(64 << 20), Duration::from_secs(10 + 4096));
     }
 }

@@ -26,7 +26,7 @@ pub(crate) async fn install(
     request: Request,
 ) -> Result<Response, Refusal> {
     let query = Query::read(request.uri(), &["name"])?;
-    let held = body::read(&context, request, body::COMPONENT).await?;
+    let held = body::read(&context, &caller, request, body::COMPONENT).await?;
     let installed = context
         .engine
         .install(&caller.tenant, query.text("name"), held.bytes.to_vec())
@@ -92,7 +92,9 @@ pub(crate) async fn grant(
     request: Request,
 ) -> Result<Json<Connector>, Refusal> {
     Query::read(request.uri(), &[])?;
-    let grants: Grants = body::read(&context, request, body::SMALL).await?.json()?;
+    let grants: Grants = body::read(&context, &caller, request, body::SMALL)
+        .await?
+        .json()?;
     let connector = context
         .engine
         .grant(&caller.tenant, &name, convert::grant_spec(grants))
@@ -107,7 +109,7 @@ pub(crate) async fn call(
     request: Request,
 ) -> Result<Json<CallResult>, Refusal> {
     Query::read(request.uri(), &[])?;
-    let held = body::read(&context, request, body::INPUT).await?;
+    let held = body::read(&context, &caller, request, body::INPUT).await?;
     let CallFunction {
         function,
         arguments,

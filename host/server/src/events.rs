@@ -34,7 +34,7 @@ pub(crate) async fn send(
 ) -> Result<(StatusCode, Json<SentEvents>), Refusal> {
     Query::read(request.uri(), &[])?;
     let headers = request.headers().clone();
-    let held = body::read(&context, request, body::EVENTS).await?;
+    let held = body::read(&context, &caller, request, body::EVENTS).await?;
     let headers = headers
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_bytes()));

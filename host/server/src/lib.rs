@@ -9,6 +9,7 @@
 //! - `connections`, `write_timeout`: what keeps one client from taking the server away from others.
 //! - [`auth`]: who asks, and for which tenant.
 //! - `body`, `query`, `prefer`, `page`, `path`: reading a request. Each refuses what it doesn't understand.
+//! - `budget`: how much of bodies is held at once, and how much of it by one tenant.
 //! - `convert`: between the engine's types and the contract's.
 //! - `refusal`: every "no" of the server and the engine, as a problem.
 //! - `observe`: around every request: its id, the log, and problems in their final form.
@@ -24,6 +25,7 @@ mod approvals;
 mod auth;
 mod backup;
 mod body;
+mod budget;
 mod connections;
 mod connectors;
 mod convert;

@@ -81,7 +81,7 @@ impl Refusal {
         self
     }
 
-    fn retry_after(self, duration: Duration) -> Self {
+    pub(crate) fn retry_after(self, duration: Duration) -> Self {
         // Whole seconds (RFC 9110 section 10.2.3), and never "at once".
         let seconds = duration.as_millis().div_ceil(1000).clamp(1, 3600) as u64;
         self.with_header("retry-after", HeaderValue::from(seconds))

@@ -10,7 +10,7 @@ use baton_api::{ProblemKind, routes};
 use baton_engine::Engine;
 use tokio::sync::watch;
 
-use crate::body::Budget;
+use crate::budget::Budget;
 use crate::observe::observe;
 use crate::refusal::Refusal;
 use crate::settings::ServerSettings;

@@ -36,7 +36,7 @@ pub(crate) async fn start(
         input,
         version,
         tags,
-    } = body::read_json_or_default(&context, request, body::INPUT).await?;
+    } = body::read_json_or_default(&context, &caller, request, body::INPUT).await?;
     let request = baton_engine::StartRun {
         namespace,
         name,
@@ -167,7 +167,7 @@ pub(crate) async fn cancel(
     Query::read(request.uri(), &[])?;
     let run = path::run(&id)?;
     let CancelRun { reason, compensate } =
-        body::read_json_or_default(&context, request, body::SMALL).await?;
+        body::read_json_or_default(&context, &caller, request, body::SMALL).await?;
     let (engine, tenant, by) = (&context.engine, &caller.tenant, &caller.name);
     let cancelled = match compensate {
         true => engine.cancel(tenant, &run, by, reason.as_deref()).await,
@@ -192,7 +192,8 @@ pub(crate) async fn suspend(
 ) -> Result<Response, Refusal> {
     Query::read(request.uri(), &[])?;
     let run = path::run(&id)?;
-    let ControlRun { reason } = body::read_json_or_default(&context, request, body::SMALL).await?;
+    let ControlRun { reason } =
+        body::read_json_or_default(&context, &caller, request, body::SMALL).await?;
     let suspended = context
         .engine
         .suspend(&caller.tenant, &run, &caller.name, reason.as_deref())
@@ -208,7 +209,8 @@ pub(crate) async fn resume(
 ) -> Result<Response, Refusal> {
     Query::read(request.uri(), &[])?;
     let run = path::run(&id)?;
-    let ControlRun { reason } = body::read_json_or_default(&context, request, body::SMALL).await?;
+    let ControlRun { reason } =
+        body::read_json_or_default(&context, &caller, request, body::SMALL).await?;
     let resumed = context
         .engine
         .resume(&caller.tenant, &run, &caller.name, reason.as_deref())
@@ -225,7 +227,7 @@ pub(crate) async fn retry(
     Query::read(request.uri(), &[])?;
     let run = path::run(&id)?;
     let RetryRun { version, reason } =
-        body::read_json_or_default(&context, request, body::SMALL).await?;
+        body::read_json_or_default(&context, &caller, request, body::SMALL).await?;
     let (engine, tenant, by) = (&context.engine, &caller.tenant, &caller.name);
     let retried = engine.retry(tenant, &run, version, by, reason.as_deref());
     Ok(answer(retried.await?, None).into_response())
@@ -241,7 +243,8 @@ pub(crate) async fn restart(
     let run = path::run(&id)?;
     let wait = prefer::wait(request.headers())?;
     let key = idempotency_key(request.headers())?;
-    let RestartRun { version } = body::read_json_or_default(&context, request, body::SMALL).await?;
+    let RestartRun { version } =
+        body::read_json_or_default(&context, &caller, request, body::SMALL).await?;
     let (engine, tenant, by) = (&context.engine, &caller.tenant, &caller.name);
     let started = engine.restart(tenant, &run, version, by, key).await?;
     answer_started(&context, &caller, started, wait).await

@@ -31,7 +31,9 @@ pub(crate) async fn set(
         value,
         hosts,
         public,
-    } = body::read(&context, request, body::SMALL).await?.json()?;
+    } = body::read(&context, &caller, request, body::SMALL)
+        .await?
+        .json()?;
     let content = convert::secret_content(value);
     let set = context
         .engine

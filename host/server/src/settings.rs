@@ -19,8 +19,9 @@ pub struct ServerSettings {
     /// requests on further connections are refused as busy. 1,024 by default: a third of what is not
     /// kept for strangers.
     pub connections_per_tenant: usize,
-    /// How many bytes of request bodies are held at once, over all requests. Beyond it a request is refused
-    /// as busy. 256 MiB by default: four of the largest connectors.
+    /// How many bytes of request bodies are held at once, over all requests. A tenant may hold as much as is left for
+    /// all others, half of it at most; beyond that its requests are refused as busy, and where nothing is left, as
+    /// unavailable. 256 MiB by default: two of the largest connectors for one tenant.
     pub body_bytes_max: usize,
     /// How long a client may take to send the head of a request, and how long an idle connection is kept.
     /// 30 s by default.
@@ -28,8 +29,10 @@ pub struct ServerSettings {
     /// How long a client may read nothing of what it is sent before its connection ends. 30 s by default:
     /// a connection that is alive takes something in within a few seconds.
     pub write_timeout: Duration,
-    /// How long a client may take to send a body. 120 s by default: 64 MiB at half a megabyte a second.
-    pub body_timeout: Duration,
+    /// How long a client may take to send a body beyond what its length gives it. 10 s by default.
+    pub body_grace: Duration,
+    /// How many bytes of a body give its client another second. 16 KiB by default: a slow mobile connection.
+    pub body_bytes_per_second: usize,
     /// How often a stream of events without news carries a comment, so that proxies keep it open. 15 s by
     /// default; proxies usually wait 30 to 60 s.
     pub keep_alive: Duration,
@@ -48,7 +51,8 @@ impl ServerSettings {
             body_bytes_max: 256 << 20,
             head_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
-            body_timeout: Duration::from_secs(120),
+            body_grace: Duration::from_secs(10),
+            body_bytes_per_second: 16 << 10,
             keep_alive: Duration::from_secs(15),
             grace: Duration::from_secs(10),
         }

@@ -17,7 +17,7 @@ pub(crate) async fn validate(
     request: Request,
 ) -> Result<Json<Validation>, Refusal> {
     Query::read(request.uri(), &[])?;
-    let held = body::read(&context, request, body::DOCUMENT).await?;
+    let held = body::read(&context, &caller, request, body::DOCUMENT).await?;
     let found = context
         .engine
         .validate(&caller.tenant, held.text()?, &Home::default())

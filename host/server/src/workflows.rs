@@ -26,7 +26,7 @@ pub(crate) async fn publish(
     request: Request,
 ) -> Result<Response, Refusal> {
     Query::read(request.uri(), &[])?;
-    let held = body::read(&context, request, body::DOCUMENT).await?;
+    let held = body::read(&context, &caller, request, body::DOCUMENT).await?;
     let published = convert::published(context.engine.publish(&caller.tenant, held.text()?).await?);
     let status = if published.created {
         StatusCode::CREATED
