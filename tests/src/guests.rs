@@ -63,6 +63,24 @@ fn adder_of(number: u8) -> Vec<u8> {
     )
 }
 
+/// Adds one as [`adder`] does and imports nothing, so that it is seen to be pure.
+pub fn pure_adder() -> Vec<u8> {
+    component(
+        r"
+        package test:pure-adder@1.0.0;
+        interface adder { add-one: func(value: s64) -> s64; }
+        world guest { export adder; }
+        ",
+        r#"
+        (module
+          (memory (export "memory") 1)
+          (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
+          (func (export "test:pure-adder/adder@1.0.0#add-one") (param i64) (result i64)
+            (i64.add (local.get 0) (i64.const 1))))
+        "#,
+    )
+}
+
 /// A connector that misbehaves in each way that a test asks for. Every function is
 /// `func() -> string`, but `no-json`, which returns `json`.
 ///
@@ -186,7 +204,13 @@ mod tests {
     /// The guests are right, so that a refusal by the host is about what they do.
     #[test]
     fn guests_are_components() {
-        for guest in [adder(), hostile(), curious(), unknown_import()] {
+        for guest in [
+            adder(),
+            pure_adder(),
+            hostile(),
+            curious(),
+            unknown_import(),
+        ] {
             assert!(matches!(
                 wit_component::decode(&guest).unwrap(),
                 wit_component::DecodedWasm::Component(..)
