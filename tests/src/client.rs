@@ -124,14 +124,35 @@ impl Client {
         headers: &[(&str, &str)],
         body: impl Into<reqwest::Body>,
     ) -> Answer {
+        self.attempt(method, path, headers, body)
+            .await
+            .unwrap_or_else(|error| panic!("no answer to {method} {path}: {error:?}"))
+    }
+
+    /// Sends a request to a server that may not be there, or may go away before it has answered.
+    pub async fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> Option<Answer> {
+        self.attempt(method, path, headers, body).await.ok()
+    }
+
+    async fn attempt(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> reqwest::Result<Answer> {
         let request = headers
             .iter()
             .fold(self.request(method, path), |request, (name, value)| {
                 request.header(*name, *value)
             });
-        read(request.body(body))
-            .await
-            .unwrap_or_else(|error| panic!("no answer to {method} {path}: {error:?}"))
+        read(request.body(body)).await
     }
 
     /// Sends a GET request.

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -116,6 +117,13 @@ impl Host {
         (self.process, self.client) = launch(&self.start, &self.data).await;
     }
 
+    /// Starts it again, and kills it after so long, whether it is ready by then or not.
+    pub async fn restart_briefly(&mut self, time: Duration) {
+        self.process = spawn(&self.start, &self.data);
+        tokio::time::sleep(time).await;
+        self.process.kill9().await;
+    }
+
     /// SIGTERM, and waits for the end.
     pub async fn stop(&mut self) -> ExitStatus {
         self.process.terminate().await
@@ -130,7 +138,7 @@ impl Deref for Host {
     }
 }
 
-async fn launch(start: &Start, data: &Path) -> (Process, Client) {
+fn spawn(start: &Start, data: &Path) -> Process {
     let mut arguments: Vec<String> = match &start.config {
         None => vec!["dev".into()],
         Some(config) => vec![
@@ -149,7 +157,11 @@ async fn launch(start: &Start, data: &Path) -> (Process, Client) {
     let mut words = start.under.clone();
     words.push(paths::baton().display().to_string());
     words.extend(arguments);
-    let mut process = Process::start(Path::new(&words[0]), &words[1..], &[]);
+    Process::start(Path::new(&words[0]), &words[1..], &[])
+}
+
+async fn launch(start: &Start, data: &Path) -> (Process, Client) {
+    let mut process = spawn(start, data);
     let base = eventually("the host announces its address", async || {
         let ended = process.ended();
         let output = process.output();

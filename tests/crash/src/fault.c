@@ -1,0 +1,79 @@
+/* Makes the writes to a host's store fail, from inside the host's process (LD_PRELOAD).
+ *
+ * What FAULT_CONTROL names is read before each write, sync and resize of the file `baton.redb`: where it holds a
+ * number, so many of a hundred of them fail with EIO, without having done anything. Where there is no such file, all
+ * is as usual. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static int is_store(int fd) {
+    static const char name[] = "/baton.redb";
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, sizeof path);
+    size_t tail = sizeof name - 1;
+    return length >= (ssize_t)tail && memcmp(path + length - tail, name, tail) == 0;
+}
+
+static int percent(void) {
+    const char *control = getenv("FAULT_CONTROL");
+    int fd = control ? open(control, O_RDONLY | O_CLOEXEC) : -1;
+    char text[8] = {0};
+    if (fd < 0) return 0;
+    ssize_t length = read(fd, text, sizeof text - 1);
+    close(fd);
+    return length > 0 ? atoi(text) : 0;
+}
+
+static int fails(int fd) {
+    static __thread unsigned seed = 1;
+    int saved = errno;
+    int share = is_store(fd) ? percent() : 0;
+    errno = saved;
+    if (share == 0 || rand_r(&seed) % 100 >= share) return 0;
+    errno = EIO;
+    return 1;
+}
+
+#define REAL(name, type) static type real; if (!real) real = (type)dlsym(RTLD_NEXT, #name)
+
+typedef ssize_t (*write_at)(int, const void *, size_t, off_t);
+typedef int (*sync_file)(int);
+typedef int (*resize)(int, off_t);
+
+ssize_t pwrite(int fd, const void *bytes, size_t count, off_t at) {
+    REAL(pwrite, write_at);
+    return fails(fd) ? -1 : real(fd, bytes, count, at);
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t count, off_t at) {
+    REAL(pwrite64, write_at);
+    return fails(fd) ? -1 : real(fd, bytes, count, at);
+}
+
+int fsync(int fd) {
+    REAL(fsync, sync_file);
+    return fails(fd) ? -1 : real(fd);
+}
+
+int fdatasync(int fd) {
+    REAL(fdatasync, sync_file);
+    return fails(fd) ? -1 : real(fd);
+}
+
+int ftruncate(int fd, off_t length) {
+    REAL(ftruncate, resize);
+    return fails(fd) ? -1 : real(fd, length);
+}
+
+int ftruncate64(int fd, off_t length) {
+    REAL(ftruncate64, resize);
+    return fails(fd) ? -1 : real(fd, length);
+}
