@@ -137,8 +137,10 @@ pub const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(20);
 /// How long the other side may take to say so.
 pub const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How many idle connections are kept for each authority and grant.
-pub const IDLE_CONNECTIONS_MAX: usize = 16;
+/// How many idle connections are kept for each authority and grant: as many as a tenant has calls under way at once by
+/// default, since those go out together, behind the same commit, and come back together. Fewer would have most of them
+/// connect anew each time.
+pub const IDLE_CONNECTIONS_MAX: usize = 256;
 
 /// How many WebAssembly instructions one evaluation of an expression may execute: some tenths of a second.
 /// Instructions and not time, because an expression is evaluated again when a run is replayed, and must
