@@ -52,7 +52,7 @@ pub(crate) async fn start(shared: &Arc<Shared>, start: Start) -> Option<Result<D
     let awaited = start.parent.awaited;
     let _permit = shared.own_starts.acquire(&start.tenant).await;
     let owner = shared.clone();
-    let prepared = tokio::task::spawn_blocking(move || prepare(&owner, start)).await;
+    let prepared = shared.platform.aside(move || prepare(&owner, start)).await;
     let prepared = match prepared {
         Ok(Ok(prepared)) => prepared,
         Ok(Err(error)) => return Some(Err(error)),

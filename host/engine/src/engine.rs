@@ -14,42 +14,28 @@ mod secrets;
 mod subscription;
 mod workflows;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use baton_sandbox::Sandbox;
-use baton_store::meta::Meta;
-use baton_store::seed::SeedKey;
 use baton_store::{Partition as Number, Store, TenantId};
-use serde_json::json;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinError};
 
-use crate::admission::Admission;
-use crate::digest;
-use crate::dispatch::Dispatch;
 use crate::error::{OpenError, Unavailable};
-use crate::events::{EventLogs, sweep};
-use crate::fair::FairSemaphore;
-use crate::grants::Grants;
-use crate::journal::Journal;
-use crate::library::Library;
-use crate::live::LiveRuns;
+use crate::events::sweep;
 use crate::locks::Locks;
-use crate::mailbox::Mailbox;
-use crate::outside::{Invoke, Languages};
+use crate::outside::Invoke;
 use crate::partition::Partition;
+use crate::platform::Platform;
 use crate::retention;
-use crate::sandboxed::{Calls, Sandboxed};
-use crate::schedule::{self, Schedules};
+use crate::schedule;
 use crate::settings::{Retention, Settings};
 use crate::shared::Shared;
 use crate::shares::{Bounds, Shares};
-use crate::vault::Vault;
-use crate::version::Versions;
 
 pub use backup::Backup;
 pub use subscription::Subscription;
@@ -70,14 +56,6 @@ const STARTS: Bounds = Bounds {
     all: 32,
     per_tenant: 16,
     present_per_tenant: 10_000,
-};
-
-/// How many runs that nobody asks for may be prepared at the same time: children, and what is scheduled. All wait
-/// until there is room; how many there can be is bounded by the open runs and by the schedules.
-const OWN_STARTS: Bounds = Bounds {
-    all: 32,
-    per_tenant: 16,
-    present_per_tenant: usize::MAX,
 };
 
 /// When to ask again that too much is under way.
@@ -108,6 +86,26 @@ struct Inner {
     backups: Arc<Semaphore>,
     /// One start at a time under one idempotency key.
     keys: Locks<(TenantId, String)>,
+}
+
+impl Inner {
+    /// An engine for which nobody works.
+    fn idle(shared: Arc<Shared>, sandbox: Arc<Sandbox>) -> Self {
+        Self {
+            shared,
+            sandbox,
+            threads: Mutex::new(None),
+            recovering: Arc::default(),
+            stopping: AtomicBool::new(false),
+            scheduler: None,
+            tasks: Mutex::default(),
+            readers: Shares::new(READERS),
+            starts: Shares::new(STARTS),
+            writing: tokio::sync::Mutex::new(()),
+            backups: Arc::new(Semaphore::new(1)),
+            keys: Locks::default(),
+        }
+    }
 }
 
 struct Threads {
@@ -154,68 +152,9 @@ impl Engine {
         settings: Settings,
         invoke: Option<Arc<dyn Invoke>>,
     ) -> Result<Self, OpenError> {
-        let now = settings.clock.now();
-        let made_by = format!("baton {}", settings.version);
-        let meta = Meta::read_or_create(&*store, settings.partitions, &made_by, now.as_millis())?;
-        let secret = SeedKey::read_or_create(&*store, rand::random())?;
-        let language = match &settings.language {
-            Some(language) => language.digest(),
-            None => digest::of(&[]),
-        };
-        let library = Library::new(store.clone(), settings.bundled, settings.language);
-        let library = Arc::new(library);
-        let grants = Arc::new(Grants::new(
-            store.clone(),
-            &library,
-            settings.standing_grants,
-            settings.processes,
-            settings.bundled_limits,
-        )?);
-        let vault = Arc::new(Vault::new(store.clone(), settings.secrets, &secret));
-        let sandboxed = Arc::new(Sandboxed::new(
-            sandbox.clone(),
-            library.clone(),
-            grants.clone(),
-            vault.clone(),
-            secret,
-            settings.limits.components,
-        ));
-        let invoke = invoke.unwrap_or_else(|| Arc::new(Calls(sandboxed.clone())));
-        let languages: Arc<dyn Languages> = sandboxed;
-        let limits = settings.limits;
-        let mailboxes: Vec<_> = (0..meta.partitions)
-            .map(|_| Arc::new(Mailbox::new(limits.mailbox)))
-            .collect();
-        let shared = Arc::new(Shared {
-            journal: Journal::new(limits.journal_queue),
-            clock: settings.clock,
-            partitions: meta.partitions,
-            library,
-            grants,
-            vault,
-            versions: Versions::new(languages.clone(), limits.plans, limits.evaluators),
-            languages,
-            dispatch: Dispatch::new(
-                Handle::current(),
-                invoke,
-                FairSemaphore::new(limits.calls, limits.calls_per_tenant),
-                FairSemaphore::new(limits.subscriptions, limits.subscriptions_per_tenant),
-            ),
-            live: LiveRuns::default(),
-            admission: Admission::new(limits.open_runs_per_tenant, limits.awake_runs_per_tenant),
-            ended: AtomicU64::new(0),
-            events: EventLogs::new(&limits, mailboxes.clone()),
-            mailboxes,
-            own_starts: FairSemaphore::new(OWN_STARTS.all, OWN_STARTS.per_tenant),
-            schedules: Schedules::load(&*store, meta.partitions)?,
-            language,
-            runtime: json!({ "name": "baton", "version": settings.version, "metadata": {} }),
-            limits,
-            made_by,
-            lifecycle: settings.lifecycle,
-            store,
-        });
-        Self::start_threads(shared, sandbox, settings.schedules, settings.retention)
+        let (schedules, retention) = (settings.schedules, settings.retention.clone());
+        let shared = Shared::open(store, &sandbox, settings, invoke, Platform::System)?;
+        Self::start_threads(Arc::new(shared), sandbox, schedules, retention)
     }
 
     fn start_threads(
@@ -247,17 +186,10 @@ impl Engine {
         let removing = tokio::spawn(retention::run(shared.clone(), retention));
         let inner = Inner {
             scheduler: scheduler.map(|task| task.abort_handle()),
-            shared,
-            sandbox,
             threads: Mutex::new(Some(threads)),
             recovering,
-            stopping: AtomicBool::new(false),
             tasks: Mutex::new(vec![sweeping.abort_handle(), removing.abort_handle()]),
-            readers: Shares::new(READERS),
-            starts: Shares::new(STARTS),
-            writing: tokio::sync::Mutex::new(()),
-            backups: Arc::new(Semaphore::new(1)),
-            keys: Locks::default(),
+            ..Inner::idle(shared, sandbox)
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -336,7 +268,7 @@ impl Engine {
             retry_after: RETRY_AFTER,
         })?;
         let shared = self.inner.shared.clone();
-        let done = tokio::task::spawn_blocking(move || {
+        let done = self.shared().platform.aside(move || {
             let _share = share;
             work(&shared)
         });

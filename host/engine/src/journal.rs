@@ -8,26 +8,20 @@
 //! its commit fails, and its sender told. [Progress](Journal::append) of runs can't be refused, since it
 //! has happened: it is tried again until it is durable, and those runs stand still meanwhile.
 
-use std::collections::VecDeque;
+mod writer;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use baton_store::{Batch, CommitError, ReadError, Store, TenantId};
+use baton_store::{Batch, CommitError, Store, TenantId};
 use baton_workflow::Timestamp;
 use tokio::sync::oneshot;
 
 use crate::error::Unavailable;
-use crate::events::{Appending, EventLogs, NewEvent, Placed};
+use crate::events::{EventLogs, NewEvent, Placed};
 use crate::mailbox::{Mailbox, Refused};
 
-/// How long to wait before a failed commit is tried again: at first, and at most. Requests that come meanwhile wait,
-/// and share its fate.
-const RETRY_MIN: Duration = Duration::from_millis(50);
-const RETRY_MAX: Duration = Duration::from_secs(2);
-
-/// How long the writer sleeps when there is nothing to write. Any entry wakes it.
-const IDLE: Duration = Duration::from_secs(3600);
+pub(crate) use writer::Writer;
 
 /// Where to send what has to become durable. Clones send to the same thread.
 #[derive(Clone)]
@@ -174,56 +168,8 @@ impl Journal {
 
     /// The writer's loop: the body of its thread. Ends after [`Journal::close`].
     pub(crate) fn write(&self, store: &dyn Store, logs: &EventLogs) {
-        let mut entries = VecDeque::new();
-        // Progress whose commit has failed. It goes first in every further commit.
-        let mut owed: Vec<Progress> = Vec::new();
-        let mut delay: Option<Duration> = None;
-        loop {
-            // It is waited out whatever comes meanwhile: each try may take a disk long that is in trouble already.
-            if let Some(delay) = delay {
-                self.shared.entries.rest(delay);
-            }
-            let patience = if owed.is_empty() {
-                IDLE
-            } else {
-                Duration::ZERO
-            };
-            let open = self.shared.entries.take(&mut entries, patience);
-            if !open && owed.is_empty() {
-                return;
-            }
-            let mut requests = Vec::new();
-            for entry in entries.drain(..) {
-                match entry {
-                    Entry::Request(request) => requests.push(request),
-                    Entry::Progress(progress) => owed.push(progress),
-                }
-            }
-            match commit(store, logs, &owed, &requests) {
-                Ok((appending, placed)) => {
-                    self.stall(None);
-                    delay = None;
-                    // Those that listen before those that are answered: whoever is, finds them told.
-                    appending.publish();
-                    owed.drain(..).for_each(|progress| (progress.durable)());
-                    requests
-                        .into_iter()
-                        .zip(placed)
-                        .for_each(|(request, placed)| drop(request.reply.send(Ok(placed))));
-                }
-                Err(error) => {
-                    tracing::error!(%error, "what has happened could not be made durable");
-                    self.stall(Some(error.clone()));
-                    requests
-                        .into_iter()
-                        .for_each(|request| drop(request.reply.send(Err(error.clone()))));
-                    if self.shared.stopping.load(Ordering::SeqCst) {
-                        return;
-                    }
-                    delay = Some(delay.map_or(RETRY_MIN, |last| (last * 2).min(RETRY_MAX)));
-                }
-            }
-        }
+        let mut writer = Writer::new(self);
+        while writer.wait() && writer.commit(store, logs) {}
     }
 
     fn stall(&self, reason: Option<CommitError>) {
@@ -232,46 +178,6 @@ impl Journal {
             .stalled
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = reason;
-    }
-}
-
-/// Commits all of it as one. Gives what has been added to the logs, and where the events of each request are.
-fn commit<'a>(
-    store: &'a dyn Store,
-    logs: &'a EventLogs,
-    owed: &[Progress],
-    requests: &[Request],
-) -> Result<(Appending<'a>, Vec<Vec<Placed>>), CommitError> {
-    let mut whole = Batch::new();
-    let mut appending = Appending::new(logs, store);
-    let mut add = |batch: &Batch, events: &[NewEvent]| {
-        whole.append(batch.clone());
-        let placed = events
-            .iter()
-            .map(|event| appending.add(event.clone(), &mut whole));
-        placed.collect::<Result<Vec<_>, _>>().map_err(unreadable)
-    };
-    for progress in owed {
-        add(&progress.batch, &progress.events)?;
-    }
-    let placed = requests
-        .iter()
-        .map(|request| add(&request.batch, &request.events))
-        .collect::<Result<_, _>>()?;
-    for (tenant, at) in requests.iter().filter_map(|it| it.sweep.as_ref()) {
-        appending.sweep(tenant, *at).map_err(unreadable)?;
-    }
-    appending.finish(&mut whole).map_err(unreadable)?;
-    if !whole.is_empty() {
-        store.commit(&whole)?;
-    }
-    Ok((appending, placed))
-}
-
-/// What has to be read before it can be written could not be.
-fn unreadable(error: ReadError) -> CommitError {
-    CommitError::Io {
-        detail: error.to_string(),
     }
 }
 

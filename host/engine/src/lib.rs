@@ -45,6 +45,7 @@ mod locks;
 mod mailbox;
 mod origin;
 mod partition;
+mod platform;
 mod recent;
 mod removal;
 mod replay;

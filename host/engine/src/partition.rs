@@ -221,17 +221,7 @@ impl Partition {
         loop {
             let patience = self.patience();
             let open = self.mailbox.take(&mut messages, patience);
-            let mut turn = Turn::new(self.turns + 1);
-            for message in messages.drain(..) {
-                self.handle(message, &mut turn);
-            }
-            self.elapse(&mut turn);
-            self.come_back(&mut turn);
-            self.offer(&mut turn);
-            self.pull(&mut turn);
-            self.pass_some(&mut turn);
-            self.put_to_sleep(&mut turn);
-            self.finish(turn);
+            self.take_turn(&mut messages);
             if !open {
                 // Nobody takes their answers any more. They will be made again.
                 self.runs.values_mut().for_each(ActiveRun::end_calls);
@@ -240,7 +230,23 @@ impl Partition {
         }
     }
 
-    fn patience(&self) -> Duration {
+    /// Takes in what has happened and what has come due meanwhile: one turn.
+    pub(crate) fn take_turn(&mut self, messages: &mut VecDeque<Message>) {
+        let mut turn = Turn::new(self.turns + 1);
+        for message in messages.drain(..) {
+            self.handle(message, &mut turn);
+        }
+        self.elapse(&mut turn);
+        self.come_back(&mut turn);
+        self.offer(&mut turn);
+        self.pull(&mut turn);
+        self.pass_some(&mut turn);
+        self.put_to_sleep(&mut turn);
+        self.finish(turn);
+    }
+
+    /// For how long there is nothing to do, unless somebody tells of something.
+    pub(crate) fn patience(&self) -> Duration {
         // Nothing elapses before a turn is durable, which is told.
         if self.is_behind() {
             return IDLE;

@@ -3,12 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use baton_sandbox::Sandbox;
+use baton_store::meta::Meta;
+use baton_store::seed::SeedKey;
 use baton_store::{Digest, RunId, Store};
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio::runtime::Handle;
 
 use crate::admission::Admission;
 use crate::clock::Clock;
+use crate::digest;
 use crate::dispatch::Dispatch;
+use crate::error::OpenError;
 use crate::events::EventLogs;
 use crate::fair::FairSemaphore;
 use crate::grants::Grants;
@@ -16,16 +22,28 @@ use crate::journal::Journal;
 use crate::library::Library;
 use crate::live::LiveRuns;
 use crate::mailbox::Mailbox;
-use crate::outside::Languages;
+use crate::outside::{Invoke, Languages};
 use crate::partition::Message;
+use crate::platform::Platform;
+use crate::sandboxed::{Calls, Sandboxed};
 use crate::schedule::Schedules;
-use crate::settings::{EngineLimits, LifecycleEvents};
+use crate::settings::{EngineLimits, LifecycleEvents, Settings};
+use crate::shares::Bounds;
 use crate::vault::Vault;
 use crate::version::Versions;
+
+/// How many runs that nobody asks for may be prepared at the same time: children, and what is scheduled. All wait
+/// until there is room; how many there can be is bounded by the open runs and by the schedules.
+const OWN_STARTS: Bounds = Bounds {
+    all: 32,
+    per_tenant: 16,
+    present_per_tenant: usize::MAX,
+};
 
 /// What all parts of the engine have in common.
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) platform: Platform,
     pub(crate) journal: Journal,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: EngineLimits,
@@ -36,7 +54,7 @@ pub(crate) struct Shared {
     pub(crate) grants: Arc<Grants>,
     pub(crate) vault: Arc<Vault>,
     pub(crate) languages: Arc<dyn Languages>,
-    pub(crate) versions: Versions,
+    pub(crate) versions: Arc<Versions>,
     pub(crate) dispatch: Dispatch,
     pub(crate) live: LiveRuns,
     pub(crate) admission: Admission,
@@ -57,6 +75,87 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// What an engine on a store has in common. Nobody works for it yet. Calls are made by the `sandbox`, unless there
+    /// is somebody else to `invoke`.
+    ///
+    /// # Errors
+    ///
+    /// As [`crate::Engine::open`].
+    pub(crate) fn open(
+        store: Arc<dyn Store>,
+        sandbox: &Arc<Sandbox>,
+        settings: Settings,
+        invoke: Option<Arc<dyn Invoke>>,
+        platform: Platform,
+    ) -> Result<Self, OpenError> {
+        let now = settings.clock.now();
+        let made_by = format!("baton {}", settings.version);
+        let meta = Meta::read_or_create(&*store, settings.partitions, &made_by, now.as_millis())?;
+        let secret = SeedKey::read_or_create(&*store, rand::random())?;
+        let language = match &settings.language {
+            Some(language) => language.digest(),
+            None => digest::of(&[]),
+        };
+        let library = Library::new(store.clone(), settings.bundled, settings.language);
+        let library = Arc::new(library);
+        let grants = Arc::new(Grants::new(
+            store.clone(),
+            &library,
+            settings.standing_grants,
+            settings.processes,
+            settings.bundled_limits,
+        )?);
+        let vault = Arc::new(Vault::new(store.clone(), settings.secrets, &secret));
+        let sandboxed = Arc::new(Sandboxed::new(
+            sandbox.clone(),
+            library.clone(),
+            grants.clone(),
+            vault.clone(),
+            secret,
+            settings.limits.components,
+        ));
+        let invoke = invoke.unwrap_or_else(|| Arc::new(Calls(sandboxed.clone())));
+        let languages: Arc<dyn Languages> = sandboxed;
+        let limits = settings.limits;
+        let mailboxes: Vec<_> = (0..meta.partitions)
+            .map(|_| Arc::new(Mailbox::new(limits.mailbox)))
+            .collect();
+        Ok(Self {
+            platform,
+            journal: Journal::new(limits.journal_queue),
+            clock: settings.clock,
+            partitions: meta.partitions,
+            library,
+            grants,
+            vault,
+            versions: Arc::new(Versions::new(
+                languages.clone(),
+                limits.plans,
+                limits.evaluators,
+            )),
+            languages,
+            dispatch: Dispatch::new(
+                Handle::current(),
+                invoke,
+                FairSemaphore::new(limits.calls, limits.calls_per_tenant),
+                FairSemaphore::new(limits.subscriptions, limits.subscriptions_per_tenant),
+            ),
+            live: LiveRuns::default(),
+            admission: Admission::new(limits.open_runs_per_tenant, limits.awake_runs_per_tenant),
+            ended: AtomicU64::new(0),
+            events: EventLogs::new(&limits, mailboxes.clone()),
+            mailboxes,
+            own_starts: FairSemaphore::new(OWN_STARTS.all, OWN_STARTS.per_tenant),
+            schedules: Schedules::load(&*store, meta.partitions)?,
+            language,
+            runtime: json!({ "name": "baton", "version": settings.version, "metadata": {} }),
+            limits,
+            made_by,
+            lifecycle: settings.lifecycle,
+            store,
+        })
+    }
+
     /// Where the partition that owns a run is told what has happened.
     pub(crate) fn mailbox(&self, run: &RunId) -> &Arc<Mailbox<Message>> {
         let partition = run.partition(self.partitions);

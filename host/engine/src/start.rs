@@ -64,8 +64,10 @@ pub(crate) fn prepare(
         .map_err(Unavailable::from)?;
 
     let at = shared.clock.now();
-    let id = id
-        .unwrap_or_else(|| RunId::new(u64::try_from(at.as_millis()).unwrap_or(0), &rand::random()));
+    let id = id.unwrap_or_else(|| {
+        let at_ms = u64::try_from(at.as_millis()).unwrap_or(0);
+        RunId::new(at_ms, &shared.platform.random())
+    });
     let Kept {
         workflow,
         version,

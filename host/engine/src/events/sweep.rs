@@ -57,7 +57,7 @@ async fn sweep_some(shared: &Arc<Shared>, tenant: &TenantId) -> Result<bool, Not
 /// The next tenant that has a log.
 async fn next_tenant(shared: &Arc<Shared>, last: Option<TenantId>) -> Option<TenantId> {
     let store = shared.store.clone();
-    let found = tokio::task::spawn_blocking(move || find(&*store, last)).await;
+    let found = shared.platform.aside(move || find(&*store, last)).await;
     match found.ok()? {
         Ok(tenant) => tenant,
         Err(error) => {

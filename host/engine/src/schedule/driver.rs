@@ -161,7 +161,7 @@ pub(super) async fn prepare(
     };
     let _permit = shared.own_starts.acquire(&name.tenant).await;
     let (owner, tenant) = (shared.clone(), name.tenant.clone());
-    let prepared = tokio::task::spawn_blocking(move || {
+    let prepared = shared.platform.aside(move || {
         let origin = Origin::Schedule(scheduled);
         start::prepare(&owner, &tenant, request, origin, None, place)
     });

@@ -124,7 +124,7 @@ impl Gatherer {
         let log = shared.events.watch(&*shared.store, &name.tenant);
         let log = log.map_err(Unavailable::from)?;
         let (owner, of, version) = (shared.clone(), name.clone(), state.version.clone());
-        let version = tokio::task::spawn_blocking(move || {
+        let version = shared.platform.aside(move || {
             let wanted = Wanted {
                 namespace: of.namespace,
                 name: of.name,
@@ -149,7 +149,7 @@ impl Gatherer {
     /// Looks at what has come, and starts a run where events have come together.
     async fn work(mut self, shared: &Arc<Shared>, name: &ScheduleName) -> Worked {
         let (owner, of) = (shared.clone(), name.clone());
-        let looked = tokio::task::spawn_blocking(move || {
+        let looked = shared.platform.aside(move || {
             let looked = self.look(&owner, &of);
             (self, looked)
         });

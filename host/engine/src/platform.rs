@@ -1,0 +1,29 @@
+//! What the engine takes of the machine that it runs on, beside the [time](crate::clock) and the medium: threads for
+//! what blocks, and random numbers.
+
+use tokio::task::JoinError;
+
+/// What the engine takes of the machine that it runs on.
+pub(crate) enum Platform {
+    /// Threads of the async runtime, and the system's random numbers.
+    System,
+}
+
+impl Platform {
+    /// Does something that blocks or takes long, where it holds up nobody.
+    pub(crate) async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, JoinError> {
+        match self {
+            Self::System => tokio::task::spawn_blocking(work).await,
+        }
+    }
+
+    /// What the id of a new run is made of.
+    pub(crate) fn random(&self) -> [u8; 10] {
+        match self {
+            Self::System => rand::random(),
+        }
+    }
+}
