@@ -157,6 +157,14 @@ impl Engine {
         Self::start_threads(Arc::new(shared), sandbox, schedules, retention)
     }
 
+    /// An engine for which nobody works but who drives it.
+    #[cfg(test)]
+    pub(crate) fn idle(shared: Arc<Shared>, sandbox: Arc<Sandbox>) -> Self {
+        Self {
+            inner: Arc::new(Inner::idle(shared, sandbox)),
+        }
+    }
+
     fn start_threads(
         shared: Arc<Shared>,
         sandbox: Arc<Sandbox>,
@@ -238,7 +246,7 @@ impl Engine {
         threads.unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn shared(&self) -> &Arc<Shared> {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.inner.shared
     }
 

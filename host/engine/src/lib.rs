@@ -56,6 +56,8 @@ mod schedule;
 mod seed;
 mod shared;
 mod shares;
+#[cfg(test)]
+mod simulation;
 mod sinks;
 mod snapshot;
 mod start;

@@ -1,12 +1,21 @@
 //! What the engine takes of the machine that it runs on, beside the [time](crate::clock) and the medium: threads for
 //! what blocks, and random numbers.
 
+#[cfg(test)]
+use std::sync::{Mutex, PoisonError};
+
 use tokio::task::JoinError;
+
+#[cfg(test)]
+use crate::simulation::Chance;
 
 /// What the engine takes of the machine that it runs on.
 pub(crate) enum Platform {
     /// Threads of the async runtime, and the system's random numbers.
     System,
+    /// One thread for all, and numbers that follow from a seed.
+    #[cfg(test)]
+    Simulated(Mutex<Chance>),
 }
 
 impl Platform {
@@ -17,6 +26,8 @@ impl Platform {
     ) -> Result<T, JoinError> {
         match self {
             Self::System => tokio::task::spawn_blocking(work).await,
+            #[cfg(test)]
+            Self::Simulated(_) => Ok(work()),
         }
     }
 
@@ -24,6 +35,11 @@ impl Platform {
     pub(crate) fn random(&self) -> [u8; 10] {
         match self {
             Self::System => rand::random(),
+            #[cfg(test)]
+            Self::Simulated(chance) => chance
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .bytes(),
         }
     }
 }

@@ -230,6 +230,18 @@ impl Schedules {
         self.changed.notify_one();
     }
 
+    /// When something is due next.
+    #[cfg(test)]
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.known().due.first().map(|(due, _)| *due)
+    }
+
+    /// Has the driver look at the clock.
+    #[cfg(test)]
+    pub(crate) fn look(&self) {
+        self.changed.notify_one();
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }

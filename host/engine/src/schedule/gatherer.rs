@@ -70,9 +70,11 @@ pub(super) async fn gather(
                 let may_move = waiting.place() > from;
                 let is_due = |reach: &Reach| reach.next > next || may_move && reach.passing > from;
                 tokio::select! {
+                    // Who is to stop looks at no more.
+                    biased;
+                    _ = &mut stop => return,
                     // The log's sender lives as long as the host.
                     _ = waiting.log.wait_for(is_due) => {}
-                    _ = &mut stop => return,
                 }
                 gatherer = Some(waiting);
             }

@@ -1,0 +1,221 @@
+//! A host of a simulated world: the engine, with nobody at work but who drives it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use baton_sandbox::Sandbox;
+use baton_store::{Digest, Partition as Number};
+use baton_workflow::Timestamp;
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use super::chance::Chance;
+use super::clock::SimulatedClock;
+use super::connectors::{SimulatedConnectors, installed};
+use super::store::{Fate, SimulatedStore};
+use crate::engine::Engine;
+use crate::journal::Writer;
+use crate::mailbox::Mailbox;
+use crate::outside::{Evaluator, Filter, Languages, SyntaxError};
+use crate::partition::{Message, Partition};
+use crate::platform::Platform;
+use crate::schedule;
+use crate::settings::{EngineLimits, LifecycleEvents, Settings};
+use crate::shared::Shared;
+use crate::version::Versions;
+
+/// Over how many partitions runs are spread.
+pub(crate) const PARTITIONS: u16 = 2;
+
+/// How often tasks of the runtime get their turn in one go: more often than one waits for another.
+const ROUNDS: usize = 3;
+
+/// What is around the hosts of a world, and outlives them.
+pub(crate) struct Surroundings {
+    pub(crate) clock: Arc<SimulatedClock>,
+    pub(crate) store: Arc<SimulatedStore>,
+    pub(crate) connectors: Arc<SimulatedConnectors>,
+    pub(crate) limits: EngineLimits,
+    pub(crate) lifecycle: LifecycleEvents,
+}
+
+/// A host.
+pub(crate) struct Host {
+    pub(crate) engine: Engine,
+    pub(crate) shared: Arc<Shared>,
+    partitions: Vec<Driven>,
+    writer: Writer,
+    // Dropped last: what is under way on it knows the others.
+    runtime: Runtime,
+}
+
+/// A partition without a thread.
+struct Driven {
+    partition: Partition,
+    /// Whether it has taken up what was open when the host before it died.
+    has_recovered: bool,
+    mailbox: Arc<Mailbox<Message>>,
+    /// What it has been told and has not looked at.
+    told: VecDeque<Message>,
+}
+
+impl Host {
+    /// A host on what there is.
+    pub(crate) fn open(around: &Surroundings, chance: Chance) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .expect("a runtime");
+        let shared = {
+            let _runtime = runtime.enter();
+            let settings = Settings {
+                clock: around.clock.clone(),
+                limits: around.limits.clone(),
+                lifecycle: around.lifecycle,
+                partitions: PARTITIONS,
+                ..Settings::default()
+            };
+            let platform = Platform::Simulated(Mutex::new(chance));
+            let invoke = around.connectors.clone();
+            let store = around.store.clone();
+            let shared = Shared::open(store, sandbox(), settings, Some(invoke), platform);
+            let mut shared = shared.expect("it opens");
+            for connector in installed() {
+                let description = connector.description.clone();
+                shared.library.know(connector.digest, description);
+            }
+            shared.languages = Arc::new(NoLanguage);
+            shared.versions = versions().clone();
+            Arc::new(shared)
+        };
+        around.connectors.attach(&shared);
+        drop(runtime.spawn(schedule::drive(shared.clone())));
+        let driven = |number: u16| Driven {
+            has_recovered: false,
+            mailbox: shared.mailboxes[usize::from(number)].clone(),
+            partition: Partition::new(
+                Number(number),
+                shared.clone(),
+                shared.mailboxes[usize::from(number)].clone(),
+            ),
+            told: VecDeque::new(),
+        };
+        Self {
+            partitions: (0..PARTITIONS).map(driven).collect(),
+            writer: Writer::new(&shared.journal),
+            engine: Engine::idle(shared.clone(), sandbox().clone()),
+            shared,
+            runtime,
+        }
+    }
+
+    /// Has a partition take a turn on `most` of the messages that it has been told, after it has recovered.
+    pub(crate) fn turn(&mut self, partition: usize, most: usize) {
+        let driven = &mut self.partitions[partition];
+        if !std::mem::replace(&mut driven.has_recovered, true) {
+            return driven.partition.recover();
+        }
+        let mut new = VecDeque::new();
+        driven.mailbox.take(&mut new, Duration::ZERO);
+        driven.told.append(&mut new);
+        let count = most.min(driven.told.len());
+        let mut messages = driven.told.drain(..count).collect();
+        driven.partition.take_turn(&mut messages);
+    }
+
+    /// Stops, as a host does that is told to: what has happened becomes durable.
+    pub(crate) fn stop(&mut self, store: &SimulatedStore) {
+        for driven in &mut self.partitions {
+            if !std::mem::replace(&mut driven.has_recovered, true) {
+                driven.partition.recover();
+            }
+            driven.mailbox.close();
+            let mut is_open = true;
+            while is_open {
+                let mut new = VecDeque::new();
+                is_open = driven.mailbox.take(&mut new, Duration::ZERO);
+                driven.told.append(&mut new);
+                driven.partition.take_turn(&mut driven.told);
+            }
+        }
+        self.shared.journal.close();
+        store.decide(Fate::Kept);
+        while self.writer.take(Duration::ZERO) && self.writer.commit(store, &self.shared.events) {}
+    }
+
+    /// Has the journal's writer commit what waits.
+    pub(crate) fn write(&mut self, fate: Fate, store: &SimulatedStore) {
+        store.decide(fate);
+        self.writer.take(Duration::ZERO);
+        self.writer.commit(store, &self.shared.events);
+    }
+
+    /// Lets the tasks of the runtime go on until all wait for something.
+    pub(crate) fn tick(&self) {
+        self.runtime.block_on(async {
+            for _ in 0..ROUNDS {
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+
+    /// Does something on the runtime.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        drop(self.runtime.spawn(work));
+    }
+
+    /// Tells the partition of a run something.
+    pub(crate) fn tell(&self, run: &baton_store::RunId, message: Message) {
+        self.shared.mailbox(run).push(message);
+    }
+
+    /// In how long something comes due, as far as anybody knows.
+    pub(crate) fn due_in(&self) -> Duration {
+        let patience = self.partitions.iter().map(|it| it.partition.patience());
+        let scheduled = self.shared.schedules.next_due();
+        let scheduled = scheduled.map(|due| self.now().until(due));
+        patience.chain(scheduled).min().unwrap_or_default()
+    }
+
+    /// The clock has moved.
+    pub(crate) fn look_at_the_clock(&self) {
+        self.shared.schedules.look();
+    }
+
+    /// What time it is.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+}
+
+/// What the engine is opened with and never asks for: others make the calls.
+fn sandbox() -> &'static Arc<Sandbox> {
+    static SANDBOX: OnceLock<Arc<Sandbox>> = OnceLock::new();
+    SANDBOX.get_or_init(|| Sandbox::new(baton_sandbox::Settings::default()).expect("a sandbox"))
+}
+
+/// The versions that are ready to run, of all worlds: they are the same in each.
+fn versions() -> &'static Arc<Versions> {
+    static VERSIONS: OnceLock<Arc<Versions>> = OnceLock::new();
+    VERSIONS.get_or_init(|| Arc::new(Versions::new(Arc::new(NoLanguage), 256, 1)))
+}
+
+/// An expression language that takes every expression and evaluates none.
+struct NoLanguage;
+
+impl Languages for NoLanguage {
+    fn evaluator(&self, _: &Digest) -> Result<Box<dyn Evaluator>, String> {
+        Ok(Box::new(Self))
+    }
+}
+
+impl Evaluator for NoLanguage {
+    fn compile(&mut self, _: &str, _: &[String]) -> Result<Filter, SyntaxError> {
+        Ok(Filter(0))
+    }
+
+    fn evaluate(&mut self, _: Filter, _: &Value, _: &[&Value]) -> Result<Value, String> {
+        Err("there is no expression language".to_owned())
+    }
+}

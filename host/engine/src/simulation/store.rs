@@ -1,0 +1,118 @@
+//! The medium of a simulated world: what its commits come to is said beforehand.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use baton_store::{
+    Batch, CommitError, Direction, KeyRange, MemoryStore, Operation, Pair, ReadError, Store,
+    TenantId, Walk, key,
+};
+
+/// What becomes of a commit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is durable, and says so.
+    #[default]
+    Kept,
+    /// Nothing of it is there, and it says so: the disk is full.
+    Refused,
+    /// The host dies before anything of it is there.
+    Lost,
+    /// The host dies when it is durable, before it can say so.
+    Untold,
+}
+
+/// A store that outlives the hosts on it.
+pub(crate) struct SimulatedStore {
+    pairs: MemoryStore,
+    fate: Mutex<Fate>,
+    commits: Mutex<usize>,
+    /// The events that have ever been in the log, by position.
+    logged: Mutex<BTreeMap<u64, Vec<Vec<u8>>>>,
+}
+
+impl SimulatedStore {
+    /// A store in which `base` is.
+    pub(crate) fn new(base: &Batch) -> Self {
+        let pairs = MemoryStore::new();
+        pairs.commit(base).expect("there is room");
+        Self {
+            pairs,
+            fate: Mutex::default(),
+            commits: Mutex::default(),
+            logged: Mutex::default(),
+        }
+    }
+
+    /// Says what becomes of the next commits.
+    pub(crate) fn decide(&self, fate: Fate) {
+        *lock(&self.fate) = fate;
+    }
+
+    /// How many commits have become durable.
+    pub(crate) fn commits(&self) -> usize {
+        *lock(&self.commits)
+    }
+
+    /// The records of events that have ever been in the log, by position: there ought to be one at each.
+    pub(crate) fn logged(&self) -> BTreeMap<u64, Vec<Vec<u8>>> {
+        lock(&self.logged).clone()
+    }
+
+    fn note_events(&self, batch: &Batch) {
+        let mut logged = lock(&self.logged);
+        for operation in batch.operations() {
+            if let Operation::Put(key, value) = operation
+                && let Some(position) = key::parse_logged_event(key)
+                && *key == key::logged_event(&TenantId::default(), position)
+            {
+                logged.entry(position).or_default().push(value.clone());
+            }
+        }
+    }
+
+    /// What is in a range. A world reads without fail.
+    pub(crate) fn all(&self, range: &KeyRange) -> Vec<Pair> {
+        let found = self.scan(range, Direction::Ascending, usize::MAX);
+        found.expect("read")
+    }
+}
+
+impl Store for SimulatedStore {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+        self.pairs.get(key)
+    }
+
+    fn scan(
+        &self,
+        range: &KeyRange,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<Pair>, ReadError> {
+        self.pairs.scan(range, direction, limit)
+    }
+
+    fn walk(&self) -> Result<Box<dyn Walk>, ReadError> {
+        self.pairs.walk()
+    }
+
+    fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
+        let fate = *lock(&self.fate);
+        if matches!(fate, Fate::Kept | Fate::Untold) {
+            self.pairs.commit(batch)?;
+            self.note_events(batch);
+            *lock(&self.commits) += 1;
+        }
+        match fate {
+            Fate::Kept => Ok(()),
+            Fate::Refused => Err(CommitError::Full),
+            Fate::Lost | Fate::Untold => Err(CommitError::Io {
+                detail: "the host is dead".into(),
+            }),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,95 @@
+//! What happens in a world, and how often.
+
+use std::time::Duration;
+
+use crate::settings::{EngineLimits, LifecycleEvents};
+use crate::simulation::Chance;
+
+/// Never, as far as anybody lives.
+const NEVER: usize = 1_000_000;
+
+/// What happens in a world, and how often: worlds that differ in that find more than worlds that are all alike.
+pub(super) struct Mood {
+    /// How many steps there are before peace comes.
+    pub(super) steps: usize,
+    /// How often a host dies: once in so many steps.
+    pub(super) dies: usize,
+    /// How often a commit is refused: once in so many.
+    pub(super) refuses: usize,
+    /// How often the clock jumps far or back: once in so many of its moves.
+    pub(super) jumps: usize,
+    /// How often somebody wants a run to end, or to begin again: once in so many wishes about runs.
+    pub(super) ends: usize,
+    /// How many runs somebody starts at most.
+    pub(super) runs: usize,
+    /// How often something is told again.
+    pub(super) repeats: usize,
+    /// How often a workflow is published that starts by itself: once in so many wishes.
+    pub(super) schedules: usize,
+    pub(super) limits: EngineLimits,
+    pub(super) lifecycle: LifecycleEvents,
+}
+
+impl Mood {
+    /// One by chance.
+    pub(super) fn new(chance: &mut Chance) -> Self {
+        let is_narrow = chance.one_in(3);
+        let limits = limits(is_narrow, chance);
+        let lifecycle = match chance.one_in(6) {
+            true => LifecycleEvents::Tasks,
+            false => LifecycleEvents::Off,
+        };
+        let mut one_of = |choices: &[usize]| *chance.pick(choices).expect("some");
+        Self {
+            steps: one_of(&[40, 80, 160]),
+            dies: one_of(&[10, 30, 100, NEVER]),
+            refuses: one_of(&[3, 20, NEVER]),
+            jumps: one_of(&[2, 10, NEVER]),
+            ends: one_of(&[3, 10, NEVER]),
+            runs: one_of(&[1, 2, 4]),
+            repeats: one_of(&[1, NEVER]),
+            // Where there is no room for a run, a schedule waits by the clock of the machine.
+            schedules: match is_narrow {
+                true => NEVER,
+                false => one_of(&[4, NEVER, NEVER]),
+            },
+            limits,
+            lifecycle,
+        }
+    }
+
+    /// Nothing happens.
+    pub(super) fn peace() -> Self {
+        Self {
+            limits: EngineLimits::default(),
+            lifecycle: LifecycleEvents::Off,
+            ..Self::new(&mut Chance::new(0))
+        }
+    }
+}
+
+/// Bounds, wide or so narrow that they are met.
+fn limits(is_narrow: bool, chance: &mut Chance) -> EngineLimits {
+    let mut limits = EngineLimits::default();
+    if is_narrow {
+        limits.uncommitted_events = 1 + chance.below(3);
+        limits.mailbox = 1 + chance.below(3);
+        limits.journal_queue = 1 + chance.below(3);
+        limits.calls = 1 + chance.below(2);
+        limits.open_runs_per_tenant = 2 + chance.below(3);
+    }
+    if is_narrow && chance.one_in(3) {
+        limits.awake_runs_per_tenant = 2 + chance.below(3);
+    }
+    if chance.one_in(2) {
+        limits.waiting_in_memory = chance.below(4);
+    }
+    if chance.one_in(2) {
+        limits.snapshot_events = [1, 2, 5][chance.below(3)];
+    }
+    if chance.one_in(4) {
+        limits.event_log_events = 4 + chance.number() % 8;
+        limits.event_log_age = Duration::from_secs(3_600);
+    }
+    limits
+}

@@ -1,0 +1,123 @@
+//! Nothing is in the way of the runs any more.
+
+use baton_store::record::{OpenRecord, PhaseRecord, Record};
+use baton_store::{RunId, Store, TenantId, key};
+
+use super::World;
+use crate::schedule::ScheduleName;
+use crate::simulation::client::{Order, Wish};
+use crate::simulation::documents::{EVENTS, SCHEDULED};
+use crate::simulation::host::{PARTITIONS, Surroundings};
+use crate::simulation::store::Fate;
+
+/// After so many rounds without disturbance a run is taken to have no end.
+const ROUNDS_MAX: usize = 1_000;
+
+/// In so many rounds somebody sends what runs may listen to.
+const SENDING: usize = 6;
+
+impl World {
+    /// Nothing is in the way of the runs any more, and they end.
+    pub(crate) fn settle(&mut self) {
+        self.trace.say(|| "peace".to_owned());
+        for round in 0..ROUNDS_MAX {
+            let before = self.reached();
+            self.go_on();
+            if self.reached() != before {
+                continue;
+            }
+            if self.open().is_empty() && self.client.waits_for() == 0 && self.ticking().is_empty() {
+                return;
+            }
+            if round % SENDING == 0 {
+                // One at a time: where bounds are narrow, there is no room for more.
+                let event = self.event(EVENTS[round / SENDING % EVENTS.len()]);
+                self.ask(event);
+            } else {
+                let due = self.due_in_ms();
+                self.jump(due.max(1));
+            }
+        }
+        let open = self.open();
+        panic!("these runs come to no end: {open:?}");
+    }
+
+    /// How far all is: where that does not change, there is nothing to do.
+    fn reached(&self) -> (usize, usize) {
+        let Surroundings {
+            store, connectors, ..
+        } = &self.around;
+        (store.commits(), connectors.made())
+    }
+
+    /// Everybody does what there is to do.
+    pub(crate) fn go_on(&mut self) {
+        for partition in 0..usize::from(PARTITIONS) {
+            self.host.turn(partition, usize::MAX);
+        }
+        self.host.tick();
+        self.host.write(Fate::Kept, &self.around.store);
+        for partition in 0..usize::from(PARTITIONS) {
+            self.host.turn(partition, usize::MAX);
+        }
+        self.host.tick();
+        for _ in 0..self.around.connectors.under_way() {
+            let told = self.around.connectors.answer(0);
+            self.trace.say(|| told);
+        }
+        self.host.tick();
+        self.hear();
+        if self.client.waits_for() == 0 {
+            for name in self.ticking() {
+                self.ask(Wish::Pause(name));
+            }
+            for id in self.approvals() {
+                self.ask(Wish::Decide(id));
+            }
+            for run in self.suspended() {
+                self.ask(Wish::Resume(run));
+            }
+        }
+    }
+
+    fn suspended(&self) -> Vec<RunId> {
+        let is_suspended = |run: &RunId| {
+            let key = key::open(run.partition(PARTITIONS), &TenantId::default(), run);
+            let stored = self.around.store.get(&key).expect("read");
+            let open = stored.map(|it| OpenRecord::decode(&it).expect("an open run"));
+            open.is_some_and(|it| it.phase == PhaseRecord::Suspended)
+        };
+        self.open().into_iter().filter(is_suspended).collect()
+    }
+
+    /// The schedules that start runs as long as time goes on.
+    fn ticking(&self) -> Vec<&'static str> {
+        let is_ticking = |name: &&str| {
+            let name = ScheduleName {
+                tenant: TenantId::default(),
+                namespace: "test".to_owned(),
+                name: (*name).to_owned(),
+            };
+            let state = self.host.shared.schedules.get(&name);
+            state.is_some_and(|it| it.paused.is_none() && it.gathers_from().is_none())
+        };
+        let names = SCHEDULED.iter().map(|workflow| workflow.name);
+        names.filter(is_ticking).collect()
+    }
+
+    /// Starts a run and gives it, in a world in which nothing else happens.
+    pub(crate) fn start(&mut self, order: Order) -> RunId {
+        let key = self.client.name("key");
+        self.ask(Wish::Start {
+            key: key.clone(),
+            order,
+        });
+        for _ in 0..ROUNDS_MAX {
+            if let Some((_, Some(run))) = self.client.orders.get(&key) {
+                return *run;
+            }
+            self.go_on();
+        }
+        panic!("it is not started");
+    }
+}
