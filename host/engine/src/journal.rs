@@ -253,6 +253,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_store_that_works_again_is_noticed_without_anything_to_write() {
+        let store = Arc::new(FaultyStore::new(
+            Arc::new(MemoryStore::new()),
+            Fault::Full(1, 3),
+        ));
+        let journal = Journal::new(10);
+        let thread = writer(&journal, store.clone());
+        assert!(journal.commit(batch(1)).await.is_err());
+        while journal.stalled().is_some() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(store.commits(), 3, "one request, and two looks");
+        journal.close();
+        thread.join().expect("ended");
+    }
+
+    #[tokio::test]
     async fn a_full_queue_refuses_requests() {
         let journal = Journal::new(1);
         journal.append(batch(1), Vec::new(), || ());

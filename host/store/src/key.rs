@@ -51,6 +51,7 @@ mod tests {
         let mut keys = vec![
             meta(),
             seed_key(),
+            probe(),
             component(&Digest([0; 32])),
             component(&Digest([0xff; 32])),
         ];

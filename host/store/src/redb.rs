@@ -9,7 +9,7 @@ mod file;
 mod walk;
 
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
 use redb::{Database, ReadableDatabase, TableDefinition};
 
@@ -115,16 +115,50 @@ impl RedbStore {
         }
     }
 
+    /// Does `work`, which reads, on the open database. After a failure of the medium the file is opened again for it:
+    /// what was wrong may have passed, and who can't read does not come to write.
+    fn read<T>(&self, work: impl Fn(&Database) -> Result<T, redb::Error>) -> Result<T, ReadError> {
+        let outcome = match self.with(&work) {
+            Err(redb::Error::PreviousIo) => self.read_anew(&work),
+            outcome => outcome,
+        };
+        outcome.map_err(|error| read_error(&error))
+    }
+
+    fn read_anew<T>(
+        &self,
+        work: impl Fn(&Database) -> Result<T, redb::Error>,
+    ) -> Result<T, redb::Error> {
+        let mut database = self.exclusively();
+        // Another reader, or the writer, may have been here before.
+        match database.as_ref().map(&work) {
+            None | Some(Err(redb::Error::PreviousIo)) => {}
+            Some(outcome) => return outcome,
+        }
+        match self.open_again(&mut database) {
+            Ok(opened) => work(opened),
+            Err(_) => Err(redb::Error::PreviousIo),
+        }
+    }
+
     /// Opens the file again after a failure, so that the next operation has a database that works.
     fn reopen(&self) -> Result<(), OpenError> {
-        let mut database = self
-            .database
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        self.open_again(&mut self.exclusively()).map(drop)
+    }
+
+    fn open_again<'a>(
+        &self,
+        database: &'a mut Option<Database>,
+    ) -> Result<&'a Database, OpenError> {
         // The old one holds the lock of the file, so it has to go first.
         *database = None;
-        *database = Some(open_database(&self.path, &self.options)?);
-        Ok(())
+        Ok(database.insert(open_database(&self.path, &self.options)?))
+    }
+
+    fn exclusively(&self) -> RwLockWriteGuard<'_, Option<Database>> {
+        self.database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether reading all of the file takes so long that nobody should have to.
@@ -175,11 +209,10 @@ impl RedbStore {
 
 impl Store for RedbStore {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
-        self.with(|database| {
+        self.read(|database| {
             let table = database.begin_read()?.open_table(TABLE)?;
             Ok(table.get(key)?.map(|value| value.value().to_vec()))
         })
-        .map_err(|error: redb::Error| read_error(&error))
     }
 
     fn scan(
@@ -191,7 +224,7 @@ impl Store for RedbStore {
         if range.is_empty() {
             return Ok(Vec::new());
         }
-        self.with(|database| {
+        self.read(|database| {
             let table = database.begin_read()?.open_table(TABLE)?;
             let mut within = table.range(range.start.as_slice()..range.end.as_slice())?;
             let mut pairs = Vec::new();
@@ -206,12 +239,10 @@ impl Store for RedbStore {
             }
             Ok(pairs)
         })
-        .map_err(|error: redb::Error| read_error(&error))
     }
 
     fn walk(&self) -> Result<Box<dyn Walk>, ReadError> {
-        self.with(|database| Ok(Box::new(RedbWalk::begin(database)?) as Box<dyn Walk>))
-            .map_err(|error: redb::Error| read_error(&error))
+        self.read(|database| Ok(Box::new(RedbWalk::begin(database)?) as Box<dyn Walk>))
     }
 
     fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
@@ -249,5 +280,29 @@ fn commit_error(error: &redb::Error) -> CommitError {
         _ => CommitError::Io {
             detail: error.to_string(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_opened_again_is_when_it_is_read() {
+        let folder = tempfile::tempdir().expect("a temporary directory can be made");
+        let store = RedbStore::open(folder.path(), RedbOptions::default()).expect("a new store");
+        let mut batch = Batch::new();
+        batch.put(vec![7], vec![1]);
+        store.commit(&batch).expect("there is room");
+        let away = folder.path().join("away");
+        std::fs::rename(store.path(), &away).expect("it is ours");
+        std::fs::create_dir(store.path()).expect("nothing is there");
+        assert!(store.reopen().is_err(), "a directory is no store");
+        assert!(matches!(store.get(&[7]), Err(ReadError::Io { .. })));
+
+        std::fs::remove_dir(store.path()).expect("it is empty");
+        std::fs::rename(&away, store.path()).expect("it is ours");
+        assert_eq!(store.get(&[7]).expect("it can be read"), Some(vec![1]));
+        store.commit(&batch).expect("there is room");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use baton_store::{Batch, CommitError, ReadError, Store};
+use baton_store::{Batch, CommitError, ReadError, Store, key};
 
 use super::{Entry, Journal, Progress, Request};
 use crate::events::{Appending, EventLogs, NewEvent, Placed};
@@ -45,10 +45,9 @@ impl Writer {
         if let Some(delay) = self.delay {
             self.journal.shared.entries.rest(delay);
         }
-        let patience = if self.owed.is_empty() {
-            IDLE
-        } else {
-            Duration::ZERO
+        let patience = match self.delay {
+            None => IDLE,
+            Some(_) => Duration::ZERO,
         };
         self.take(patience)
     }
@@ -74,7 +73,11 @@ impl Writer {
                 Entry::Progress(progress) => self.owed.push(progress),
             }
         }
-        match commit(store, logs, &self.owed, &requests) {
+        // After a failure something is written even where nothing is left to be: a host that says that it takes no
+        // work is sent none by which it would notice that it could again.
+        let probes = self.delay.is_some() && self.owed.is_empty() && requests.is_empty();
+        let probed = if probes { probe(store) } else { Ok(()) };
+        match probed.and_then(|()| commit(store, logs, &self.owed, &requests)) {
             Ok((appending, placed)) => {
                 self.journal.stall(None);
                 self.delay = None;
@@ -103,6 +106,14 @@ impl Writer {
             }
         }
     }
+}
+
+/// Sees whether the store takes anything.
+fn probe(store: &dyn Store) -> Result<(), CommitError> {
+    let mut batch = Batch::new();
+    batch.put(key::probe(), Vec::new());
+    batch.delete(key::probe());
+    store.commit(&batch)
 }
 
 /// Commits all of it as one. Gives what has been added to the logs, and where the events of each request are.

@@ -8,11 +8,17 @@ mod kind {
     pub(super) const META: u8 = b'm';
     pub(super) const COMPONENT: u8 = b'c';
     pub(super) const SEED_KEY: u8 = b's';
+    pub(super) const PROBE: u8 = b'p';
 }
 
 /// What the store says about itself: [`crate::record::MetaRecord`].
 pub fn meta() -> Vec<u8> {
     Builder::shared(kind::META).key()
+}
+
+/// What is written, and removed in the same batch, to see whether the store takes anything. Nothing is ever there.
+pub fn probe() -> Vec<u8> {
+    Builder::shared(kind::PROBE).key()
 }
 
 /// What the random numbers of calls come from: [`crate::record::SeedKeyRecord`].
