@@ -14,7 +14,7 @@ mod secrets;
 mod subscription;
 mod workflows;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -71,8 +71,6 @@ struct Inner {
     shared: Arc<Shared>,
     sandbox: Arc<Sandbox>,
     threads: Mutex<Option<Threads>>,
-    /// How many partitions have still to recover.
-    recovering: Arc<AtomicUsize>,
     stopping: AtomicBool,
     /// Starts what is scheduled.
     scheduler: Option<AbortHandle>,
@@ -95,7 +93,6 @@ impl Inner {
             shared,
             sandbox,
             threads: Mutex::new(None),
-            recovering: Arc::default(),
             stopping: AtomicBool::new(false),
             scheduler: None,
             tasks: Mutex::default(),
@@ -171,7 +168,6 @@ impl Engine {
         schedules: bool,
         retention: Retention,
     ) -> Result<Self, OpenError> {
-        let recovering = Arc::new(AtomicUsize::new(shared.mailboxes.len()));
         let writer = spawn("baton-journal", {
             let shared = shared.clone();
             move || shared.journal.write(&*shared.store, &shared.events)
@@ -182,10 +178,8 @@ impl Engine {
         };
         for (number, mailbox) in (0..).zip(&shared.mailboxes) {
             let mut partition = Partition::new(Number(number), shared.clone(), mailbox.clone());
-            let recovering = recovering.clone();
             threads.partitions.push(spawn("baton-partition", move || {
                 partition.recover();
-                recovering.fetch_sub(1, Ordering::SeqCst);
                 partition.work();
             })?);
         }
@@ -195,7 +189,6 @@ impl Engine {
         let inner = Inner {
             scheduler: scheduler.map(|task| task.abort_handle()),
             threads: Mutex::new(Some(threads)),
-            recovering,
             tasks: Mutex::new(vec![sweeping.abort_handle(), removing.abort_handle()]),
             ..Inner::idle(shared, sandbox)
         };
@@ -207,7 +200,7 @@ impl Engine {
     /// Whether the engine takes work: it has recovered, is not shutting down, its threads are at work, and its store
     /// can be written.
     pub fn is_ready(&self) -> bool {
-        self.inner.recovering.load(Ordering::SeqCst) == 0
+        self.shared().events.are_recovered()
             && !self.inner.stopping.load(Ordering::SeqCst)
             && self.inner.shared.journal.stalled().is_none()
             && self.threads().as_ref().is_some_and(Threads::are_at_work)

@@ -14,6 +14,7 @@ mod interest;
 pub(crate) mod sweep;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use baton_store::record::{EventLogRecord, LoggedEventRecord, Record};
@@ -79,6 +80,8 @@ pub(crate) struct Slice {
 pub(crate) struct EventLogs {
     limits: EngineLimits,
     mailboxes: Vec<Arc<Mailbox<Message>>>,
+    /// How many partitions have not recovered: of their runs it is not known yet which listen.
+    recovering: AtomicUsize,
     logs: Mutex<HashMap<TenantId, Arc<Log>>>,
 }
 
@@ -125,9 +128,20 @@ impl EventLogs {
     pub(crate) fn new(limits: &EngineLimits, mailboxes: Vec<Arc<Mailbox<Message>>>) -> Self {
         Self {
             limits: limits.clone(),
+            recovering: AtomicUsize::new(mailboxes.len()),
             mailboxes,
             logs: Mutex::default(),
         }
+    }
+
+    /// A partition has recovered: its runs that listen attend.
+    pub(crate) fn partition_recovered(&self) {
+        self.recovering.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Whether all partitions have recovered.
+    pub(crate) fn are_recovered(&self) -> bool {
+        self.recovering.load(Ordering::SeqCst) == 0
     }
 
     /// The position of the oldest event that the tenant's log keeps.

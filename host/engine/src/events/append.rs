@@ -154,7 +154,11 @@ impl<'a> Appending<'a> {
             state.extend(&staged.added);
             let types = staged.added.iter().map(|(it, _)| it.event.kind());
             let partitions = state.interest.partitions(types);
-            let passing = state.ask(staged.old, &self.logs.limits);
+            // Who has not recovered would not be asked, and could not say what it still has to see.
+            let passing = match self.logs.are_recovered() {
+                true => state.ask(staged.old, &self.logs.limits),
+                false => None,
+            };
             let reach = state.reach();
             drop(state);
             let mailboxes = &self.logs.mailboxes;

@@ -55,6 +55,7 @@ impl Partition {
             self.finish(turn);
         }
         self.catch_up();
+        self.shared.events.partition_recovered();
     }
 
     fn take_up(&mut self, tenant: TenantId, run: RunId, stored: &[u8], turn: &mut Turn) {
