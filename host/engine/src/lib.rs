@@ -24,6 +24,7 @@ pub mod settings;
 pub mod view;
 
 mod admission;
+mod beginnings;
 mod catalog;
 mod child;
 mod codec;

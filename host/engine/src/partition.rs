@@ -33,6 +33,7 @@ use baton_workflow::Timestamp;
 use baton_workflow::machine::{Event, TaskKey};
 
 use crate::admission::Place;
+use crate::beginnings::Beginning;
 use crate::events::Logged;
 use crate::mailbox::Mailbox;
 use crate::origin::Parent;
@@ -174,6 +175,8 @@ pub(crate) struct Begin {
     pub(crate) started: Event,
     pub(crate) at: Timestamp,
     pub(crate) place: Place,
+    /// Until it begins, nobody else takes it up.
+    pub(crate) beginning: Beginning,
 }
 
 /// The thread's state.
@@ -340,6 +343,7 @@ impl Partition {
             started,
             at,
             place,
+            beginning: _beginning,
         } = begin;
         let id = run.id;
         self.runs

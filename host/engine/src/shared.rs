@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
 use crate::admission::Admission;
+use crate::beginnings::Beginnings;
 use crate::clock::Clock;
 use crate::digest;
 use crate::dispatch::Dispatch;
@@ -58,6 +59,7 @@ pub(crate) struct Shared {
     pub(crate) dispatch: Dispatch,
     pub(crate) live: LiveRuns,
     pub(crate) admission: Admission,
+    pub(crate) beginnings: Beginnings,
     /// How many runs have ended since the host started.
     pub(crate) ended: AtomicU64,
     pub(crate) events: EventLogs,
@@ -141,6 +143,7 @@ impl Shared {
                 FairSemaphore::new(limits.subscriptions, limits.subscriptions_per_tenant),
             ),
             live: LiveRuns::default(),
+            beginnings: Beginnings::default(),
             admission: Admission::new(limits.open_runs_per_tenant, limits.awake_runs_per_tenant),
             ended: AtomicU64::new(0),
             events: EventLogs::new(&limits, mailboxes.clone()),

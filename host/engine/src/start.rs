@@ -155,6 +155,7 @@ pub(crate) fn prepare(
             started,
             at,
             place,
+            beginning: shared.beginnings.enter(id),
         },
         started: started_view,
     })

@@ -59,6 +59,10 @@ impl Partition {
     }
 
     fn take_up(&mut self, tenant: TenantId, run: RunId, stored: &[u8], turn: &mut Turn) {
+        // It was not open when the host stopped: it has been started since.
+        if self.shared.beginnings.has(&run) {
+            return;
+        }
         match OpenRecord::decode(stored) {
             Ok(OpenRecord {
                 asleep: Some(asleep),
