@@ -35,7 +35,7 @@ use trace::Trace;
 use world::World;
 
 /// How many worlds are played: as many as take half a minute of two processors.
-const SEEDS: u64 = 16_000;
+const SEEDS: u64 = 5_000;
 
 /// How many of the last steps are shown of a world that breaks a law.
 const SHOWN: usize = 60;
