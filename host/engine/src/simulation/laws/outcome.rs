@@ -7,7 +7,7 @@ use baton_store::{Batch, RunId};
 use baton_workflow::machine::Ending;
 use serde_json::Value;
 
-use super::{Stored, stored};
+use super::{Stored, events, stored};
 use crate::origin::Origin;
 use crate::simulation::client::Order;
 use crate::simulation::documents::WORKFLOWS;
@@ -48,7 +48,7 @@ fn is_exempt(world: &World, run: &Stored) -> bool {
                 < NARROW
         }
         // What it listens to may be dropped before it does.
-        "listens" if limits.event_log_events < NARROW as u64 => true,
+        "listens" if limits.event_log_events < events::NARROW => true,
         // One that a restless run has started is cancelled with it.
         _ => run.origin.awaiting().is_some() && run.ending == Ending::Cancelled,
     }

@@ -56,7 +56,7 @@ fn each_event_once(world: &World, started: &[&Stored]) {
             assert!(heard.insert(id.to_owned()), "{id} has started two runs");
         }
     }
-    if world.around.limits.event_log_events < 100 {
+    if world.around.limits.event_log_events < events::NARROW {
         return;
     }
     let sent = events::all(world);
