@@ -46,6 +46,8 @@ pub(super) struct Listener {
     /// The same, as the run's journal has it.
     pub(super) recorded: u64,
     pub(super) is_queued: bool,
+    /// Whether it was told which event there is for it: it looks at that one first.
+    is_told: bool,
     /// Whether the log could not be read for it, so that it may not have seen all.
     pub(super) is_behind: bool,
 }
@@ -71,6 +73,7 @@ impl Listeners {
             next: from,
             recorded,
             is_queued: false,
+            is_told: false,
             is_behind: false,
         };
         self.all.insert(id, listener);
@@ -133,6 +136,7 @@ impl Listeners {
                 if logged.position >= listener.next {
                     // What stands between was of no interest, or it would have been woken.
                     listener.next = logged.position;
+                    listener.is_told = true;
                     self.enqueue(&id);
                 }
             }
@@ -341,7 +345,11 @@ impl Partition {
         };
         let store = &*self.shared.store;
         let events = &self.shared.events;
-        let slice = match events.read(store, &listener.tenant, listener.next, EVENTS_AT_A_TIME) {
+        let limit = match std::mem::take(&mut listener.is_told) {
+            true => 1,
+            false => EVENTS_AT_A_TIME,
+        };
+        let slice = match events.read(store, &listener.tenant, listener.next, limit) {
             Ok(slice) => slice,
             Err(error) => {
                 tracing::error!(run = %id.0, %error, "the event log can't be read");
@@ -374,7 +382,7 @@ impl Partition {
                 Err(_) => return Offered::Failed,
             }
         }
-        if count == EVENTS_AT_A_TIME {
+        if count == limit {
             return Offered::More;
         }
         listener.is_queued = false;
