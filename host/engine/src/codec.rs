@@ -13,7 +13,7 @@ use baton_workflow::machine::{
     Answer as PersonsAnswer, Approval, Decision, Ending, Event, Listening, Occurrence, Reveal,
     Status, TaskKey, TimerKey,
 };
-use baton_workflow::plan::{Mark, Topics};
+use baton_workflow::plan::{Mark, Topic, Topics};
 use baton_workflow::{CloudEvent, Data, Error, Timestamp};
 use serde_json::Value;
 
@@ -375,11 +375,11 @@ pub(crate) fn listening_record(
     next: u64,
     recorded: u64,
 ) -> ListeningRecord {
-    let topic = |(kind, mark): (&String, &Option<Mark>)| TopicRecord {
-        kind: kind.clone(),
-        mark: mark.as_ref().map(|mark| MarkRecord {
+    let topic = |topic: &Topic| TopicRecord {
+        kind: topic.kind.to_string(),
+        mark: topic.mark.as_ref().map(|mark| MarkRecord {
             path: mark.path.to_vec(),
-            text: mark.text.clone(),
+            text: mark.text.to_string(),
         }),
     };
     ListeningRecord {
@@ -398,9 +398,12 @@ pub(crate) fn listening(record: ListeningRecord) -> (Listening, u64) {
     let topic = |topic: TopicRecord| {
         let mark = topic.mark.map(|mark| Mark {
             path: mark.path.into(),
-            text: mark.text,
+            text: mark.text.into(),
         });
-        (topic.kind, mark)
+        Topic {
+            kind: topic.kind.into(),
+            mark,
+        }
     };
     let listening = Listening {
         task: task_key(record.task),

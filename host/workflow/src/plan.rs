@@ -45,7 +45,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub use catalog::{Catalog, FunctionReference, NoSuchFunction, Signature};
-pub use topics::{Mark, Topics};
+pub use topics::{Mark, Topic, Topics};
 
 pub(crate) use approval::Approval;
 pub(crate) use call::Call;

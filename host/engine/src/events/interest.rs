@@ -1,6 +1,7 @@
 //! Which partitions have runs that listen to what.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use baton_workflow::plan::Topics;
 
@@ -10,7 +11,7 @@ pub(super) struct Interest {
     /// How many listen to any type, by partition.
     any: HashMap<u16, usize>,
     /// How many listen to a type, by type and partition.
-    types: HashMap<String, HashMap<u16, usize>>,
+    types: HashMap<Arc<str>, HashMap<u16, usize>>,
 }
 
 impl Interest {
@@ -18,8 +19,8 @@ impl Interest {
         match topics {
             Topics::Any => *self.any.entry(partition).or_default() += 1,
             Topics::Types(types) => {
-                for kind in types.keys() {
-                    let partitions = self.types.entry(kind.clone()).or_default();
+                for topic in types {
+                    let partitions = self.types.entry(topic.kind.clone()).or_default();
                     *partitions.entry(partition).or_default() += 1;
                 }
             }
@@ -30,13 +31,13 @@ impl Interest {
         match topics {
             Topics::Any => take_one(&mut self.any, partition),
             Topics::Types(types) => {
-                for kind in types.keys() {
-                    let Some(partitions) = self.types.get_mut(kind) else {
+                for topic in types {
+                    let Some(partitions) = self.types.get_mut(&topic.kind) else {
                         continue;
                     };
                     take_one(partitions, partition);
                     if partitions.is_empty() {
-                        self.types.remove(kind);
+                        self.types.remove(&topic.kind);
                     }
                 }
             }
@@ -71,12 +72,19 @@ fn take_one(partitions: &mut HashMap<u16, usize>, partition: u16) {
 
 #[cfg(test)]
 mod tests {
+    use baton_workflow::plan::Topic;
+
     use super::*;
 
     #[test]
     fn partitions_are_told_as_long_as_somebody_listens() {
-        let types =
-            |names: &[&str]| Topics::Types(names.iter().map(|it| (it.to_string(), None)).collect());
+        let types = |names: &[&str]| {
+            let topic = |name: &&str| Topic {
+                kind: (*name).into(),
+                mark: None,
+            };
+            Topics::Types(names.iter().map(topic).collect())
+        };
         let mut interest = Interest::default();
         interest.add(&types(&["a", "b"]), 1);
         interest.add(&types(&["a"]), 1);

@@ -63,10 +63,14 @@ impl Listeners {
 
     /// A task of a run listens that is asleep. Whether there is something for it is seen [later](Self::catch_up).
     fn add_asleep(&mut self, tenant: &TenantId, run: RunId, listening: Listening, recorded: u64) {
-        let Listening { task, from, topics } = listening;
+        let Listening {
+            task,
+            from,
+            mut topics,
+        } = listening;
         let id = (run, task);
         let by_topic = self.by_topic.entry(tenant.clone()).or_default();
-        by_topic.add(&topics, &id);
+        by_topic.add(&mut topics, &id);
         let listener = Listener {
             tenant: tenant.clone(),
             topics,

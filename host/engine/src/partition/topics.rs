@@ -1,10 +1,11 @@
 //! Which tasks of a partition listen to which events of a tenant, so that an event finds them among many.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use baton_workflow::CloudEvent;
-use baton_workflow::plan::{Mark, Topics};
+use baton_workflow::plan::{Mark, Topic, Topics};
 
 use super::listeners::ListenerId;
 
@@ -12,7 +13,7 @@ use super::listeners::ListenerId;
 #[derive(Default)]
 pub(super) struct ByTopic {
     any: BTreeSet<ListenerId>,
-    kinds: HashMap<String, OfKind>,
+    kinds: HashMap<Arc<str>, OfKind>,
 }
 
 /// Those that listen to events of one type.
@@ -20,18 +21,27 @@ pub(super) struct ByTopic {
 struct OfKind {
     all: BTreeSet<ListenerId>,
     /// Those that listen to events with a mark alone: by its place, and by what stands there.
-    marked: HashMap<Arc<[String]>, HashMap<String, BTreeSet<ListenerId>>>,
+    marked: HashMap<Arc<[String]>, HashMap<Arc<str>, Bearers>>,
+}
+
+/// Those that listen to events with one mark. There may be millions of marks, and mostly one for each.
+enum Bearers {
+    One(ListenerId),
+    Some(BTreeSet<ListenerId>),
 }
 
 impl ByTopic {
-    /// From now on that one listens to these.
-    pub(super) fn add(&mut self, topics: &Topics, id: &ListenerId) {
+    /// From now on that one listens to these. What many have in common is kept once.
+    pub(super) fn add(&mut self, topics: &mut Topics, id: &ListenerId) {
         match topics {
             Topics::Any => drop(self.any.insert(id.clone())),
             Topics::Types(types) => {
-                for (kind, mark) in types {
-                    let of_kind = self.kinds.entry(kind.clone()).or_default();
-                    of_kind.add(mark.as_ref(), id);
+                for topic in types {
+                    if let Some((kind, _)) = self.kinds.get_key_value(&topic.kind) {
+                        topic.kind = kind.clone();
+                    }
+                    let of_kind = self.kinds.entry(topic.kind.clone()).or_default();
+                    of_kind.add(topic.mark.as_mut(), id);
                 }
             }
         }
@@ -42,7 +52,7 @@ impl ByTopic {
         match topics {
             Topics::Any => drop(self.any.remove(id)),
             Topics::Types(types) => {
-                for (kind, mark) in types {
+                for Topic { kind, mark } in types {
                     let Some(of_kind) = self.kinds.get_mut(kind) else {
                         continue;
                     };
@@ -63,8 +73,12 @@ impl ByTopic {
         };
         found.extend(of_kind.all.iter().cloned());
         for (path, marks) in &of_kind.marked {
-            let bearers = Mark::read(path, event).and_then(|text| marks.get(&text));
-            found.extend(bearers.into_iter().flatten().cloned());
+            let bearers = Mark::read(path, event).and_then(|text| marks.get(&*text));
+            match bearers {
+                Some(Bearers::One(id)) => found.push(id.clone()),
+                Some(Bearers::Some(ids)) => found.extend(ids.iter().cloned()),
+                None => {}
+            }
         }
         found
     }
@@ -76,15 +90,19 @@ impl ByTopic {
 }
 
 impl OfKind {
-    fn add(&mut self, mark: Option<&Mark>, id: &ListenerId) {
-        let listeners = match mark {
-            None => &mut self.all,
-            Some(mark) => {
-                let marks = self.marked.entry(mark.path.clone()).or_default();
-                marks.entry(mark.text.clone()).or_default()
-            }
+    fn add(&mut self, mark: Option<&mut Mark>, id: &ListenerId) {
+        let Some(mark) = mark else {
+            self.all.insert(id.clone());
+            return;
         };
-        listeners.insert(id.clone());
+        if let Some((path, _)) = self.marked.get_key_value(&mark.path) {
+            mark.path = path.clone();
+        }
+        let marks = self.marked.entry(mark.path.clone()).or_default();
+        match marks.entry(mark.text.clone()) {
+            Entry::Vacant(vacant) => drop(vacant.insert(Bearers::One(id.clone()))),
+            Entry::Occupied(mut bearers) => bearers.get_mut().add(id),
+        }
     }
 
     fn remove(&mut self, mark: Option<&Mark>, id: &ListenerId) {
@@ -95,11 +113,8 @@ impl OfKind {
         let Some(marks) = self.marked.get_mut(&mark.path) else {
             return;
         };
-        if let Some(listeners) = marks.get_mut(&mark.text) {
-            listeners.remove(id);
-            if listeners.is_empty() {
-                marks.remove(&mark.text);
-            }
+        if marks.get_mut(&mark.text).is_some_and(|it| it.remove(id)) {
+            marks.remove(&mark.text);
         }
         if marks.is_empty() {
             self.marked.remove(&mark.path);
@@ -108,6 +123,28 @@ impl OfKind {
 
     fn is_empty(&self) -> bool {
         self.all.is_empty() && self.marked.is_empty()
+    }
+}
+
+impl Bearers {
+    fn add(&mut self, id: &ListenerId) {
+        match self {
+            Self::One(other) => {
+                *self = Self::Some(BTreeSet::from([other.clone(), id.clone()]));
+            }
+            Self::Some(ids) => drop(ids.insert(id.clone())),
+        }
+    }
+
+    /// Whether nobody is left.
+    fn remove(&mut self, id: &ListenerId) -> bool {
+        match self {
+            Self::One(other) => other == id,
+            Self::Some(ids) => {
+                ids.remove(id);
+                ids.is_empty()
+            }
+        }
     }
 }
 
@@ -139,20 +176,23 @@ mod tests {
         let paid = |order: Option<&str>| {
             let mark = order.map(|text| Mark {
                 path: ["data".to_owned(), "order".to_owned()].into(),
-                text: text.to_owned(),
+                text: text.into(),
             });
-            Topics::Types([("paid".to_owned(), mark)].into())
+            let kind = "paid".into();
+            Topics::Types(vec![Topic { kind, mark }])
         };
-        let topics = [Topics::Any, paid(None), paid(Some("17")), paid(Some("18"))];
+        let marks = [None, Some("17"), Some("18"), Some("17")];
+        let mut topics = vec![Topics::Any];
+        topics.extend(marks.map(paid));
         let mut by_topic = ByTopic::default();
-        for (number, topics) in (0..).zip(&topics) {
+        for (number, topics) in (0..).zip(&mut topics) {
             by_topic.add(topics, &id(number));
         }
         let found = |by_topic: &ByTopic, kind, order| -> Vec<u8> {
             let found = by_topic.listening_to(&event(kind, order)).into_iter();
             found.map(|(run, _)| run.as_bytes()[0]).collect()
         };
-        assert_eq!(found(&by_topic, "paid", 17), [0, 1, 2]);
+        assert_eq!(found(&by_topic, "paid", 17), [0, 1, 2, 4]);
         assert_eq!(found(&by_topic, "paid", 19), [0, 1]);
         assert_eq!(found(&by_topic, "sent", 17), [0]);
         for (number, topics) in (0..).zip(&topics) {

@@ -1,6 +1,5 @@
 //! Which events may be of interest: how those that listen to an event are found among many.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -14,8 +13,8 @@ use crate::pack::packed;
 pub enum Topics {
     /// Any event may be.
     Any,
-    /// Events of these types alone, and of each those alone that bear its mark, where it has one.
-    Types(BTreeMap<String, Option<Mark>>),
+    /// Events of these types alone, by type.
+    Types(Vec<Topic>),
 }
 
 packed!(
@@ -25,13 +24,24 @@ packed!(
     }
 );
 
+/// Events of a type: all of them, or those that bear a mark.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Topic {
+    /// The type.
+    pub kind: Arc<str>,
+    /// What they bear, where it is known.
+    pub mark: Option<Mark>,
+}
+
+packed!(struct Topic { kind, mark });
+
 /// A text, number or boolean that stands at a place in an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// The place: names of members, from the event's JSON form down.
     pub path: Arc<[String]>,
     /// What stands there, as text.
-    pub text: String,
+    pub text: Arc<str>,
 }
 
 packed!(struct Mark { path, text });
@@ -39,21 +49,22 @@ packed!(struct Mark { path, text });
 impl Topics {
     /// No events at all.
     pub(crate) fn none() -> Self {
-        Self::Types(BTreeMap::new())
+        Self::Types(Vec::new())
     }
 
     /// Events of a type, with a mark where it is known.
     pub(crate) fn of(kind: &str, mark: Option<Mark>) -> Self {
-        Self::Types(BTreeMap::from([(kind.to_owned(), mark)]))
+        let kind = kind.into();
+        Self::Types(vec![Topic { kind, mark }])
     }
 
     /// Whether an event may be of interest.
     pub fn include(&self, event: &CloudEvent) -> bool {
         match self {
             Self::Any => true,
-            Self::Types(types) => types
-                .get(event.kind())
-                .is_some_and(|mark| mark.as_ref().is_none_or(|mark| mark.is_on(event))),
+            Self::Types(types) => types.iter().any(|it| {
+                *it.kind == *event.kind() && it.mark.as_ref().is_none_or(|mark| mark.is_on(event))
+            }),
         }
     }
 
@@ -62,10 +73,11 @@ impl Topics {
         let (Self::Types(mut types), Self::Types(others)) = (self, other) else {
             return Self::Any;
         };
-        for (kind, mark) in others {
-            let known = types.entry(kind).or_insert_with(|| mark.clone());
-            if *known != mark {
-                *known = None;
+        for topic in others {
+            match types.binary_search_by(|it| it.kind.cmp(&topic.kind)) {
+                Err(place) => types.insert(place, topic),
+                Ok(place) if types[place] != topic => types[place].mark = None,
+                Ok(_) => {}
             }
         }
         Self::Types(types)
@@ -78,7 +90,7 @@ impl Mark {
         // The one number that is equal to another with another text.
         let is_zero = expected.is_f64() && expected.as_f64() == Some(0.0);
         let text = text(expected).filter(|_| !is_zero)?;
-        let path = path.into();
+        let (path, text) = (path.into(), text.into());
         Some(Self { path, text })
     }
 
@@ -92,7 +104,7 @@ impl Mark {
     }
 
     fn is_on(&self, event: &CloudEvent) -> bool {
-        Self::read(&self.path, event).is_some_and(|it| it == self.text)
+        Self::read(&self.path, event).is_some_and(|it| *it == *self.text)
     }
 }
 

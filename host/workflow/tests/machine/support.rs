@@ -11,7 +11,7 @@ use baton_workflow::expression::{Evaluate, Expression};
 use baton_workflow::machine::{
     Ending, Facts, NoteKind, Occurrence, Status, TaskKey, TimerKey, Weight,
 };
-use baton_workflow::plan::{Catalog, FunctionReference, Mark, NoSuchFunction, Signature, Topics};
+use baton_workflow::plan::{Catalog, FunctionReference, NoSuchFunction, Signature, Topic, Topics};
 use baton_workflow::{
     CloudEvent, Command, Data, Error, ErrorKind, Event, Machine, Plan, Timestamp,
 };
@@ -488,9 +488,9 @@ impl Run {
 
 /// `createUser`, `createUser#2` on the second visit, `createUser~3` on the third attempt.
 /// `type`, and in brackets what events of it must have where.
-fn topic((kind, mark): (&String, &Option<Mark>)) -> String {
+fn topic(Topic { kind, mark }: &Topic) -> String {
     match mark {
-        None => kind.clone(),
+        None => kind.to_string(),
         Some(mark) => format!("{kind} ({} = {})", mark.path.join("."), mark.text),
     }
 }
