@@ -19,6 +19,9 @@ pub(crate) struct Mailbox<T> {
 struct Queue<T> {
     items: VecDeque<T>,
     closed: bool,
+    /// Whether the thread sleeps until there is an item. Only then is it woken: that costs a call into the kernel, also
+    /// where nobody sleeps.
+    is_awaited: bool,
 }
 
 /// Why an offer was not taken.
@@ -36,6 +39,7 @@ impl<T> Mailbox<T> {
         let queue = Queue {
             items: VecDeque::new(),
             closed: false,
+            is_awaited: false,
         };
         Self {
             queue: Mutex::new(queue),
@@ -46,25 +50,30 @@ impl<T> Mailbox<T> {
 
     /// Adds an item if there is room.
     pub(crate) fn offer(&self, item: T) -> Result<(), Refused> {
-        let mut queue = self.lock();
+        let queue = self.lock();
         if queue.closed {
             return Err(Refused::Closed);
         }
         if queue.items.len() >= self.bound {
             return Err(Refused::Full);
         }
-        queue.items.push_back(item);
-        drop(queue);
-        self.filled.notify_one();
+        self.add(queue, item);
         Ok(())
     }
 
     /// Adds an item. Behind the end nobody wants it, and it is dropped.
     pub(crate) fn push(&self, item: T) {
-        let mut queue = self.lock();
+        let queue = self.lock();
         if !queue.closed {
-            queue.items.push_back(item);
-            drop(queue);
+            self.add(queue, item);
+        }
+    }
+
+    fn add(&self, mut queue: MutexGuard<'_, Queue<T>>, item: T) {
+        queue.items.push_back(item);
+        let is_awaited = std::mem::take(&mut queue.is_awaited);
+        drop(queue);
+        if is_awaited {
             self.filled.notify_one();
         }
     }
@@ -74,10 +83,12 @@ impl<T> Mailbox<T> {
     pub(crate) fn take(&self, batch: &mut VecDeque<T>, patience: Duration) -> bool {
         let mut queue = self.lock();
         if queue.items.is_empty() && !queue.closed && !patience.is_zero() {
-            let waited = self
-                .filled
-                .wait_timeout_while(queue, patience, |it| it.items.is_empty() && !it.closed);
+            let waited = self.filled.wait_timeout_while(queue, patience, |it| {
+                it.is_awaited = it.items.is_empty() && !it.closed;
+                it.is_awaited
+            });
             queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+            queue.is_awaited = false;
         }
         let open = !(queue.closed && queue.items.is_empty());
         std::mem::swap(batch, &mut queue.items);
