@@ -48,6 +48,11 @@ impl Batch {
         self.operations.append(&mut other.operations);
     }
 
+    /// Takes away all changes but the first `count`.
+    pub fn truncate(&mut self, count: usize) {
+        self.operations.truncate(count);
+    }
+
     /// The changes, in the order in which they were added.
     pub fn operations(&self) -> &[Operation] {
         &self.operations

@@ -22,10 +22,34 @@ pub(crate) struct Writer {
     journal: Journal,
     /// What has been taken and is in no commit yet.
     entries: VecDeque<Entry>,
-    /// Progress whose commit has failed. It goes first in every further commit.
-    owed: Vec<Progress>,
+    /// Progress that is not durable yet. It goes first in every commit.
+    owed: Owed,
     /// How long to wait before the next commit, since the last one has failed.
     delay: Option<Duration>,
+}
+
+/// Progress, as one.
+#[derive(Default)]
+struct Owed {
+    batch: Batch,
+    events: Vec<NewEvent>,
+    /// Who is told.
+    durable: Vec<Box<dyn FnOnce() + Send>>,
+}
+
+impl Owed {
+    fn add(&mut self, progress: Progress) {
+        self.batch.append(progress.batch);
+        self.events.extend(progress.events);
+        self.durable.push(progress.durable);
+    }
+
+    /// It is durable.
+    fn settle(&mut self) {
+        self.batch.truncate(0);
+        self.events.clear();
+        self.durable.drain(..).for_each(|durable| durable());
+    }
 }
 
 impl Writer {
@@ -34,7 +58,7 @@ impl Writer {
         Self {
             journal: journal.clone(),
             entries: VecDeque::new(),
-            owed: Vec::new(),
+            owed: Owed::default(),
             delay: None,
         }
     }
@@ -60,7 +84,7 @@ impl Writer {
             .shared
             .entries
             .take(&mut self.entries, patience);
-        open || !self.owed.is_empty()
+        open || !self.owed.durable.is_empty()
     }
 
     /// Commits what it has taken and what it owes as one, and tells those whose it was. False where that failed and the
@@ -70,22 +94,23 @@ impl Writer {
         for entry in self.entries.drain(..) {
             match entry {
                 Entry::Request(request) => requests.push(request),
-                Entry::Progress(progress) => self.owed.push(progress),
+                Entry::Progress(progress) => self.owed.add(progress),
             }
         }
         // After a failure something is written even where nothing is left to be: a host that says that it takes no
         // work is sent none by which it would notice that it could again.
-        let probes = self.delay.is_some() && self.owed.is_empty() && requests.is_empty();
-        let probed = if probes { probe(store) } else { Ok(()) };
-        match probed.and_then(|()| commit(store, logs, &self.owed, &requests)) {
+        let nothing = self.owed.durable.is_empty() && requests.is_empty();
+        let probed = match self.delay.is_some() && nothing {
+            true => probe(store),
+            false => Ok(()),
+        };
+        match probed.and_then(|()| commit(store, logs, &mut self.owed, &mut requests)) {
             Ok((appending, placed)) => {
                 self.journal.stall(None);
                 self.delay = None;
                 // Those that listen before those that are answered: whoever is, finds them told.
                 appending.publish();
-                self.owed
-                    .drain(..)
-                    .for_each(|progress| (progress.durable)());
+                self.owed.settle();
                 requests
                     .into_iter()
                     .zip(placed)
@@ -120,31 +145,42 @@ fn probe(store: &dyn Store) -> Result<(), CommitError> {
 fn commit<'a>(
     store: &'a dyn Store,
     logs: &'a EventLogs,
-    owed: &[Progress],
-    requests: &[Request],
+    owed: &mut Owed,
+    requests: &mut [Request],
 ) -> Result<(Appending<'a>, Vec<Vec<Placed>>), CommitError> {
-    let mut whole = Batch::new();
+    // All goes behind what is owed, and away from it again where it could not be written: nothing is copied.
+    let before = owed.batch.operations().len();
+    let committed = append_and_commit(store, logs, owed, requests);
+    if committed.is_err() {
+        owed.batch.truncate(before);
+    }
+    committed
+}
+
+fn append_and_commit<'a>(
+    store: &'a dyn Store,
+    logs: &'a EventLogs,
+    Owed { batch, events, .. }: &mut Owed,
+    requests: &mut [Request],
+) -> Result<(Appending<'a>, Vec<Vec<Placed>>), CommitError> {
     let mut appending = Appending::new(logs, store);
-    let mut add = |batch: &Batch, events: &[NewEvent]| {
-        whole.append(batch.clone());
-        let placed = events
-            .iter()
-            .map(|event| appending.add(event.clone(), &mut whole));
+    let mut add = |events: &[NewEvent], batch: &mut Batch| {
+        let placed = events.iter();
+        let placed = placed.map(|event| appending.add(event.clone(), batch));
         placed.collect::<Result<Vec<_>, _>>().map_err(unreadable)
     };
-    for progress in owed {
-        add(&progress.batch, &progress.events)?;
+    add(events, batch)?;
+    let mut placed = Vec::with_capacity(requests.len());
+    for request in &mut *requests {
+        batch.append(std::mem::take(&mut request.batch));
+        placed.push(add(&request.events, batch)?);
     }
-    let placed = requests
-        .iter()
-        .map(|request| add(&request.batch, &request.events))
-        .collect::<Result<_, _>>()?;
     for (tenant, at) in requests.iter().filter_map(|it| it.sweep.as_ref()) {
         appending.sweep(tenant, *at).map_err(unreadable)?;
     }
-    appending.finish(&mut whole).map_err(unreadable)?;
-    if !whole.is_empty() {
-        store.commit(&whole)?;
+    appending.finish(batch).map_err(unreadable)?;
+    if !batch.is_empty() {
+        store.commit(batch)?;
     }
     Ok((appending, placed))
 }
