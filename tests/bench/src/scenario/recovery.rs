@@ -21,8 +21,8 @@ use crate::workflow;
 /// How many runs one tenant has: below the bound of open runs.
 const PER_TENANT: usize = 30_000;
 
-/// How many calls of each tenant are under way, below the bound of calls of a tenant.
-const CALLS_PER_TENANT: usize = 100;
+/// How many calls of each tenant are under way, below the bound of calls under one grant.
+const CALLS_PER_TENANT: usize = 60;
 
 /// How far away the timers are, so that none comes due meanwhile.
 const FAR: Duration = Duration::from_secs(24 * 3600);
