@@ -1,14 +1,18 @@
-//! Calls under way: each a task of the async runtime, bounded in number for each tenant and for all.
+//! Calls under way, bounded in number for each tenant and for all: each a task of the async runtime, but for those
+//! that are over at once.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use baton_workflow::{Error, ErrorKind};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
-use crate::fair::FairSemaphore;
+use crate::fair::{FairPermit, FairSemaphore};
 use crate::outside::{Answer, Call, Invoke};
+use crate::pace::Pace;
 
 /// How long a call may take to say goodbye to whom it has subscribed with.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -19,6 +23,16 @@ pub(crate) struct Dispatch {
     invoke: Arc<dyn Invoke>,
     permits: Arc<FairSemaphore>,
     subscriptions: Arc<FairSemaphore>,
+    pace: Arc<Pace>,
+}
+
+/// Where a call is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Thread {
+    /// On this thread, until it is answered or lets go of it for the first time.
+    This,
+    /// On the threads of the runtime.
+    Runtime,
 }
 
 impl Dispatch {
@@ -34,7 +48,13 @@ impl Dispatch {
             invoke,
             permits: Arc::new(permits),
             subscriptions: Arc::new(subscriptions),
+            pace: Arc::new(Pace::new()),
         }
+    }
+
+    /// Whether a call is likely to be over at once.
+    pub(crate) fn is_brief(&self, call: &Call) -> bool {
+        self.pace.is_brief(self.pace.slot(call))
     }
 
     /// Does something on the runtime that calls run on.
@@ -43,33 +63,63 @@ impl Dispatch {
     }
 
     /// Makes a call, once there is room, says so by `begun`, and gives its answer to `answered`, unless it is
-    /// aborted.
+    /// aborted. None where it has been answered already, which only one is that is made on this thread.
     pub(crate) fn start(
         &self,
         call: Call,
+        thread: Thread,
         begun: Option<impl FnOnce() + Send + 'static>,
         answered: impl FnOnce(Answer) + Send + 'static,
-    ) -> AbortHandle {
+    ) -> Option<AbortHandle> {
+        let permit = match thread {
+            Thread::This if call.items.is_none() => self.permits.try_acquire(&call.tenant),
+            _ => None,
+        };
+        let has_permit = permit.is_some();
+        let mut task = Box::pin(self.make(call, permit, begun, answered));
+        if has_permit {
+            let _runtime = self.runtime.enter();
+            let mut context = Context::from_waker(Waker::noop());
+            let first = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(&mut context)));
+            // Where it has panicked, it has been answered as well.
+            if !matches!(first, Ok(Poll::Pending)) {
+                return None;
+            }
+        }
+        // A task is polled anew, so that whom it waits for learns whom to wake.
+        Some(self.runtime.spawn(task).abort_handle())
+    }
+
+    fn make(
+        &self,
+        call: Call,
+        permit: Option<FairPermit>,
+        begun: Option<impl FnOnce() + Send + 'static>,
+        answered: impl FnOnce(Answer) + Send + 'static,
+    ) -> impl Future<Output = ()> + Send + 'static {
         let permits = match call.items {
             None => self.permits.clone(),
             Some(_) => self.subscriptions.clone(),
         };
-        let invoke = self.invoke.clone();
-        let task = self.runtime.spawn(async move {
+        let (invoke, pace) = (self.invoke.clone(), self.pace.clone());
+        async move {
             let answered = Answered(Some(answered));
-            let _permit = permits.acquire(&call.tenant).await;
+            let _permit = match permit {
+                Some(permit) => permit,
+                None => permits.acquire(&call.tenant).await,
+            };
             if let Some(begun) = begun {
                 begun();
             }
-            let mut answer = invoke.invoke(call).await;
+            let slot = pace.slot(&call);
+            let mut answer = pace.watch(slot, invoke.invoke(call)).await;
             // Before it is recorded: what is nested too deeply could not be read back.
             answer.result = answer.result.map_err(Error::bounded).and_then(|result| {
                 baton_workflow::check_extent("the call's result", &result)?;
                 Ok(result)
             });
             answered.with(answer);
-        });
-        task.abort_handle()
+        }
     }
 
     /// Ends a call that has been told that no more is wanted of it, unless it ends by itself in good time.
@@ -116,5 +166,118 @@ impl<F: FnOnce(Answer)> Drop for Answered<F> {
                 refusals: Vec::new(),
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+
+    use baton_store::{Digest, TenantId};
+    use baton_workflow::machine::TaskKey;
+    use serde_json::{Value, json};
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    /// What becomes of the calls of each function.
+    struct Functions;
+
+    impl Invoke for Functions {
+        fn invoke(&self, call: Call) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
+            Box::pin(async move {
+                match call.function.as_str() {
+                    "waits" => tokio::task::yield_now().await,
+                    "panics" => panic!("as it is told to"),
+                    _ => {}
+                }
+                Answer::of(Ok(Arc::new(json!("done"))))
+            })
+        }
+    }
+
+    fn dispatch(permits: usize) -> Dispatch {
+        let fair = |all| FairSemaphore::new(all, all);
+        Dispatch::new(
+            Handle::current(),
+            Arc::new(Functions),
+            fair(permits),
+            fair(1),
+        )
+    }
+
+    fn call(function: &str) -> Call {
+        Call {
+            tenant: TenantId::default(),
+            run: String::new(),
+            task: TaskKey {
+                pointer: "/do/0/call".into(),
+                visit: 1,
+            },
+            attempt: 1,
+            connector: "c".into(),
+            digest: Digest([0; 32]),
+            bundled: false,
+            interface: None,
+            function: function.into(),
+            arguments: Arc::new(Value::Null),
+            secrets: Arc::new([]),
+            time: Duration::from_secs(60),
+            idempotency_key: "key".into(),
+            progress: baton_sandbox::Progress::default(),
+            items: None,
+            reveals: None,
+        }
+    }
+
+    /// Makes a call on this thread: whether it is under way still, and where its answer comes.
+    fn start(dispatch: &Dispatch, function: &str) -> (bool, mpsc::UnboundedReceiver<Answer>) {
+        let (sender, answers) = mpsc::unbounded_channel();
+        let answered = move |answer| drop(sender.send(answer));
+        let begun = None::<fn()>;
+        let handle = dispatch.start(call(function), Thread::This, begun, answered);
+        (handle.is_some(), answers)
+    }
+
+    #[tokio::test]
+    async fn what_is_over_at_once_is_answered_at_once() {
+        let dispatch = dispatch(1);
+        let (is_under_way, mut answers) = start(&dispatch, "answers");
+        assert!(!is_under_way);
+        assert!(answers.try_recv().is_ok_and(|it| it.result.is_ok()));
+    }
+
+    #[tokio::test]
+    async fn what_waits_goes_on_elsewhere() {
+        let dispatch = dispatch(1);
+        let (is_under_way, mut answers) = start(&dispatch, "waits");
+        assert!(is_under_way && answers.try_recv().is_err());
+        let answer = answers.recv().await.expect("it is answered");
+        assert!(answer.result.is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_panics_is_answered_and_harms_nobody() {
+        let dispatch = dispatch(1);
+        let (is_under_way, mut answers) = start(&dispatch, "panics");
+        assert!(!is_under_way);
+        let error = answers
+            .try_recv()
+            .expect("it is answered")
+            .result
+            .unwrap_err();
+        assert_eq!(error.title.as_deref(), Some("The host failed"));
+        let (_, mut answers) = start(&dispatch, "answers");
+        assert!(answers.try_recv().is_ok(), "it has given its permit back");
+    }
+
+    #[tokio::test]
+    async fn what_has_no_permit_waits_elsewhere() {
+        let dispatch = dispatch(1);
+        let permit = dispatch.permits.acquire(&TenantId::default()).await;
+        let (is_under_way, mut answers) = start(&dispatch, "answers");
+        assert!(is_under_way);
+        drop(permit);
+        assert!(answers.recv().await.is_some());
     }
 }

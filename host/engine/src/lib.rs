@@ -45,6 +45,7 @@ mod live;
 mod locks;
 mod mailbox;
 mod origin;
+mod pace;
 mod partition;
 mod platform;
 mod recent;

@@ -68,7 +68,11 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// make no batch without bound.
 const TIMERS_PER_TURN: usize = 256;
 
-/// How much later a run is woken for which there is no room in memory just now.
+/// How many calls that are over at once one turn makes itself. More are made aside, so that they hold up nothing else
+/// for long and all processors take part.
+const CALLS_PER_TURN: usize = 64;
+
+/// How much later runs are woken for which there is no room in memory just now.
 const SNOOZE: Duration = Duration::from_millis(100);
 
 /// How many runs one turn recovers, or lets fall asleep.
@@ -194,6 +198,8 @@ pub(crate) struct Partition {
     removing: HashSet<RunId>,
     /// The calls of which the next item is wanted, if they have handed one over.
     pulls: Vec<(RunId, TaskKey, u32)>,
+    /// How many calls this turn has made itself.
+    calls_here: usize,
     /// The turns that are not durable yet, and what waits for each.
     pending: BTreeMap<u64, Vec<Effect>>,
     turns: u64,
@@ -212,6 +218,7 @@ impl Partition {
             listeners: Listeners::default(),
             aside: Aside::default(),
             removing: HashSet::new(),
+            calls_here: 0,
             pulls: Vec::new(),
             pending: BTreeMap::new(),
             turns: 0,
@@ -233,6 +240,7 @@ impl Partition {
         }
     }
 
+        self.calls_here = 0;
     /// Takes in what has happened and what has come due meanwhile: one turn.
     pub(crate) fn take_turn(&mut self, messages: &mut VecDeque<Message>) {
         let mut turn = Turn::new(self.turns + 1);

@@ -31,6 +31,19 @@ impl Platform {
         }
     }
 
+    /// Whether a call is made on the thread that wants it made, where it is likely to be over at once.
+    pub(crate) fn calls_here(&self, is_brief: impl FnOnce() -> bool) -> bool {
+        match self {
+            Self::System => is_brief(),
+            // How long calls take is a matter of the machine.
+            #[cfg(test)]
+            Self::Simulated(chance) => chance
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .one_in(2),
+        }
+    }
+
     /// What the id of a new run is made of.
     pub(crate) fn random(&self) -> [u8; 10] {
         match self {

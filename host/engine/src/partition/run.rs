@@ -15,9 +15,10 @@ use super::child::ActiveChild;
 use super::end::Ended;
 use super::items::{self, HandedOver};
 use super::reveals;
-use super::{Message, Partition};
+use super::{CALLS_PER_TURN, Message, Partition};
 use crate::admission::Place;
 use crate::codec;
+use crate::dispatch::Thread;
 use crate::live::{LiveRun, LiveRuns};
 use crate::mailbox::Mailbox;
 use crate::origin::Origin;
@@ -80,6 +81,8 @@ pub(super) enum CallState {
     Started(AbortHandle, Option<HandedOver>),
     /// Its task takes what it has handed over just now.
     Giving,
+    /// It has been answered at once, and the answer waits for its turn.
+    Answered,
 }
 
 impl ActiveRun {
@@ -241,6 +244,7 @@ impl Partition {
     pub(super) fn start_call(&mut self, id: &RunId, invocation: &Invocation) {
         let now = self.shared.clock.now();
         let limit = self.shared.limits.call_time;
+        let (dispatch, platform) = (&self.shared.dispatch, &self.shared.platform);
         let Some(run) = self.runs.get_mut(id).filter(|run| run.is_held(invocation)) else {
             return;
         };
@@ -273,8 +277,18 @@ impl Partition {
         run.live
             .call_started(invocation.task.clone(), attempt, call.progress.clone());
         let begun = (!invocation.awaited).then(|| begun(&self.mailbox, id, invocation));
-        let handle = self.shared.dispatch.start(call, begun, answered);
-        run.set_call(&invocation.task, attempt, CallState::Started(handle, None));
+        // A subscription goes on for long.
+        let may_be_brief = call.items.is_none() && self.calls_here < CALLS_PER_TURN;
+        let thread = match may_be_brief && platform.calls_here(|| dispatch.is_brief(&call)) {
+            true => Thread::This,
+            false => Thread::Runtime,
+        };
+        self.calls_here += usize::from(thread == Thread::This);
+        let state = match dispatch.start(call, thread, begun, answered) {
+            Some(handle) => CallState::Started(handle, None),
+            None => CallState::Answered,
+        };
+        run.set_call(&invocation.task, attempt, state);
     }
 }
 

@@ -36,6 +36,9 @@ const PURE: &str = r#"
   (func (export "f") (param "n" u32) (param "fails" u32) (result u32) (canon lift (core func $i "f"))))
 "#;
 
+/// One call of so many is over at once.
+const AT_ONCE: usize = 3;
+
 /// A connector that is installed.
 pub(crate) struct Installed {
     pub(crate) name: &'static str,
@@ -180,8 +183,13 @@ impl Invoke for SimulatedConnectors {
             state.wrong.extend(wrong.err());
         }
         state.made += 1;
-        state.callers.insert((key.0, key.1));
+        state.callers.insert((key.0, key.1.clone()));
         match call.items.clone() {
+            None if state.made.is_multiple_of(AT_ONCE) => {
+                let answer = Answer::of(result(&call));
+                state.given.push((key, answer.clone()));
+                Box::pin(std::future::ready(answer))
+            }
             None => {
                 let (reply, answer) = oneshot::channel();
                 let reply = Reply::Answer(reply);
