@@ -12,8 +12,9 @@ mod append;
 mod identity;
 mod interest;
 pub(crate) mod sweep;
+mod telling;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -25,7 +26,10 @@ use tokio::sync::watch;
 
 pub(crate) use append::Appending;
 
+pub(crate) use telling::HasTaken;
+
 use interest::Interest;
+use telling::Telling;
 
 use crate::codec;
 use crate::mailbox::Mailbox;
@@ -121,6 +125,8 @@ struct State {
     recent: VecDeque<(Arc<Logged>, usize)>,
     recent_bytes: usize,
     interest: Interest,
+    /// What partitions have not taken yet of what there is for them.
+    telling: BTreeMap<u16, Telling>,
 }
 
 impl EventLogs {
@@ -288,6 +294,7 @@ impl EventLogs {
                 recent: VecDeque::new(),
                 recent_bytes: 0,
                 interest: Interest::default(),
+                telling: BTreeMap::new(),
             }),
             reach: watch::Sender::new(Reach {
                 next: record.next,

@@ -34,7 +34,6 @@ use baton_workflow::machine::{Event, TaskKey};
 
 use crate::admission::Place;
 use crate::beginnings::Beginning;
-use crate::events::Logged;
 use crate::mailbox::Mailbox;
 use crate::origin::Parent;
 use crate::outside::Answer;
@@ -158,11 +157,9 @@ pub(crate) enum Message {
         run: RunId,
         parent: RunId,
     },
-    /// Events that runs of this partition may listen to are in a tenant's log. One for each commit that has some.
-    Published {
-        tenant: TenantId,
-        events: Arc<[Arc<Logged>]>,
-    },
+    /// Events that runs of this partition may listen to are in a tenant's log. There is one of these for each log at
+    /// most.
+    Published { tenant: TenantId },
     /// A tenant's log is about to drop what is before the position `before`. All before `next` has been told.
     Passing {
         tenant: TenantId,
@@ -330,12 +327,12 @@ impl Partition {
                 run,
                 parent,
             } => self.unwanted(&tenant, &run, &parent, turn),
-            Message::Published { tenant, events } => self.listeners.wake(&tenant, &events),
+            Message::Published { tenant } => self.published(tenant),
             Message::Passing {
                 tenant,
                 before,
                 next,
-            } => self.listeners.pass(tenant, before, next),
+            } => self.passing(tenant, before, next),
             Message::Durable(number) => {
                 for effect in self.pending.remove(&number).unwrap_or_default() {
                     self.release(effect);

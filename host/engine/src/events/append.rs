@@ -153,7 +153,10 @@ impl<'a> Appending<'a> {
             state.bytes = staged.bytes;
             state.extend(&staged.added);
             let types = staged.added.iter().map(|(it, _)| it.event.kind());
-            let partitions = state.interest.partitions(types);
+            let mut partitions = state.interest.partitions(types);
+            if let Some((first, _)) = staged.added.first() {
+                partitions.retain(|partition| state.tell(*partition, first.position));
+            }
             // Who has not recovered would not be asked, and could not say what it still has to see.
             let passing = match self.logs.are_recovered() {
                 true => state.ask(staged.old, &self.logs.limits),
@@ -162,14 +165,9 @@ impl<'a> Appending<'a> {
             let reach = state.reach();
             drop(state);
             let mailboxes = &self.logs.mailboxes;
-            let grew = !staged.added.is_empty();
-            let events: Arc<[Arc<Logged>]> = staged.added.into_iter().map(|(it, _)| it).collect();
-            for partition in partitions.into_iter().filter(|_| grew) {
-                let message = Message::Published {
-                    tenant: tenant.clone(),
-                    events: events.clone(),
-                };
-                mailboxes[usize::from(partition)].push(message);
+            for partition in partitions {
+                let tenant = tenant.clone();
+                mailboxes[usize::from(partition)].push(Message::Published { tenant });
             }
             // Behind the events themselves: who has come so far in the mailbox has been offered them.
             if let Some(Passing { before, partitions }) = passing {

@@ -15,7 +15,7 @@ use baton_workflow::plan::Topics;
 use super::passing::Passing;
 use super::topics::ByTopic;
 use super::turn::Turn;
-use super::{Partition, Recorded, SNOOZE};
+use super::{Message, Partition, Recorded};
 use crate::codec;
 use crate::events::Logged;
 
@@ -254,6 +254,27 @@ impl Partition {
             };
             from = last.position + 1;
             self.listeners.wake(tenant, &read);
+        }
+    }
+
+    /// There are events in a tenant's log that runs may listen to: wakes those that do.
+    pub(super) fn published(&mut self, tenant: TenantId) {
+        let (store, number) = (&*self.shared.store, self.number.0);
+        let events = &self.shared.events;
+        let untold = match events.take(store, &tenant, number, EVENTS_AT_A_TIME) {
+            Ok(untold) => untold,
+            Err(error) => {
+                tracing::error!(%tenant, %error, "the event log can't be read: runs that listen are not woken before there are more events");
+                return;
+            }
+        };
+        let Some(untold) = untold else { return };
+        if let Some(first) = untold.dropped_before {
+            self.listeners.behind(&tenant, first);
+        }
+        self.listeners.wake(&tenant, &untold.events);
+        if untold.are_more {
+            self.mailbox.push(Message::Published { tenant });
         }
     }
 

@@ -13,7 +13,8 @@ use baton_workflow::machine::{Event, Status};
 use super::effect::Effect;
 use super::listeners::{Listener, ListenerId, Listeners};
 use super::turn::Turn;
-use super::{ActiveRun, Partition};
+use super::{ActiveRun, Message, Partition};
+use crate::events::HasTaken;
 
 /// How many listeners one turn looks at.
 const LISTENERS_PER_TURN: usize = 256;
@@ -35,7 +36,7 @@ pub(super) struct Passing {
 
 impl Listeners {
     /// A tenant's log is about to drop what is before the position `before`; all before `next` has been told.
-    pub(super) fn pass(&mut self, tenant: TenantId, before: u64, next: u64) {
+    fn pass(&mut self, tenant: TenantId, before: u64, next: u64) {
         // Where it has asked before, it asks for more now.
         self.passing.retain(|it| it.tenant != tenant);
         self.passing.push_back(Passing {
@@ -55,6 +56,21 @@ impl Listeners {
 }
 
 impl Partition {
+    /// A tenant's log is about to drop what is before the position `before`; all before `next` is told first.
+    pub(super) fn passing(&mut self, tenant: TenantId, before: u64, next: u64) {
+        let number = self.number.0;
+        match self.shared.events.has_taken(&tenant, number, next) {
+            HasTaken::All => self.listeners.pass(tenant, before, next),
+            HasTaken::Some => self.mailbox.push(Message::Passing {
+                tenant,
+                before,
+                next,
+            }),
+            // The log keeps what is still to be seen, and asks again.
+            HasTaken::Failed => {}
+        }
+    }
+
     /// Has some of those that listen get over what their log is about to drop.
     pub(super) fn pass_some(&mut self, turn: &mut Turn) {
         if self.is_behind() {
