@@ -1,4 +1,4 @@
-//! How many runs each tenant has open, and how many of them in memory.
+//! How many runs each tenant has open, and how many of them in memory; and how many are in memory of all.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,8 +14,28 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Counts the open runs of each tenant, and refuses those beyond the bounds.
 #[derive(Clone)]
 pub(crate) struct Admission {
-    tenants: Arc<Mutex<HashMap<TenantId, Count>>>,
-    max: Count,
+    counts: Arc<Mutex<Counts>>,
+    max: Bounds,
+}
+
+/// How many runs may be open and in memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Open, of a tenant.
+    pub(crate) open: usize,
+    /// In memory, of a tenant.
+    pub(crate) awake: usize,
+    /// In memory, of all tenants. Where so many are, a tenant may have its share and no more.
+    pub(crate) awake_of_all: usize,
+}
+
+#[derive(Default)]
+struct Counts {
+    tenants: HashMap<TenantId, Count>,
+    /// Those in memory, of all tenants.
+    awake: usize,
+    /// How many tenants have some in memory.
+    at_work: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,11 +83,10 @@ impl From<Crowded> for StartError {
 }
 
 impl Admission {
-    /// At most so many `open` and so many of them `awake`, for each tenant.
-    pub(crate) fn new(open: usize, awake: usize) -> Self {
+    pub(crate) fn new(max: Bounds) -> Self {
         Self {
-            tenants: Arc::default(),
-            max: Count { open, awake },
+            counts: Arc::default(),
+            max,
         }
     }
 
@@ -76,18 +95,16 @@ impl Admission {
         self.enter_below(tenant, self.max)
     }
 
-    fn enter_below(&self, tenant: &TenantId, max: Count) -> Result<Place, Crowded> {
-        let mut tenants = self.lock();
-        let count = tenants.get(tenant).copied().unwrap_or_default();
-        if count.open >= max.open {
+    fn enter_below(&self, tenant: &TenantId, max: Bounds) -> Result<Place, Crowded> {
+        let mut counts = self.lock();
+        if counts.of(tenant).open >= max.open {
             return Err(Crowded::Open(max.open));
         }
-        if count.awake >= max.awake {
-            return Err(Crowded::Awake(max.awake));
+        if let Some(most) = counts.is_crowded(tenant, max) {
+            return Err(Crowded::Awake(most));
         }
-        let count = tenants.entry(tenant.clone()).or_default();
-        count.open += 1;
-        count.awake += 1;
+        counts.tenants.entry(tenant.clone()).or_default().open += 1;
+        counts.wake(tenant);
         Ok(self.place(tenant))
     }
 
@@ -105,25 +122,26 @@ impl Admission {
 
     /// Counts one that was admitted before the host was restarted, and that is asleep.
     pub(crate) fn enter_asleep(&self, tenant: &TenantId) {
-        self.lock().entry(tenant.clone()).or_default().open += 1;
+        let mut counts = self.lock();
+        counts.tenants.entry(tenant.clone()).or_default().open += 1;
     }
 
     /// A place in memory for one that is asleep, whatever the bound is.
     pub(crate) fn wake(&self, tenant: &TenantId) -> Place {
-        self.lock().entry(tenant.clone()).or_default().awake += 1;
+        self.lock().wake(tenant);
         self.place(tenant)
     }
 
-    /// Whether so many of the tenant's runs are in memory that those which nobody asks for have to sleep on.
+    /// Whether so many runs are in memory that those of the tenant which nobody asks for have to sleep on.
     pub(crate) fn is_crowded(&self, tenant: &TenantId) -> bool {
-        let count = self.lock().get(tenant).copied().unwrap_or_default();
-        count.awake >= self.beyond().awake
+        self.lock().is_crowded(tenant, self.beyond()).is_some()
     }
 
-    fn beyond(&self) -> Count {
-        Count {
+    fn beyond(&self) -> Bounds {
+        Bounds {
             open: self.max.open.saturating_mul(2),
             awake: self.max.awake.saturating_mul(2),
+            awake_of_all: self.max.awake_of_all.saturating_mul(2),
         }
     }
 
@@ -135,19 +153,48 @@ impl Admission {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<TenantId, Count>> {
-        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn leave(&self, tenant: &TenantId, sleeps: bool) {
-        let mut tenants = self.lock();
-        if let Some(count) = tenants.get_mut(tenant) {
-            count.open -= usize::from(!sleeps);
-            count.awake -= 1;
-            if *count == Count::default() {
-                tenants.remove(tenant);
-            }
+        let mut counts = self.lock();
+        let Some(count) = counts.tenants.get_mut(tenant) else {
+            return;
+        };
+        count.open -= usize::from(!sleeps);
+        count.awake -= 1;
+        let is_idle = count.awake == 0;
+        if *count == Count::default() {
+            counts.tenants.remove(tenant);
         }
+        counts.awake -= 1;
+        counts.at_work -= usize::from(is_idle);
+    }
+}
+
+impl Counts {
+    fn of(&self, tenant: &TenantId) -> Count {
+        self.tenants.get(tenant).copied().unwrap_or_default()
+    }
+
+    /// One more of the tenant is in memory.
+    fn wake(&mut self, tenant: &TenantId) {
+        let count = self.tenants.entry(tenant.clone()).or_default();
+        self.at_work += usize::from(count.awake == 0);
+        count.awake += 1;
+        self.awake += 1;
+    }
+
+    /// How many of the tenant may be in memory now, where there are as many.
+    fn is_crowded(&self, tenant: &TenantId, max: Bounds) -> Option<usize> {
+        let awake = self.of(tenant).awake;
+        let share = match self.awake >= max.awake_of_all {
+            true => max.awake_of_all / (self.at_work + usize::from(awake == 0)).max(1),
+            false => usize::MAX,
+        };
+        let most = max.awake.min(share.max(1));
+        (awake >= most).then_some(most)
     }
 }
 
@@ -172,9 +219,24 @@ mod tests {
         TenantId::new(name).expect("a tenant")
     }
 
+    fn admission(open: usize, awake: usize, awake_of_all: usize) -> Admission {
+        Admission::new(Bounds {
+            open,
+            awake,
+            awake_of_all,
+        })
+    }
+
+    impl Admission {
+        fn is_empty(&self) -> bool {
+            let counts = self.lock();
+            counts.tenants.is_empty() && counts.awake == 0 && counts.at_work == 0
+        }
+    }
+
     #[test]
     fn a_tenant_fills_its_own_places_only() {
-        let admission = Admission::new(2, 10);
+        let admission = admission(2, 10, 100);
         let (a, b) = (tenant("a"), tenant("b"));
         let first = admission.enter(&a).expect("room");
         let second = admission.enter_again(&a);
@@ -186,12 +248,12 @@ mod tests {
         drop(first);
         assert!(admission.enter(&a).is_ok());
         drop(second);
-        assert!(admission.lock().is_empty());
+        assert!(admission.is_empty());
     }
 
     #[test]
     fn one_that_sleeps_makes_room_in_memory() {
-        let admission = Admission::new(10, 1);
+        let admission = admission(10, 1, 100);
         let a = tenant("a");
         let first = admission.enter(&a).expect("room");
         assert_eq!(admission.enter(&a).err(), Some(Crowded::Awake(1)));
@@ -201,6 +263,25 @@ mod tests {
         let woken = admission.wake(&a);
         assert!(admission.is_crowded(&a));
         drop((second, woken));
-        assert!(admission.lock().is_empty());
+        assert!(admission.is_empty());
+    }
+
+    #[test]
+    fn where_all_places_in_memory_are_taken_each_tenant_has_its_share() {
+        let admission = admission(100, 10, 12);
+        let (a, b, c) = (tenant("a"), tenant("b"), tenant("c"));
+        let mut of_a: Vec<_> = (0..10)
+            .map(|_| admission.enter(&a).expect("room"))
+            .collect();
+        let of_b = [(); 2].map(|()| admission.enter(&b).expect("room"));
+        assert_eq!(admission.enter(&a).err(), Some(Crowded::Awake(6)));
+        let of_c = [(); 4].map(|()| admission.enter(&c).expect("its share"));
+        assert_eq!(admission.enter(&c).err(), Some(Crowded::Awake(4)));
+        assert!(admission.enter(&b).is_ok(), "it has less than a third");
+        assert!(!admission.is_crowded(&a), "those that sleep may wake");
+        of_a.truncate(3);
+        assert!(admission.enter(&a).is_ok(), "there is room again");
+        drop((of_a, of_b, of_c));
+        assert!(admission.is_empty());
     }
 }

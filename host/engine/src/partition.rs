@@ -195,11 +195,11 @@ pub(crate) struct Partition {
     removing: HashSet<RunId>,
     /// The calls of which the next item is wanted, if they have handed one over.
     pulls: Vec<(RunId, TaskKey, u32)>,
-    /// How many calls this turn has made itself.
-    calls_here: usize,
     /// The turns that are not durable yet, and what waits for each.
     pending: BTreeMap<u64, Vec<Effect>>,
     turns: u64,
+    /// How many calls this turn has made itself.
+    calls_here: usize,
 }
 
 impl Partition {
@@ -215,10 +215,10 @@ impl Partition {
             listeners: Listeners::default(),
             aside: Aside::default(),
             removing: HashSet::new(),
-            calls_here: 0,
             pulls: Vec::new(),
             pending: BTreeMap::new(),
             turns: 0,
+            calls_here: 0,
         }
     }
 
@@ -237,10 +237,10 @@ impl Partition {
         }
     }
 
-        self.calls_here = 0;
     /// Takes in what has happened and what has come due meanwhile: one turn.
     pub(crate) fn take_turn(&mut self, messages: &mut VecDeque<Message>) {
         let mut turn = Turn::new(self.turns + 1);
+        self.calls_here = 0;
         for message in messages.drain(..) {
             self.handle(message, &mut turn);
         }
@@ -392,11 +392,13 @@ impl Partition {
         }
         self.read_timers();
         let now = self.shared.clock.now();
-        for (_, run, tenant) in self.alarms.take_due(now, TIMERS_PER_TURN) {
-            match self.shared.admission.is_crowded(&tenant) {
-                true => self.alarms.set(now.after(SNOOZE), run, tenant),
-                false => drop(self.wake(&tenant, &run, turn)),
-            }
+        let admission = &self.shared.admission;
+        let later = now.after(SNOOZE);
+        let due = self.alarms.take_due(now, TIMERS_PER_TURN, later, |tenant| {
+            admission.is_crowded(tenant)
+        });
+        for (_, run, tenant) in due {
+            self.wake(&tenant, &run, turn);
         }
         // Those that are set meanwhile have to wait for the next turn, so that a loop without delay does not
         // keep the others waiting.

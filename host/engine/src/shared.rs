@@ -10,7 +10,7 @@ use baton_store::{Digest, RunId, Store};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
-use crate::admission::Admission;
+use crate::admission::{self, Admission};
 use crate::beginnings::Beginnings;
 use crate::clock::Clock;
 use crate::digest;
@@ -144,7 +144,11 @@ impl Shared {
             ),
             live: LiveRuns::default(),
             beginnings: Beginnings::default(),
-            admission: Admission::new(limits.open_runs_per_tenant, limits.awake_runs_per_tenant),
+            admission: Admission::new(admission::Bounds {
+                open: limits.open_runs_per_tenant,
+                awake: limits.awake_runs_per_tenant,
+                awake_of_all: limits.awake_runs,
+            }),
             ended: AtomicU64::new(0),
             events: EventLogs::new(&limits, mailboxes.clone()),
             mailboxes,

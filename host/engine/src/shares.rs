@@ -3,7 +3,7 @@
 
 use baton_store::TenantId;
 
-use crate::admission::{Admission, Place};
+use crate::admission::{self, Admission, Place};
 use crate::fair::{FairPermit, FairSemaphore};
 
 /// How much may be done at the same time, and wait for it.
@@ -32,7 +32,11 @@ pub(crate) struct Share {
 impl Shares {
     pub(crate) fn new(bounds: Bounds) -> Self {
         Self {
-            present: Admission::new(bounds.present_per_tenant, usize::MAX),
+            present: Admission::new(admission::Bounds {
+                open: bounds.present_per_tenant,
+                awake: usize::MAX,
+                awake_of_all: usize::MAX,
+            }),
             permits: FairSemaphore::new(bounds.all, bounds.per_tenant),
         }
     }

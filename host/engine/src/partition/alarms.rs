@@ -3,7 +3,7 @@
 //! Their timers are on disk, by due time. The near future of them is in memory: it is read some time ahead, and when
 //! a run falls asleep, those of its timers that come within what has been read are added.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use baton_store::{Direction, ReadError, RunId, TenantId, key};
@@ -25,16 +25,28 @@ pub(super) type Alarm = (Timestamp, RunId, TenantId);
 
 /// When runs that are asleep are to be woken.
 pub(super) struct Alarms {
-    set: BTreeSet<Alarm>,
+    tenants: HashMap<TenantId, OfTenant>,
+    /// When to look at each tenant's.
+    queue: BTreeSet<(Timestamp, TenantId)>,
     /// What is stored before this key has been read.
     read_to: Vec<u8>,
     next_read: Timestamp,
 }
 
+#[derive(Default)]
+struct OfTenant {
+    set: BTreeSet<(Timestamp, RunId)>,
+    /// When to look at them; none where there are none.
+    next: Option<Timestamp>,
+    /// Before then, none is woken.
+    not_before: Option<Timestamp>,
+}
+
 impl Default for Alarms {
     fn default() -> Self {
         Self {
-            set: BTreeSet::new(),
+            tenants: HashMap::new(),
+            queue: BTreeSet::new(),
             read_to: Vec::new(),
             next_read: Timestamp::from_millis(i64::MIN),
         }
@@ -44,7 +56,9 @@ impl Default for Alarms {
 impl Alarms {
     /// Has a run woken at a time.
     pub(super) fn set(&mut self, due: Timestamp, run: RunId, tenant: TenantId) {
-        self.set.insert((due, run, tenant));
+        let of_tenant = self.tenants.entry(tenant.clone()).or_default();
+        of_tenant.set.insert((due, run));
+        self.look(tenant);
     }
 
     /// Has a run woken by its timer that is stored under `key`: now or when that is read.
@@ -56,17 +70,58 @@ impl Alarms {
 
     /// When there is something to do next.
     pub(super) fn next(&self) -> Timestamp {
-        let due = self.set.first().map(|(due, ..)| *due);
+        let due = self.queue.first().map(|(due, _)| *due);
         due.map_or(self.next_read, |due| due.min(self.next_read))
     }
 
-    /// Takes those that are due at `now`, the soonest first, `limit` at most.
-    pub(super) fn take_due(&mut self, now: Timestamp, limit: usize) -> Vec<Alarm> {
-        let mut due = Vec::new();
-        while due.len() < limit && self.set.first().is_some_and(|(next, ..)| *next <= now) {
-            due.extend(self.set.pop_first());
+    /// Takes those that are due at `now`, the soonest first, `limit` at most. Those of a tenant for whose runs there is
+    /// no room just now wait until `later`.
+    pub(super) fn take_due(
+        &mut self,
+        now: Timestamp,
+        limit: usize,
+        later: Timestamp,
+        is_crowded: impl Fn(&TenantId) -> bool,
+    ) -> Vec<Alarm> {
+        let mut taken = Vec::new();
+        while taken.len() < limit && self.queue.first().is_some_and(|(next, _)| *next <= now) {
+            let Some((_, tenant)) = self.queue.pop_first() else {
+                break;
+            };
+            let Some(of_tenant) = self.tenants.get_mut(&tenant) else {
+                continue;
+            };
+            of_tenant.next = None;
+            of_tenant.not_before = is_crowded(&tenant).then_some(later);
+            if of_tenant.not_before.is_none() {
+                let first = of_tenant.set.pop_first();
+                taken.extend(first.map(|(due, run)| (due, run, tenant.clone())));
+            }
+            self.look(tenant);
         }
-        due
+        taken
+    }
+
+    /// Looks at a tenant's when the first of them is due, or when there may be room again.
+    fn look(&mut self, tenant: TenantId) {
+        let Some(of_tenant) = self.tenants.get_mut(&tenant) else {
+            return;
+        };
+        let due = of_tenant.set.first().map(|(due, _)| *due);
+        let next = due.map(|due| of_tenant.not_before.map_or(due, |least| due.max(least)));
+        let before = std::mem::replace(&mut of_tenant.next, next);
+        if next.is_none() {
+            self.tenants.remove(&tenant);
+        }
+        if before == next {
+            return;
+        }
+        if let Some(before) = before {
+            self.queue.remove(&(before, tenant.clone()));
+        }
+        if let Some(next) = next {
+            self.queue.insert((next, tenant));
+        }
     }
 }
 
@@ -123,19 +178,58 @@ impl Partition {
 mod tests {
     use super::*;
 
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    fn run(number: u8) -> RunId {
+        RunId::from_bytes([number; 16])
+    }
+
     #[test]
     fn what_has_not_been_read_needs_no_alarm() {
-        let at = Timestamp::from_millis;
-        let (run, tenant) = (RunId::from_bytes([1; 16]), TenantId::default());
+        let tenant = TenantId::default();
         let mut alarms = Alarms {
             read_to: vec![5],
             next_read: at(50),
             ..Alarms::default()
         };
-        alarms.set_stored(&[4], at(40), run, &tenant);
-        alarms.set_stored(&[5], at(45), run, &tenant);
+        alarms.set_stored(&[4], at(40), run(1), &tenant);
+        alarms.set_stored(&[5], at(45), run(1), &tenant);
         assert_eq!(alarms.next(), at(40));
-        assert_eq!(alarms.take_due(at(60), 9), [(at(40), run, tenant)]);
+        let due = alarms.take_due(at(60), 9, at(61), |_| false);
+        assert_eq!(due, [(at(40), run(1), tenant)]);
         assert_eq!(alarms.next(), at(50));
+    }
+
+    #[test]
+    fn those_of_a_tenant_without_room_wait_and_keep_nobody_waiting() {
+        let [crowded, other] = ["a", "b"].map(|name| TenantId::new(name).expect("a tenant"));
+        let mut alarms = Alarms {
+            next_read: at(1_000),
+            ..Alarms::default()
+        };
+        for number in 1..4 {
+            alarms.set(at(10), run(number), crowded.clone());
+        }
+        alarms.set(at(20), run(9), other.clone());
+        alarms.set(at(90), run(8), other.clone());
+
+        let due = alarms.take_due(at(30), 9, at(40), |tenant| *tenant == crowded);
+        assert_eq!(due, [(at(20), run(9), other.clone())]);
+        assert_eq!(alarms.next(), at(40));
+        // What is set meanwhile waits with them.
+        alarms.set(at(5), run(4), crowded.clone());
+        assert_eq!(alarms.next(), at(40));
+        assert!(alarms.take_due(at(39), 9, at(49), |_| false).is_empty());
+
+        let due = alarms.take_due(at(40), 2, at(50), |_| false);
+        let of_crowded = |due, number| (at(due), run(number), crowded.clone());
+        assert_eq!(due, [of_crowded(5, 4), of_crowded(10, 1)]);
+        let due = alarms.take_due(at(40), 9, at(50), |_| false);
+        assert_eq!(due, [of_crowded(10, 2), of_crowded(10, 3)]);
+        assert_eq!(alarms.next(), at(90));
+        assert_eq!(alarms.take_due(at(90), 9, at(91), |_| false).len(), 1);
+        assert!(alarms.tenants.is_empty() && alarms.queue.is_empty());
     }
 }

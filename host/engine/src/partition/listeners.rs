@@ -342,8 +342,8 @@ impl Partition {
         };
         let tenant = listener.tenant.clone();
         if self.shared.admission.is_crowded(&tenant) {
-            let later = self.shared.clock.now().after(SNOOZE);
-            self.alarms.set(later, *run, tenant);
+            // It is woken when there is.
+            self.alarms.set(self.shared.clock.now(), *run, tenant);
             return false;
         }
         let is_awake = self.wake(&tenant, run, turn);

@@ -45,6 +45,7 @@ fn is_exempt(world: &World, run: &Stored) -> bool {
             limits
                 .open_runs_per_tenant
                 .min(limits.awake_runs_per_tenant)
+                .min(limits.awake_runs)
                 < NARROW
         }
         // What it listens to may be dropped before it does.

@@ -80,6 +80,7 @@ fn limits(is_narrow: bool, chance: &mut Chance) -> EngineLimits {
     }
     if is_narrow && chance.one_in(3) {
         limits.awake_runs_per_tenant = 2 + chance.below(3);
+        limits.awake_runs = 1 + chance.below(4);
     }
     if chance.one_in(2) {
         limits.waiting_in_memory = chance.below(4);
