@@ -22,7 +22,7 @@ use crate::store::{Direction, Pair, Store, Walk};
 pub(crate) use build::Building;
 pub use compact::{Compacted, compact};
 
-use file::{io_error, is_full, make_directory, make_file, open_database};
+use file::{forget_pages, io_error, is_full, make_directory, make_file, open_database};
 use walk::RedbWalk;
 
 /// The name of the file within the data directory.
@@ -152,6 +152,7 @@ impl RedbStore {
     ) -> Result<&'a Database, OpenError> {
         // The old one holds the lock of the file, so it has to go first.
         *database = None;
+        forget_pages(&self.path).map_err(|source| io_error(&self.path, source))?;
         Ok(database.insert(open_database(&self.path, &self.options)?))
     }
 

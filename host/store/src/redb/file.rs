@@ -30,6 +30,18 @@ pub(super) fn make_file(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Has what is read next of the file come from the medium. Linux takes pages that it has once failed to write for written:
+/// they stay in its memory, look as if they were stored, and are lost with the power (Rebello and others, Can Applications
+/// Recover from fsync Failures?, USENIX ATC 2020).
+pub(super) fn forget_pages(path: &Path) -> io::Result<()> {
+    let file = fs::OpenOptions::new().write(true).open(path)?;
+    // What waits to be written can't be forgotten. Where it can't be written either, it can.
+    let _ = file.sync_data();
+    #[cfg(target_os = "linux")]
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?;
+    Ok(())
+}
+
 pub(super) fn open_database(path: &Path, options: &RedbOptions) -> Result<Database, OpenError> {
     let mut builder = Builder::new();
     builder.set_cache_size(options.cache_bytes);
