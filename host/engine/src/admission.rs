@@ -25,7 +25,8 @@ pub(crate) struct Bounds {
     pub(crate) open: usize,
     /// In memory, of a tenant.
     pub(crate) awake: usize,
-    /// In memory, of all tenants. Where so many are, a tenant may have its share and no more.
+    /// In memory, of all tenants. Where so many are, a tenant may have its share of half of them and no more, so that
+    /// there are never more than half as many again.
     pub(crate) awake_of_all: usize,
 }
 
@@ -190,7 +191,7 @@ impl Counts {
     fn is_crowded(&self, tenant: &TenantId, max: Bounds) -> Option<usize> {
         let awake = self.of(tenant).awake;
         let share = match self.awake >= max.awake_of_all {
-            true => max.awake_of_all / (self.at_work + usize::from(awake == 0)).max(1),
+            true => max.awake_of_all / 2 / (self.at_work + usize::from(awake == 0)).max(1),
             false => usize::MAX,
         };
         let most = max.awake.min(share.max(1));
@@ -274,10 +275,10 @@ mod tests {
             .map(|_| admission.enter(&a).expect("room"))
             .collect();
         let of_b = [(); 2].map(|()| admission.enter(&b).expect("room"));
-        assert_eq!(admission.enter(&a).err(), Some(Crowded::Awake(6)));
-        let of_c = [(); 4].map(|()| admission.enter(&c).expect("its share"));
-        assert_eq!(admission.enter(&c).err(), Some(Crowded::Awake(4)));
-        assert!(admission.enter(&b).is_ok(), "it has less than a third");
+        assert_eq!(admission.enter(&a).err(), Some(Crowded::Awake(3)));
+        assert!(admission.enter(&b).is_ok(), "it has less than that");
+        let of_c = [(); 2].map(|()| admission.enter(&c).expect("its share"));
+        assert_eq!(admission.enter(&c).err(), Some(Crowded::Awake(2)));
         assert!(!admission.is_crowded(&a), "those that sleep may wake");
         of_a.truncate(3);
         assert!(admission.enter(&a).is_ok(), "there is room again");
