@@ -34,8 +34,8 @@ use base::base;
 use trace::Trace;
 use world::World;
 
-/// How many worlds are played: as many as take half a minute of two processors.
-const SEEDS: u64 = 5_000;
+/// How many worlds are played: as many as take two or three minutes of two processors.
+const SEEDS: u64 = 20_000;
 
 /// How many of the last steps are shown of a world that breaks a law.
 const SHOWN: usize = 60;
