@@ -34,7 +34,7 @@ use base::base;
 use trace::Trace;
 use world::World;
 
-/// How many worlds are played: as many as take two or three minutes of two processors.
+/// How many worlds are played: as many as take one or two minutes of two processors.
 const SEEDS: u64 = 20_000;
 
 /// How many of the last steps are shown of a world that breaks a law.
