@@ -25,8 +25,8 @@ pub(crate) struct Bounds {
     pub(crate) open: usize,
     /// In memory, of a tenant.
     pub(crate) awake: usize,
-    /// In memory, of all tenants. Where so many are, a tenant may have its share of half of them and no more, so that
-    /// there are never more than half as many again.
+    /// In memory, of all tenants. Once half of the places are taken, a tenant may have an equal share of that half and no
+    /// more; once all are, only one that has none gets another.
     pub(crate) awake_of_all: usize,
 }
 
@@ -101,7 +101,7 @@ impl Admission {
         if counts.of(tenant).open >= max.open {
             return Err(Crowded::Open(max.open));
         }
-        if let Some(most) = counts.is_crowded(tenant, max) {
+        if let Some(most) = counts.met(tenant, max) {
             return Err(Crowded::Awake(most));
         }
         counts.tenants.entry(tenant.clone()).or_default().open += 1;
@@ -135,14 +135,17 @@ impl Admission {
 
     /// Whether so many runs are in memory that those of the tenant which nobody asks for have to sleep on.
     pub(crate) fn is_crowded(&self, tenant: &TenantId) -> bool {
-        self.lock().is_crowded(tenant, self.beyond()).is_some()
+        self.lock().met(tenant, self.beyond()).is_some()
     }
 
     fn beyond(&self) -> Bounds {
         Bounds {
             open: self.max.open.saturating_mul(2),
             awake: self.max.awake.saturating_mul(2),
-            awake_of_all: self.max.awake_of_all.saturating_mul(2),
+            awake_of_all: self
+                .max
+                .awake_of_all
+                .saturating_add(self.max.awake_of_all / 4),
         }
     }
 
@@ -188,13 +191,15 @@ impl Counts {
     }
 
     /// How many of the tenant may be in memory now, where there are as many.
-    fn is_crowded(&self, tenant: &TenantId, max: Bounds) -> Option<usize> {
+    fn met(&self, tenant: &TenantId, max: Bounds) -> Option<usize> {
         let awake = self.of(tenant).awake;
-        let share = match self.awake >= max.awake_of_all {
-            true => max.awake_of_all / 2 / (self.at_work + usize::from(awake == 0)).max(1),
-            false => usize::MAX,
+        let half = max.awake_of_all / 2;
+        let most = match self.awake {
+            all if all < half => usize::MAX,
+            all if all < max.awake_of_all => half / (self.at_work + usize::from(awake == 0)),
+            _ => 1,
         };
-        let most = max.awake.min(share.max(1));
+        let most = max.awake.min(most.max(1));
         (awake >= most).then_some(most)
     }
 }
@@ -268,21 +273,41 @@ mod tests {
     }
 
     #[test]
-    fn where_all_places_in_memory_are_taken_each_tenant_has_its_share() {
-        let admission = admission(100, 10, 12);
+    fn where_many_places_in_memory_are_taken_each_tenant_has_its_share() {
+        let admission = admission(100, 10, 16);
         let (a, b, c) = (tenant("a"), tenant("b"), tenant("c"));
-        let mut of_a: Vec<_> = (0..10)
-            .map(|_| admission.enter(&a).expect("room"))
-            .collect();
-        let of_b = [(); 2].map(|()| admission.enter(&b).expect("room"));
-        assert_eq!(admission.enter(&a).err(), Some(Crowded::Awake(3)));
-        assert!(admission.enter(&b).is_ok(), "it has less than that");
+        let mut of_a: Vec<_> = (0..8).map(|_| admission.enter(&a).expect("room")).collect();
+        assert_eq!(admission.enter(&a).err(), Some(Crowded::Awake(8)));
+        let of_b = [(); 4].map(|()| admission.enter(&b).expect("its share"));
+        assert_eq!(admission.enter(&b).err(), Some(Crowded::Awake(4)));
+        assert!(
+            !admission.is_crowded(&b),
+            "one more of those that sleep may wake"
+        );
+        of_a.truncate(1);
+        let more = [(); 3].map(|()| admission.enter(&a).expect("room again"));
         let of_c = [(); 2].map(|()| admission.enter(&c).expect("its share"));
         assert_eq!(admission.enter(&c).err(), Some(Crowded::Awake(2)));
-        assert!(!admission.is_crowded(&a), "those that sleep may wake");
-        of_a.truncate(3);
-        assert!(admission.enter(&a).is_ok(), "there is room again");
-        drop((of_a, of_b, of_c));
+        drop((of_a, of_b, of_c, more));
         assert!(admission.is_empty());
+    }
+
+    #[test]
+    fn where_all_places_in_memory_are_taken_who_has_none_gets_one() {
+        let admission = admission(100, 10, 16);
+        let tenants: Vec<_> = (0..40).map(|it| tenant(&format!("t{it}"))).collect();
+        let mut places = Vec::new();
+        for tenant in &tenants {
+            places.extend((0..10).map_while(|_| admission.enter(tenant).ok()));
+        }
+        let awake = admission.lock().awake;
+        assert!(awake >= 40, "each has one: {awake}");
+        assert!(
+            awake <= 16 + 40,
+            "and no more than the bound beside it: {awake}"
+        );
+        for tenant in &tenants {
+            assert!(admission.is_crowded(tenant), "{tenant}");
+        }
     }
 }

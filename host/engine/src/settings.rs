@@ -155,9 +155,9 @@ pub struct EngineLimits {
     /// left it yet. Default: 20,000, some hundred megabytes at a few kilobytes a run. Beyond it, starts are refused as
     /// busy; beyond twice as many, runs that are asleep sleep on.
     pub awake_runs_per_tenant: usize,
-    /// How many runs of all tenants may be in memory before each tenant may have no more than an equal share of half of
-    /// them. Default: 20,000. Starts beyond a tenant's share are refused as busy; where there are twice as many, its runs
-    /// that are asleep sleep on.
+    /// How many runs of all tenants may be in memory at once. Default: 40,000. Once half as many are, a tenant may have no
+    /// more than an equal share of that half, and starts beyond it are refused as busy; once all are, only a tenant that
+    /// has none may have one. A quarter more of them may be runs that were asleep, so that starts do not keep those out.
     pub awake_runs: usize,
     /// How many runs that wait for timers, events or people may stay in memory, of all tenants; those that have waited
     /// for the longest time leave it. Default: 4,096, so that what is woken soon is at hand.
@@ -240,7 +240,7 @@ impl Default for EngineLimits {
         Self {
             open_runs_per_tenant: 2_000_000,
             awake_runs_per_tenant: 20_000,
-            awake_runs: 20_000,
+            awake_runs: 40_000,
             waiting_in_memory: 4_096,
             schedules_per_tenant: 1_000,
             nesting: 32,
