@@ -12,7 +12,7 @@ use tokio::task::AbortHandle;
 
 use crate::fair::{FairPermit, FairSemaphore};
 use crate::outside::{Answer, Call, Invoke};
-use crate::pace::Pace;
+use crate::pace::{Pace, Slot};
 
 /// How long a call may take to say goodbye to whom it has subscribed with.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -52,9 +52,14 @@ impl Dispatch {
         }
     }
 
-    /// Whether a call is likely to be over at once.
-    pub(crate) fn is_brief(&self, call: &Call) -> bool {
-        self.pace.is_brief(self.pace.slot(call))
+    /// What is called, as far as its [pace](crate::pace) is known.
+    pub(crate) fn slot(&self, call: &Call) -> Slot {
+        self.pace.slot(call)
+    }
+
+    /// Whether a call of it is likely to be over at once.
+    pub(crate) fn is_brief(&self, slot: Slot) -> bool {
+        self.pace.is_brief(slot)
     }
 
     /// Does something on the runtime that calls run on.
@@ -67,16 +72,18 @@ impl Dispatch {
     pub(crate) fn start(
         &self,
         call: Call,
+        slot: Slot,
         thread: Thread,
         begun: Option<impl FnOnce() + Send + 'static>,
         answered: impl FnOnce(Answer) + Send + 'static,
     ) -> Option<AbortHandle> {
         let permit = match thread {
+            // A subscription goes on for long, and has permits of its own.
             Thread::This if call.items.is_none() => self.permits.try_acquire(&call.tenant),
             _ => None,
         };
         let has_permit = permit.is_some();
-        let mut task = Box::pin(self.make(call, permit, begun, answered));
+        let mut task = Box::pin(self.make(call, slot, permit, begun, answered));
         if has_permit {
             let _runtime = self.runtime.enter();
             let mut context = Context::from_waker(Waker::noop());
@@ -93,6 +100,7 @@ impl Dispatch {
     fn make(
         &self,
         call: Call,
+        slot: Slot,
         permit: Option<FairPermit>,
         begun: Option<impl FnOnce() + Send + 'static>,
         answered: impl FnOnce(Answer) + Send + 'static,
@@ -111,7 +119,6 @@ impl Dispatch {
             if let Some(begun) = begun {
                 begun();
             }
-            let slot = pace.slot(&call);
             let mut answer = pace.watch(slot, invoke.invoke(call)).await;
             // Before it is recorded: what is nested too deeply could not be read back.
             answer.result = answer.result.map_err(Error::bounded).and_then(|result| {
@@ -235,7 +242,9 @@ mod tests {
         let (sender, answers) = mpsc::unbounded_channel();
         let answered = move |answer| drop(sender.send(answer));
         let begun = None::<fn()>;
-        let handle = dispatch.start(call(function), Thread::This, begun, answered);
+        let call = call(function);
+        let slot = dispatch.slot(&call);
+        let handle = dispatch.start(call, slot, Thread::This, begun, answered);
         (handle.is_some(), answers)
     }
 

@@ -277,14 +277,14 @@ impl Partition {
         run.live
             .call_started(invocation.task.clone(), attempt, call.progress.clone());
         let begun = (!invocation.awaited).then(|| begun(&self.mailbox, id, invocation));
-        // A subscription goes on for long.
-        let may_be_brief = call.items.is_none() && self.calls_here < CALLS_PER_TURN;
-        let thread = match may_be_brief && platform.calls_here(|| dispatch.is_brief(&call)) {
+        let slot = dispatch.slot(&call);
+        let has_time = self.calls_here < CALLS_PER_TURN;
+        let thread = match has_time && platform.calls_here(|| dispatch.is_brief(slot)) {
             true => Thread::This,
             false => Thread::Runtime,
         };
         self.calls_here += usize::from(thread == Thread::This);
-        let state = match dispatch.start(call, thread, begun, answered) {
+        let state = match dispatch.start(call, slot, thread, begun, answered) {
             Some(handle) => CallState::Started(handle, None),
             None => CallState::Answered,
         };
