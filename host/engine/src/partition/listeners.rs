@@ -269,6 +269,7 @@ impl Partition {
             }
         };
         let Some(untold) = untold else { return };
+        // Of what they have not seen, nobody knows whether they would have taken it.
         if let Some(first) = untold.dropped_before {
             self.listeners.behind(&tenant, first);
         }
