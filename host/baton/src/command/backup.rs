@@ -6,7 +6,7 @@ mod source;
 use std::path::{Path, PathBuf};
 
 use baton_store::backup::{Backup, BackupHeader, Contents};
-use baton_store::{FILE_NAME, RedbOptions, RedbStore};
+use baton_store::{FILE_NAME, OpenError, RedbOptions, RedbStore};
 use indicatif::HumanBytes;
 use serde_json::json;
 
@@ -72,7 +72,13 @@ fn begin(data: &Path) -> Result<Source, Failure> {
     if !data.join(FILE_NAME).exists() {
         return Err(Failure::no_store(data));
     }
-    let store = RedbStore::open(data, RedbOptions::default())?;
+    let store = RedbStore::open(data, RedbOptions::default()).map_err(|error| {
+        let is_running = matches!(error, OpenError::Locked { .. });
+        match (Failure::from(error), is_running) {
+            (failure, true) => failure.help("of a host that runs, take the backup without --data"),
+            (failure, false) => failure,
+        }
+    })?;
     let now = jiff::Timestamp::now().as_millisecond();
     let made_by = concat!("baton ", env!("CARGO_PKG_VERSION"));
     let backup = Backup::begin(&store, made_by, now).map_err(|error| {

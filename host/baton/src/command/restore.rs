@@ -37,7 +37,10 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn execute(self) -> Outcome {
         let source = open(&self.file)?;
-        let (header, contents) = read(source, &self.data).map_err(|error| Failure::of(&error))?;
+        let (header, contents) = read(source, &self.data).map_err(|error| {
+            let file = self.file.display();
+            Failure::new(format!("cannot restore {file}")).because(&error)
+        })?;
         let data = &self.data;
         match self.output {
             Output::Text => print(format!(
