@@ -16,6 +16,9 @@ use crate::order::{Kind, Order};
 /// How long to wait before the same is asked again of a host that could not do it.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// Of a request that sends an event.
+const EVENT: [(&str, &str); 1] = [("content-type", "application/cloudevents+json")];
+
 /// An order, and what its customer knows of it.
 #[derive(Clone, Debug)]
 pub struct Known {
@@ -110,11 +113,18 @@ impl Shop {
 
     /// Sends the event that the run listens for. Sending it again changes nothing, since it has the same id.
     async fn pay(&self, order: &Order) {
-        let event = json!({
-            "specversion": "1.0", "id": order.number.to_string(), "source": "/crash",
-            "type": "crash.paid", "data": { "order": order.number, "n": order.n + 100 },
-        });
+        let event = paid(order.number, order.n + 100);
         self.ask("POST", "/v1/events", None, &event).await;
+    }
+
+    /// Sends an event that no run listens for, once: where all customers wait for something, the host is asked nothing
+    /// else that it could refuse.
+    pub(crate) async fn pay_for_nothing(&self) {
+        let number = self.next.fetch_add(1, Ordering::SeqCst);
+        let event = paid(number, 0);
+        let host = self.host().await;
+        let answer = host.try_send("POST", "/v1/events", &EVENT, event.to_string());
+        self.note_refusal(answer.await.as_ref());
     }
 
     /// Approves what the run asks, once it does.
@@ -137,11 +147,10 @@ impl Shop {
 
     /// Asks until there is an answer that is no excuse.
     async fn ask(&self, method: &str, path: &str, key: Option<&str>, body: &Value) -> Answer {
-        let kind = match path {
-            "/v1/events" => "application/cloudevents+json",
-            _ => "application/json",
+        let mut headers = match path {
+            "/v1/events" => EVENT.to_vec(),
+            _ => vec![("content-type", "application/json")],
         };
-        let mut headers = vec![("content-type", kind)];
         headers.extend(key.map(|key| ("idempotency-key", key)));
         // What is read is waited for; a start that waited would keep its run from what that waits for.
         headers.extend((method == "GET").then_some(("prefer", "wait=5")));
@@ -152,12 +161,8 @@ impl Shop {
         loop {
             let host = self.host().await;
             match host.try_send(method, path, &headers, body.clone()).await {
-                Some(answer) if answer.status >= 500 => {
-                    let problem = answer.json();
-                    self.refusals.lock().expect(UNHARMED).push(problem);
-                }
-                Some(answer) if answer.status != 429 => return answer,
-                _ => {}
+                Some(answer) if answer.status < 500 && answer.status != 429 => return answer,
+                answer => self.note_refusal(answer.as_ref()),
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -172,6 +177,13 @@ impl Shop {
             .expect("it was waited for")
     }
 
+    fn note_refusal(&self, answer: Option<&Answer>) {
+        if let Some(answer) = answer.filter(|answer| answer.status >= 500) {
+            let problem = answer.json();
+            self.refusals.lock().expect(UNHARMED).push(problem);
+        }
+    }
+
     fn note(&self, order: &Order) -> usize {
         let mut orders = self.orders.lock().expect(UNHARMED);
         orders.push(Known {
@@ -181,6 +193,13 @@ impl Shop {
         });
         orders.len() - 1
     }
+}
+
+fn paid(order: u64, n: i64) -> Value {
+    json!({
+        "specversion": "1.0", "id": order.to_string(), "source": "/crash",
+        "type": "crash.paid", "data": { "order": order, "n": n },
+    })
 }
 
 const UNHARMED: &str = "no holder of this lock panics";

@@ -78,7 +78,7 @@ pub async fn run(plan: &Plan) -> Report {
     let mut before = HashMap::new();
     let mut kills = 0;
     for number in 1..=plan.times {
-        let killed = troubled.strike(&service, &mut random).await;
+        let killed = troubled.strike(&service, &shop, &mut random).await;
         kills += usize::from(killed);
         let orders = shop.orders();
         tell(plan, number, &orders);

@@ -6,12 +6,13 @@
 //! - [`order`]: the runs, by what they are made of: calls in sequence and at once, retries, waits, events, undoing.
 //! - [`customer`]: clients that start runs, wait for their ends and remember what they were told.
 //! - [`service`]: what the runs call.
-//! - [`trouble`]: SIGKILL, a disk that fills up, writes that fail.
+//! - [`trouble`]: SIGKILL, a [disk] that fills up, writes that [fail](fault).
 //!
 //! The seed chooses the runs, the moments and the answers, but not how threads and processes take turns: a seed that
 //! has failed makes the same load again, not the same crash to the instruction.
 
 pub mod customer;
+pub mod disk;
 pub mod fault;
 mod harness;
 pub mod laws;

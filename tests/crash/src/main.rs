@@ -32,7 +32,7 @@ struct Arguments {
     #[arg(long, default_value_t = 32, value_name = "COUNT")]
     customers: u64,
 
-    /// The store's file can't grow for a while, instead of SIGKILL each time
+    /// The disk is full for a while, instead of SIGKILL each time
     #[arg(long)]
     full: bool,
 

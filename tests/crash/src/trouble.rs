@@ -7,6 +7,8 @@ use rand::RngExt as _;
 use rand::rngs::StdRng;
 use tokio::sync::watch;
 
+use crate::customer::Shop;
+use crate::disk::Disk;
 use crate::fault::Fault;
 use crate::service::Service;
 
@@ -21,7 +23,7 @@ const REQUESTS_MAX: usize = 60;
 pub enum Trouble {
     /// SIGKILL, now and then already while the host starts.
     Kill,
-    /// The store's file can't grow for a while, as on a full disk; now and then the host is killed meanwhile.
+    /// The disk is full for a while; now and then the host is killed meanwhile.
     Full,
     /// Some or all writes to the store fail for a while; now and then the host is killed meanwhile.
     Failing,
@@ -29,34 +31,90 @@ pub enum Trouble {
 
 /// A host in trouble.
 pub(crate) struct Troubled {
-    kind: Trouble,
+    cause: Cause,
     pub(crate) host: Host,
-    fault: Option<Fault>,
     /// Where customers find the host.
     door: watch::Sender<Option<Client>>,
+}
+
+/// What makes the trouble.
+enum Cause {
+    Kill,
+    /// The disk is made as small as what is on it.
+    Disk(Disk),
+    /// The store's file may not grow: where there can be no disk of its own.
+    Limit,
+    Fault(Fault),
+}
+
+impl Cause {
+    fn of(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Kill => Self::Kill,
+            Trouble::Full => match Disk::mount() {
+                Ok(disk) => Self::Disk(disk),
+                Err(reason) => {
+                    eprintln!(
+                        "no disk of its own, so the store's file is kept from growing: {reason}"
+                    );
+                    Self::Limit
+                }
+            },
+            Trouble::Failing => Self::Fault(Fault::build()),
+        }
+    }
+
+    /// The program, and its arguments, by which a host is started.
+    fn program(&self) -> Vec<String> {
+        match self {
+            Self::Kill => Vec::new(),
+            Self::Disk(disk) => disk.program(),
+            Self::Limit => IGNORING_XFSZ.map(str::to_owned).to_vec(),
+            Self::Fault(fault) => fault.program(),
+        }
+    }
+
+    /// Begins.
+    fn begin(&self, host: &Host, random: &mut StdRng) {
+        match self {
+            Self::Kill => {}
+            Self::Disk(disk) => disk.shrink(),
+            Self::Limit => host.process().limit_file_size(Some(size(host))),
+            Self::Fault(fault) => fault.set([3, 20, 100][random.random_range(0..3)]),
+        }
+    }
+
+    /// Is over, for the host where that is still there.
+    fn end(&self, host: Option<&Host>) {
+        match self {
+            Self::Kill => {}
+            Self::Disk(disk) => disk.grow(),
+            // A process that is started anew has no limit.
+            Self::Limit => host
+                .into_iter()
+                .for_each(|host| host.process().limit_file_size(None)),
+            Self::Fault(fault) => fault.set(0),
+        }
+    }
 }
 
 impl Troubled {
     /// Starts one that may reach this address.
     pub(crate) async fn start(
-        kind: Trouble,
+        trouble: Trouble,
         url: &str,
         door: watch::Sender<Option<Client>>,
     ) -> Self {
-        let fault = (kind == Trouble::Failing).then(Fault::build);
-        let program = match (kind, &fault) {
-            (_, Some(fault)) => fault.program(),
-            (Trouble::Full, None) => IGNORING_XFSZ.map(str::to_owned).to_vec(),
-            (_, None) => Vec::new(),
-        };
+        let cause = Cause::of(trouble);
+        let program = cause.program();
         let program: Vec<&str> = program.iter().map(String::as_str).collect();
-        let host = Start::default().allow(url).under(&program).start().await;
-        Self {
-            kind,
-            host,
-            fault,
-            door,
-        }
+        let start = Start::default().allow(url).under(&program);
+        let start = match &cause {
+            Cause::Disk(disk) => start.data(disk.path()),
+            _ => start,
+        };
+        let host = start.start().await;
+        Self { cause, host, door }
     }
 
     /// Lets customers in.
@@ -67,39 +125,39 @@ impl Troubled {
     /// Lets the host work until the service has seen some more requests, and then strikes. It works again when this
     /// returns, which says whether it was killed.
     ///
-    /// The moment hangs on requests and not on the time, so that a slow machine gets something done as well.
-    pub(crate) async fn strike(&mut self, service: &Service, random: &mut StdRng) -> bool {
+    /// The moment hangs on requests and not on the time, so that a slow machine gets something done as well. For the
+    /// same reason trouble without a kill lasts until the host has refused something for it.
+    pub(crate) async fn strike(
+        &mut self,
+        service: &Service,
+        shop: &Shop,
+        random: &mut StdRng,
+    ) -> bool {
         let moment = service.requests() + random.random_range(0..REQUESTS_MAX);
         eventually("the runs go on", async || {
             (service.requests() >= moment).then_some(())
         })
         .await;
         pause(random, 0..20).await;
-        match (self.kind, &self.fault) {
-            (Trouble::Full, _) => self.host.process().limit_file_size(Some(self.size())),
-            (_, Some(fault)) => fault.set([3, 20, 100][random.random_range(0..3)]),
-            _ => {}
-        }
-        if self.kind != Trouble::Kill {
-            pause(random, 50..600).await;
-        }
-        let dies = self.kind == Trouble::Kill || random.random_bool(0.3);
-        if dies {
-            self.door.send_replace(None);
-            self.host.kill9().await;
-        }
-        match (self.kind, &self.fault) {
-            (Trouble::Full, _) if !dies => self.host.process().limit_file_size(None),
-            (_, Some(fault)) => fault.set(0),
-            _ => {}
-        }
-        if dies {
-            while random.random_bool(0.25) {
-                let time = Duration::from_millis(random.random_range(1..200));
-                self.host.restart_briefly(time).await;
+        let refused = shop.refusals().len();
+        self.cause.begin(&self.host, random);
+        let dies = match self.cause {
+            Cause::Kill => true,
+            _ => {
+                pause(random, 50..600).await;
+                // Not before anybody has been refused anything: somebody must be.
+                random.random_bool(0.3) && refused > 0
             }
-            self.host.restart().await;
-            self.open();
+        };
+        if dies {
+            self.kill(random).await;
+        } else {
+            eventually("somebody is refused", async || {
+                shop.pay_for_nothing().await;
+                (shop.refusals().len() > refused).then_some(())
+            })
+            .await;
+            self.cause.end(Some(&self.host));
         }
         eventually("the host works again", async || {
             let ready = self.host.try_get("/readyz").await?;
@@ -109,11 +167,24 @@ impl Troubled {
         dies
     }
 
-    /// How large the store's file is, in bytes.
-    fn size(&self) -> u64 {
-        let file = std::fs::metadata(self.host.data().join("baton.redb"));
-        file.expect("a host has its store").len()
+    /// Kills it, now and then again while it starts in the same trouble, and starts it when that is over.
+    async fn kill(&mut self, random: &mut StdRng) {
+        self.door.send_replace(None);
+        self.host.kill9().await;
+        while random.random_bool(0.25) {
+            let time = Duration::from_millis(random.random_range(1..200));
+            self.host.restart_briefly(time).await;
+        }
+        self.cause.end(None);
+        self.host.restart().await;
+        self.open();
     }
+}
+
+/// How large the store's file is, in bytes.
+fn size(host: &Host) -> u64 {
+    let file = std::fs::metadata(host.data().join("baton.redb"));
+    file.expect("a host has its store").len()
 }
 
 async fn pause(random: &mut StdRng, milliseconds: std::ops::Range<u64>) {
