@@ -270,7 +270,10 @@ impl Staged {
             let middle = low + (high - low) / 2;
             let key = key::logged_event(tenant, middle);
             let is_old = match store.get(&key)? {
-                Some(value) => logged(&key, &value)?.at.until(self.at) > age,
+                // One that can't be read goes when it is in the way. It must not keep the others, or a commit.
+                Some(value) => {
+                    logged(&key, &value).is_ok_and(|event| event.at.until(self.at) > age)
+                }
                 None => true,
             };
             if is_old {
@@ -313,5 +316,55 @@ impl State {
         }
         self.passing = Some(passing.clone());
         Some(passing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use baton_store::MemoryStore;
+    use baton_workflow::CloudEvent;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_event_that_can_t_be_read_stops_no_sweep() {
+        let logs = EventLogs::new(&EngineLimits::default(), Vec::new());
+        let (store, tenant) = (MemoryStore::new(), TenantId::default());
+        let at = Timestamp::from_millis(0);
+        let commit = |count: usize, swept: Option<Timestamp>| {
+            let mut appending = Appending::new(&logs, &store);
+            let mut batch = Batch::new();
+            for number in 0..count {
+                let event = json!({
+                    "specversion": "1.0", "id": number.to_string(), "source": "/test", "type": "test",
+                });
+                let event = CloudEvent::new(event).expect("an event");
+                let tenant = tenant.clone();
+                let added = appending.add(NewEvent { tenant, event, at }, &mut batch);
+                added.expect("it can be read");
+            }
+            if let Some(at) = swept {
+                appending.sweep(&tenant, at).expect("it can be read");
+            }
+            appending.finish(&mut batch).expect("it can be read");
+            store.commit(&batch).expect("it can be written");
+            appending.publish();
+        };
+        commit(5, None);
+        for position in [1, 3] {
+            let mut batch = Batch::new();
+            batch.put(key::logged_event(&tenant, position), b"no record".to_vec());
+            store.commit(&batch).expect("it can be written");
+        }
+        let later = at.after(EngineLimits::default().event_log_age * 2);
+        for _ in 0..4 {
+            commit(0, Some(later));
+        }
+        let range = key::logged_events_from(&tenant, 0);
+        let left = store
+            .scan(&range, Direction::Ascending, 9)
+            .expect("it can be read");
+        assert_eq!(left.len(), 0, "the others are too old");
     }
 }
