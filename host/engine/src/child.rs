@@ -68,7 +68,8 @@ pub(crate) async fn start(shared: &Arc<Shared>, start: Start) -> Option<Result<D
             let Prepared { batch, begin, .. } = *prepared;
             let (done, durable) = tokio::sync::oneshot::channel();
             let owner = shared.clone();
-            shared.journal.append(batch, Vec::new(), move || {
+            let tenant = begin.run.tenant.clone();
+            shared.journal.append(&tenant, batch, Vec::new(), move || {
                 start::begin(&owner, begin);
                 // Who started it may not want it any more.
                 let _ = done.send(());

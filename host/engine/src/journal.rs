@@ -2,7 +2,8 @@
 //!
 //! It takes all that waits, commits it in one transaction, and tells those whose it was: many writers
 //! share one `fdatasync`. While one commit is under way the next batch gathers, so that the busier the host
-//! is, the larger its batches are.
+//! is, the larger its batches are. Where several tenants write, a commit has
+//! something of each and not much of any, so that one with much to write does not keep the others waiting.
 //!
 //! There are two kinds of entries. A [request](Journal::commit) (a start, a publication) is refused when
 //! its commit fails, and its sender told. [Progress](Journal::append) of runs can't be refused, since it
@@ -30,7 +31,7 @@ pub(crate) struct Journal {
 }
 
 struct Shared {
-    entries: Mailbox<Entry>,
+    entries: Mailbox<(TenantId, Entry)>,
     stalled: Mutex<Option<CommitError>>,
     /// Set when the host stops: a commit that fails then is not tried again.
     stopping: AtomicBool,
@@ -39,6 +40,17 @@ struct Shared {
 enum Entry {
     Request(Request),
     Progress(Progress),
+}
+
+impl Entry {
+    /// How much it writes, in operations.
+    fn weight(&self) -> usize {
+        let (batch, events) = match self {
+            Self::Request(Request { batch, events, .. })
+            | Self::Progress(Progress { batch, events, .. }) => (batch, events),
+        };
+        1 + batch.operations().len() + events.len()
+    }
 }
 
 struct Request {
@@ -92,26 +104,33 @@ impl Journal {
         }
     }
 
-    /// Makes `batch` durable, or fails.
-    pub(crate) async fn commit(&self, batch: Batch) -> Result<(), NotCommitted> {
-        self.request(batch, Vec::new(), None).await.map(drop)
+    /// Makes `batch`, which is a tenant's, durable, or fails.
+    pub(crate) async fn commit(&self, tenant: &TenantId, batch: Batch) -> Result<(), NotCommitted> {
+        self.request(tenant, batch, Vec::new(), None)
+            .await
+            .map(drop)
     }
 
-    /// Puts events into their tenants' logs, or fails. Says where each is, in their order.
-    pub(crate) async fn publish(&self, events: Vec<NewEvent>) -> Result<Vec<Placed>, NotCommitted> {
-        self.request(Batch::new(), events, None).await
+    /// Puts events into a tenant's log, or fails. Says where each is, in their order.
+    pub(crate) async fn publish(
+        &self,
+        tenant: &TenantId,
+        events: Vec<NewEvent>,
+    ) -> Result<Vec<Placed>, NotCommitted> {
+        self.request(tenant, Batch::new(), events, None).await
     }
 
     /// Has a tenant's log drop some of what is too old at a time, or fails.
     pub(crate) async fn sweep(&self, tenant: &TenantId, at: Timestamp) -> Result<(), NotCommitted> {
         let sweep = Some((tenant.clone(), at));
-        self.request(Batch::new(), Vec::new(), sweep)
+        self.request(tenant, Batch::new(), Vec::new(), sweep)
             .await
             .map(drop)
     }
 
     async fn request(
         &self,
+        tenant: &TenantId,
         batch: Batch,
         events: Vec<NewEvent>,
         sweep: Option<(TenantId, Timestamp)>,
@@ -125,7 +144,7 @@ impl Journal {
         };
         self.shared
             .entries
-            .offer(Entry::Request(request))
+            .offer((tenant.clone(), Entry::Request(request)))
             .map_err(|refused| match refused {
                 Refused::Full => NotCommitted::Busy,
                 Refused::Closed => NotCommitted::Stopping,
@@ -136,19 +155,22 @@ impl Journal {
         }
     }
 
-    /// Makes `batch` durable, and puts events into their tenants' logs with it, however long it takes; calls
-    /// `durable` from the writer's thread then.
+    /// Makes `batch`, which is a tenant's, durable, and puts events into its log with it, however long it takes; calls
+    /// `durable` from the writer's thread then. What a tenant appends becomes durable in that order.
     pub(crate) fn append(
         &self,
+        tenant: &TenantId,
         batch: Batch,
         events: Vec<NewEvent>,
         durable: impl FnOnce() + Send + 'static,
     ) {
-        self.shared.entries.push(Entry::Progress(Progress {
+        let progress = Progress {
             batch,
             events,
             durable: Box::new(durable),
-        }));
+        };
+        let entry = (tenant.clone(), Entry::Progress(progress));
+        self.shared.entries.push(entry);
     }
 
     /// Why nothing can be written just now, where that is so.
@@ -188,6 +210,10 @@ mod tests {
     use super::*;
     use crate::settings::EngineLimits;
 
+    fn tenant(name: &str) -> TenantId {
+        TenantId::new(name).expect("a tenant")
+    }
+
     fn batch(key: u8) -> Batch {
         let mut batch = Batch::new();
         batch.put(vec![key], vec![key]);
@@ -207,7 +233,7 @@ mod tests {
         let (sender, mut durable) = tokio::sync::mpsc::unbounded_channel();
         for key in 0..5 {
             let sender = sender.clone();
-            journal.append(batch(key), Vec::new(), move || {
+            journal.append(&tenant("a"), batch(key), Vec::new(), move || {
                 let _ = sender.send(key);
             });
         }
@@ -216,14 +242,63 @@ mod tests {
             assert_eq!(durable.recv().await, Some(key));
         }
         assert_eq!(store.commits(), 1);
-        assert!(journal.commit(batch(9)).await.is_ok());
+        assert!(journal.commit(&tenant("a"), batch(9)).await.is_ok());
         assert_eq!(store.commits(), 2);
         journal.close();
         thread.join().expect("ended");
         assert!(matches!(
-            journal.commit(batch(1)).await,
+            journal.commit(&tenant("a"), batch(1)).await,
             Err(NotCommitted::Stopping)
         ));
+    }
+
+    /// The commits that a writer makes of these entries, by their tenants and numbers.
+    fn commits(entries: &[(&str, u8)]) -> Vec<Vec<(String, u8)>> {
+        let (journal, store) = (Journal::new(10), MemoryStore::new());
+        let logs = EventLogs::new(&EngineLimits::default(), Vec::new());
+        let mut writer = Writer::new(&journal);
+        let (sender, mut durable) = tokio::sync::mpsc::unbounded_channel();
+        for &(name, number) in entries {
+            // More operations than one of several tenants has in a commit.
+            let mut batch = Batch::new();
+            (0..100).for_each(|key| batch.put(vec![number, key], Vec::new()));
+            let (sender, entry) = (sender.clone(), (name.to_owned(), number));
+            journal.append(&tenant(name), batch, Vec::new(), move || {
+                let _ = sender.send(entry);
+            });
+        }
+        journal.close();
+        let mut commits = Vec::new();
+        while writer.take(std::time::Duration::ZERO) {
+            assert!(writer.commit(&store, &logs));
+            commits.push(std::iter::from_fn(|| durable.try_recv().ok()).collect());
+        }
+        commits
+    }
+
+    #[test]
+    fn who_writes_little_does_not_wait_for_who_writes_much() {
+        let flood = [("flood", 1), ("flood", 2), ("flood", 3)];
+        let of = |entries: &[(&str, u8)]| -> Vec<_> {
+            let entries = entries.iter();
+            entries
+                .map(|(name, number)| ((*name).to_owned(), *number))
+                .collect()
+        };
+        assert_eq!(
+            commits(&flood),
+            [of(&flood)],
+            "one that is alone has all in one"
+        );
+        let both = [&flood[..], &[("calm", 4)]].concat();
+        assert_eq!(
+            commits(&both),
+            [
+                of(&[("flood", 1), ("calm", 4)]),
+                of(&[("flood", 2)]),
+                of(&[("flood", 3)])
+            ]
+        );
     }
 
     #[tokio::test]
@@ -232,11 +307,11 @@ mod tests {
         let store = Arc::new(FaultyStore::new(memory.clone(), Fault::Full(1, 3)));
         let journal = Journal::new(10);
         let (sender, durable) = oneshot::channel();
-        journal.append(batch(1), Vec::new(), move || {
+        journal.append(&tenant("a"), batch(1), Vec::new(), move || {
             let _ = sender.send(());
         });
         let thread = writer(&journal, store);
-        let refused = journal.commit(batch(2)).await;
+        let refused = journal.commit(&tenant("a"), batch(2)).await;
         assert!(
             matches!(
                 refused,
@@ -260,7 +335,7 @@ mod tests {
         ));
         let journal = Journal::new(10);
         let thread = writer(&journal, store.clone());
-        assert!(journal.commit(batch(1)).await.is_err());
+        assert!(journal.commit(&tenant("a"), batch(1)).await.is_err());
         while journal.stalled().is_some() {
             tokio::task::yield_now().await;
         }
@@ -272,9 +347,9 @@ mod tests {
     #[tokio::test]
     async fn a_full_queue_refuses_requests() {
         let journal = Journal::new(1);
-        journal.append(batch(1), Vec::new(), || ());
+        journal.append(&tenant("a"), batch(1), Vec::new(), || ());
         assert!(matches!(
-            journal.commit(batch(2)).await,
+            journal.commit(&tenant("a"), batch(2)).await,
             Err(NotCommitted::Busy)
         ));
     }

@@ -129,7 +129,7 @@ fn find(
             .library
             .describe(&digest)
             .map_err(Unavailable::from)?;
-        keep_component(shared, &digest)?;
+        keep_component(shared, tenant, &digest)?;
         let package = description.package.as_ref();
         let record = PinRecord {
             name: name.clone(),
@@ -141,7 +141,7 @@ fn find(
         records.push(record);
         connectors.0.insert(name.clone(), description);
     }
-    keep_component(shared, &before.language)?;
+    keep_component(shared, tenant, &before.language)?;
     let document = Digest(workflow.digest);
     let key = VersionKey {
         tenant: tenant.clone(),
@@ -193,10 +193,10 @@ fn component(
 }
 
 /// Sees to it that a component which a run keeps is in the store, durably.
-fn keep_component(shared: &Shared, digest: &Digest) -> Result<(), Unavailable> {
+fn keep_component(shared: &Shared, tenant: &TenantId, digest: &Digest) -> Result<(), Unavailable> {
     shared.library.keep(digest, |batch| {
         // Aside, where it may block: by way of the journal, which waits where a disk is full.
-        let committed = Handle::current().block_on(shared.journal.commit(batch));
+        let committed = Handle::current().block_on(shared.journal.commit(tenant, batch));
         Ok(committed?)
     })
 }

@@ -39,6 +39,7 @@ mod grants;
 mod history;
 mod journal;
 mod keep;
+mod lanes;
 mod library;
 mod lifecycle;
 mod live;

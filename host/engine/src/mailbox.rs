@@ -18,6 +18,8 @@ pub(crate) struct Mailbox<T> {
 
 struct Queue<T> {
     items: VecDeque<T>,
+    /// How many the thread has taken before and has still to see to.
+    held: usize,
     closed: bool,
     /// Whether the thread sleeps until there is an item. Only then is it woken: that costs a call into the kernel, also
     /// where nobody sleeps.
@@ -38,6 +40,7 @@ impl<T> Mailbox<T> {
     pub(crate) fn new(bound: usize) -> Self {
         let queue = Queue {
             items: VecDeque::new(),
+            held: 0,
             closed: false,
             is_awaited: false,
         };
@@ -54,7 +57,7 @@ impl<T> Mailbox<T> {
         if queue.closed {
             return Err(Refused::Closed);
         }
-        if queue.items.len() >= self.bound {
+        if queue.items.len() + queue.held >= self.bound {
             return Err(Refused::Full);
         }
         self.add(queue, item);
@@ -78,9 +81,10 @@ impl<T> Mailbox<T> {
         }
     }
 
-    /// Takes all that waits into `batch`, sleeping until there is something, for `patience` at most. False
-    /// once the queue is closed and empty.
-    pub(crate) fn take(&self, batch: &mut VecDeque<T>, patience: Duration) -> bool {
+    /// Takes all that waits into `batch`, which is empty, sleeping until there is something, for `patience` at most. Of
+    /// what was taken before, `held` items are still to be seen to: they count for the bound. False once the queue is
+    /// closed and empty.
+    pub(crate) fn take(&self, batch: &mut VecDeque<T>, held: usize, patience: Duration) -> bool {
         let mut queue = self.lock();
         if queue.items.is_empty() && !queue.closed && !patience.is_zero() {
             let waited = self.filled.wait_timeout_while(queue, patience, |it| {
@@ -90,6 +94,7 @@ impl<T> Mailbox<T> {
             queue = waited.unwrap_or_else(PoisonError::into_inner).0;
             queue.is_awaited = false;
         }
+        queue.held = held;
         let open = !(queue.closed && queue.items.is_empty());
         std::mem::swap(batch, &mut queue.items);
         open
@@ -123,7 +128,7 @@ mod tests {
 
     fn take(mailbox: &Mailbox<u32>) -> (Vec<u32>, bool) {
         let mut batch = VecDeque::new();
-        let open = mailbox.take(&mut batch, Duration::ZERO);
+        let open = mailbox.take(&mut batch, 0, Duration::ZERO);
         (batch.into(), open)
     }
 
@@ -136,6 +141,10 @@ mod tests {
         mailbox.push(4);
         assert_eq!(take(&mailbox), (vec![1, 2, 4], true));
         assert_eq!(mailbox.offer(5), Ok(()));
+        let mut batch = VecDeque::new();
+        mailbox.take(&mut batch, 1, Duration::ZERO);
+        assert_eq!(mailbox.offer(6), Ok(()));
+        assert_eq!(mailbox.offer(7), Err(Refused::Full), "one is held");
     }
 
     #[test]
@@ -168,7 +177,7 @@ mod tests {
             let mailbox = mailbox.clone();
             move || {
                 let mut batch = VecDeque::new();
-                mailbox.take(&mut batch, Duration::from_secs(60));
+                mailbox.take(&mut batch, 0, Duration::from_secs(60));
                 batch.pop_front()
             }
         });

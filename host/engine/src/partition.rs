@@ -1,7 +1,7 @@
 //! A partition: the runs that one thread owns.
 //!
 //! The thread takes what has happened (a new run, an answer, a cancellation, a timer), applies it to the
-//! runs' machines, and appends the events to the journal: one turn. What may touch the world, and what
+//! runs' machines, and appends the events to the journal: one turn, of one tenant. What may touch the world, and what
 //! somebody is told, waits as an [`Effect`] until the turn is durable.
 
 mod alarms;
@@ -10,6 +10,7 @@ mod asleep;
 mod child;
 mod effect;
 mod end;
+mod inbox;
 mod items;
 mod listeners;
 mod look;
@@ -34,6 +35,7 @@ use baton_workflow::machine::{Event, TaskKey};
 
 use crate::admission::Place;
 use crate::beginnings::Beginning;
+use crate::lanes::Lanes;
 use crate::mailbox::Mailbox;
 use crate::origin::Parent;
 use crate::outside::Answer;
@@ -63,19 +65,17 @@ const IDLE: Duration = Duration::from_secs(3600);
 /// When to ask again that too much waits to become durable.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// How many timers one turn lets elapse, so that many that are due at once hold up nothing else for long and
-/// make no batch without bound.
-const TIMERS_PER_TURN: usize = 256;
+/// How many messages, timers, listeners and runs to put to sleep a partition sees to at a time, before it looks for what has
+/// come meanwhile. The more there are, the less of a turn is the journal's; and the longer what comes waits, whosever it
+/// is.
+const AT_A_TIME: usize = 32;
 
-/// How many calls that are over at once one turn makes itself. More are made aside, so that they hold up nothing else
+/// How many calls that are over at once it makes itself at a time. More are made aside, so that they hold up nothing else
 /// for long and all processors take part.
-const CALLS_PER_TURN: usize = 64;
+const CALLS_AT_A_TIME: usize = 64;
 
 /// How much later runs are woken for which there is no room in memory just now.
 const SNOOZE: Duration = Duration::from_millis(100);
-
-/// How many runs one turn recovers, or lets fall asleep.
-const RUNS_PER_TURN: usize = 256;
 
 /// What a partition is told.
 pub(crate) enum Message {
@@ -185,6 +185,8 @@ pub(crate) struct Partition {
     number: Number,
     shared: Arc<Shared>,
     mailbox: Arc<Mailbox<Message>>,
+    /// What it has been told and has not taken in yet.
+    inbox: Lanes<Message>,
     runs: HashMap<RunId, ActiveRun>,
     timers: Timers,
     alarms: Alarms,
@@ -198,7 +200,7 @@ pub(crate) struct Partition {
     /// The turns that are not durable yet, and what waits for each.
     pending: BTreeMap<u64, Vec<Effect>>,
     turns: u64,
-    /// How many calls this turn has made itself.
+    /// How many calls it has made itself this time.
     calls_here: usize,
 }
 
@@ -208,6 +210,7 @@ impl Partition {
             number,
             shared,
             mailbox,
+            inbox: Lanes::default(),
             runs: HashMap::new(),
             timers: Timers::default(),
             alarms: Alarms::default(),
@@ -227,8 +230,9 @@ impl Partition {
         let mut messages = VecDeque::new();
         loop {
             let patience = self.patience();
-            let open = self.mailbox.take(&mut messages, patience);
-            self.take_turn(&mut messages);
+            let held = self.inbox.len();
+            let open = self.mailbox.take(&mut messages, held, patience);
+            self.take_turns(&mut messages);
             if !open {
                 // Nobody takes their answers any more. They will be made again.
                 self.runs.values_mut().for_each(ActiveRun::end_calls);
@@ -237,13 +241,11 @@ impl Partition {
         }
     }
 
-    /// Takes in what has happened and what has come due meanwhile: one turn.
-    pub(crate) fn take_turn(&mut self, messages: &mut VecDeque<Message>) {
+    /// Takes in some of what has happened and has come due meanwhile: a turn for each tenant of which there is something.
+    pub(crate) fn take_turns(&mut self, messages: &mut VecDeque<Message>) {
         let mut turn = Turn::new(self.turns + 1);
         self.calls_here = 0;
-        for message in messages.drain(..) {
-            self.handle(message, &mut turn);
-        }
+        self.receive(messages, &mut turn);
         self.elapse(&mut turn);
         self.come_back(&mut turn);
         self.offer(&mut turn);
@@ -255,6 +257,9 @@ impl Partition {
 
     /// For how long there is nothing to do, unless somebody tells of something.
     pub(crate) fn patience(&self) -> Duration {
+        if !self.inbox.is_empty() {
+            return Duration::ZERO;
+        }
         // Nothing elapses before a turn is durable, which is told.
         if self.is_behind() {
             return IDLE;
@@ -394,15 +399,19 @@ impl Partition {
         let now = self.shared.clock.now();
         let admission = &self.shared.admission;
         let later = now.after(SNOOZE);
-        let due = self.alarms.take_due(now, TIMERS_PER_TURN, later, |tenant| {
-            admission.is_crowded(tenant)
-        });
+        let due = self
+            .alarms
+            .take_due(now, AT_A_TIME, later, |tenant| admission.is_crowded(tenant));
         for (_, run, tenant) in due {
+            self.turn_of(&tenant, turn);
             self.wake(&tenant, &run, turn);
         }
         // Those that are set meanwhile have to wait for the next turn, so that a loop without delay does not
         // keep the others waiting.
-        for (due, id, timer) in self.timers.take_due(now, TIMERS_PER_TURN) {
+        for (due, id, timer) in self.timers.take_due(now, AT_A_TIME) {
+            if !self.turn_of_run(&id, turn) {
+                continue;
+            }
             let Some(run) = self.runs.get_mut(&id) else {
                 continue;
             };
@@ -431,11 +440,13 @@ impl Partition {
                 .for_each(|effect| self.release(effect));
             return;
         }
+        debug_assert!(turn.tenant.is_some(), "all that is written is a tenant's");
+        let tenant = turn.tenant.unwrap_or_default();
         self.pending.insert(turn.number, turn.effects);
         let (mailbox, number) = (self.mailbox.clone(), turn.number);
         self.shared
             .journal
-            .append(turn.batch, turn.events, move || {
+            .append(&tenant, turn.batch, turn.events, move || {
                 mailbox.push(Message::Durable(number));
             });
     }
@@ -445,20 +456,20 @@ impl Partition {
         self.runs.get(id).map_or(0, |run| run.last_turn)
     }
 
-    /// Whether a turn is durable, of which the present one is `now`.
+    /// Whether a turn is durable, of which the present one is `now`. Turns of different tenants become so in any order.
     fn is_durable(&self, number: u64, now: u64) -> bool {
-        number < now && self.pending.keys().next().is_none_or(|it| *it > number)
+        number < now && !self.pending.contains_key(&number)
     }
 
     /// Whether so much waits to become durable that no run should go ahead of it.
     fn is_behind(&self) -> bool {
-        self.pending.len() >= self.shared.limits.uncommitted_events
+        self.pending.len() >= self.shared.limits.uncommitted_turns
     }
 
     /// Whether so much waits that requests have to wait outside. They may go beyond what runs may by themselves, so
     /// that a run that keeps busy does not keep anybody from cancelling it.
     fn refuses_requests(&self) -> bool {
-        self.pending.len() >= 2 * self.shared.limits.uncommitted_events
+        self.pending.len() >= 2 * self.shared.limits.uncommitted_turns
     }
 
     /// Does `effect` when the turn of that number is durable: at once, where it is.

@@ -121,7 +121,7 @@ pub(crate) async fn remove(shared: &Arc<Shared>, run: Removable) -> Result<bool,
         remains,
     } = run;
     if remains {
-        shared.journal.commit(batch).await?;
+        shared.journal.commit(&tenant, batch).await?;
     } else {
         let (reply, answer) = oneshot::channel();
         let remove = Remove {
@@ -144,15 +144,15 @@ pub(crate) async fn remove(shared: &Arc<Shared>, run: Removable) -> Result<bool,
         }
     }
     while !whole {
-        let (owner, tenant) = (shared.clone(), tenant.clone());
+        let (owner, of) = (shared.clone(), tenant.clone());
         let gathered = tokio::task::spawn_blocking(move || {
             let mut batch = Batch::new();
-            let whole = gather(&owner, &tenant, &run, &mut batch)?;
+            let whole = gather(&owner, &of, &run, &mut batch)?;
             Ok::<_, ReadError>((batch, whole))
         });
         let batch;
         (batch, whole) = gathered.await.map_err(|error| failed(&error))??;
-        shared.journal.commit(batch).await?;
+        shared.journal.commit(&tenant, batch).await?;
     }
     Ok(true)
 }

@@ -203,8 +203,9 @@ pub struct EngineLimits {
     pub page: usize,
     /// How many turns of one partition may wait to become durable before it waits with them: timers do not
     /// elapse, and pure calls are not made ahead. Twice as many, and cancellations are refused as busy.
-    /// Default: 64.
-    pub uncommitted_events: usize,
+    /// Default: 256, which is more than the runs that may be in memory can fill by answers alone: what one tenant has to
+    /// write holds up no other's timers.
+    pub uncommitted_turns: usize,
     /// After how many events of a run its state is kept, so that only what follows is read when the run is loaded: less
     /// often where the state takes more bytes than the events since then. Default: 256, some milliseconds of reading.
     pub snapshot_events: u32,
@@ -256,7 +257,7 @@ impl Default for EngineLimits {
             tag_bytes: 256,
             idempotency_key_bytes: 255,
             page: 1_000,
-            uncommitted_events: 64,
+            uncommitted_turns: 256,
             snapshot_events: 256,
             subscriber_lag: 1_024,
             plans: 256,

@@ -163,7 +163,7 @@ async fn remember(shared: &Shared, sink: &Sink, position: u64) -> Result<(), Sto
     );
     shared
         .journal
-        .commit(batch)
+        .commit(&sink.tenant, batch)
         .await
         .map_err(|error| match error {
             NotCommitted::Stopping => Stopped::Stopping,

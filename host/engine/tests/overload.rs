@@ -62,7 +62,7 @@ async fn while_the_disk_is_full_what_waits_is_bounded() {
         .iter()
         .max()
         .expect("tries");
-    let turns = EngineLimits::default().uncommitted_events;
+    let turns = EngineLimits::default().uncommitted_turns;
     assert!(most <= (turns + 1) * 8, "{most} writes wait");
     let cancelled = tokio::spawn({
         let (engine, tenant) = (host.engine.clone(), tenant.clone());

@@ -81,7 +81,7 @@ impl Engine {
             batch.put(key::connector(tenant, &name), record.encode());
             shared
                 .journal
-                .commit(batch)
+                .commit(tenant, batch)
                 .await
                 .map_err(Unavailable::from)?;
         }
@@ -157,7 +157,7 @@ impl Engine {
         batch.put(key::grant(tenant, name), record.encode());
         shared
             .journal
-            .commit(batch)
+            .commit(tenant, batch)
             .await
             .map_err(Unavailable::from)?;
         shared.grants.changed(tenant, name);
@@ -194,7 +194,7 @@ impl Engine {
         batch.delete(key::grant(tenant, name));
         shared
             .journal
-            .commit(batch)
+            .commit(tenant, batch)
             .await
             .map_err(Unavailable::from)?;
         shared.grants.changed(tenant, name);

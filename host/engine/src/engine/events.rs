@@ -52,7 +52,7 @@ impl Engine {
             .iter()
             .map(|new| (new.event.source().to_owned(), new.event.id().to_owned()))
             .collect();
-        let placed = self.shared().journal.publish(new).await;
+        let placed = self.shared().journal.publish(tenant, new).await;
         let placed = placed.map_err(|error| match error {
             NotCommitted::Busy => SendError::Busy {
                 retry_after: RETRY_AFTER,

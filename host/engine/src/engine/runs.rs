@@ -109,7 +109,7 @@ impl Engine {
         }
         self.shared()
             .journal
-            .commit(batch)
+            .commit(tenant, batch)
             .await
             .map_err(|error| match error {
                 NotCommitted::Busy => StartError::Busy {

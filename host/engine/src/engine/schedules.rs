@@ -125,7 +125,7 @@ impl Engine {
             if change(&mut state) {
                 let mut batch = Batch::new();
                 shared.schedules.store(&name, Some(&state), &mut batch);
-                let committed = shared.journal.commit(batch).await;
+                let committed = shared.journal.commit(&name.tenant, batch).await;
                 committed.map_err(Unavailable::from)?;
                 shared.schedules.set(name.clone(), Some(state.clone()));
             }

@@ -97,7 +97,7 @@ impl Engine {
         })?;
         let mut batch = Batch::new();
         batch.put(key::secret(tenant, &record.name), record.encode());
-        let committed = shared.journal.commit(batch).await;
+        let committed = shared.journal.commit(tenant, batch).await;
         committed.map_err(Unavailable::from)?;
         Ok((view(record), before.is_none()))
     }
@@ -132,7 +132,7 @@ impl Engine {
             }
             let mut batch = Batch::new();
             batch.delete(key::secret(&tenant, &name));
-            let committed = shared.journal.commit(batch).await;
+            let committed = shared.journal.commit(&tenant, batch).await;
             Ok(committed.map_err(Unavailable::from)?)
         };
         self.whole(remove).await

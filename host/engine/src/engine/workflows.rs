@@ -141,7 +141,7 @@ impl Engine {
         let rescheduling = self.reschedule(schedule, &reference, &plan, &mut batch)?;
         self.shared()
             .journal
-            .commit(batch)
+            .commit(tenant, batch)
             .await
             .map_err(Unavailable::from)?;
         self.rescheduled(rescheduling);

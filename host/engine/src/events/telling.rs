@@ -178,7 +178,7 @@ mod tests {
             self.store.commit(&batch).expect("it can be written");
             appending.publish();
             let mut told = VecDeque::new();
-            self.mailbox.take(&mut told, Duration::ZERO);
+            self.mailbox.take(&mut told, 0, Duration::ZERO);
             told.len()
         }
 

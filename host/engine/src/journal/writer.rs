@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use baton_store::{Batch, CommitError, ReadError, Store, key};
+use baton_store::{Batch, CommitError, ReadError, Store, TenantId, key};
 
 use super::{Entry, Journal, Progress, Request};
 use crate::events::{Appending, EventLogs, NewEvent, Placed};
+use crate::lanes::Lanes;
 
 /// How long to wait before a failed commit is tried again: at first, and at most. Requests that come meanwhile wait,
 /// and share its fate.
@@ -17,11 +18,23 @@ const RETRY_MAX: Duration = Duration::from_secs(2);
 /// How long the writer sleeps when there is nothing to write. Any entry wakes it.
 const IDLE: Duration = Duration::from_secs(3600);
 
+/// From how many operations on a tenant has no more in a commit, where several write. More would keep those longer that
+/// come meanwhile, fewer would make less of the `fdatasync` that all share.
+const FAIR_OPERATIONS: usize = 64;
+
+/// How many commits are short once several tenants have been seen to write: one that writes now and then must not find a
+/// long one each time.
+const FAIR_COMMITS: u32 = 256;
+
 /// The state of the writer's thread.
 pub(crate) struct Writer {
     journal: Journal,
     /// What has been taken and is in no commit yet.
-    entries: VecDeque<Entry>,
+    entries: Lanes<Entry>,
+    /// What is being taken.
+    taken: VecDeque<(TenantId, Entry)>,
+    /// How many of the next commits are to be short.
+    fair: u32,
     /// Progress that is not durable yet. It goes first in every commit.
     owed: Owed,
     /// How long to wait before the next commit, since the last one has failed.
@@ -57,7 +70,9 @@ impl Writer {
     pub(crate) fn new(journal: &Journal) -> Self {
         Self {
             journal: journal.clone(),
-            entries: VecDeque::new(),
+            entries: Lanes::default(),
+            taken: VecDeque::new(),
+            fair: 0,
             owed: Owed::default(),
             delay: None,
         }
@@ -69,9 +84,9 @@ impl Writer {
         if let Some(delay) = self.delay {
             self.journal.shared.entries.rest(delay);
         }
-        let patience = match self.delay {
-            None => IDLE,
-            Some(_) => Duration::ZERO,
+        let patience = match self.delay.is_none() && self.entries.is_empty() {
+            true => IDLE,
+            false => Duration::ZERO,
         };
         self.take(patience)
     }
@@ -79,24 +94,46 @@ impl Writer {
     /// Takes all that waits to be written, sleeping until there is something, for `patience` at most. False once there
     /// is nothing and will be nothing.
     pub(crate) fn take(&mut self, patience: Duration) -> bool {
-        let open = self
-            .journal
-            .shared
-            .entries
-            .take(&mut self.entries, patience);
-        open || !self.owed.durable.is_empty()
+        let (held, mailbox) = (self.entries.len(), &self.journal.shared.entries);
+        let open = mailbox.take(&mut self.taken, held, patience);
+        for (tenant, entry) in self.taken.drain(..) {
+            self.entries.put(&tenant, entry);
+        }
+        open || !self.entries.is_empty() || !self.owed.durable.is_empty()
     }
 
-    /// Commits what it has taken and what it owes as one, and tells those whose it was. False where that failed and the
-    /// host stops, so that it is not to be tried again.
-    pub(crate) fn commit(&mut self, store: &dyn Store, logs: &EventLogs) -> bool {
+    /// What the next commit is to have: progress is owed from now on, requests are given. Where several tenants write, it
+    /// has something of each of them.
+    fn choose(&mut self) -> Vec<Request> {
+        self.fair = match self.entries.tenants() {
+            0 | 1 => self.fair.saturating_sub(1),
+            _ => FAIR_COMMITS,
+        };
+        // Where commits fail, nobody is kept waiting to hear it.
+        let is_fair = self.fair > 0 && self.delay.is_none();
+        let most = if is_fair { FAIR_OPERATIONS } else { usize::MAX };
         let mut requests = Vec::new();
-        for entry in self.entries.drain(..) {
-            match entry {
-                Entry::Request(request) => requests.push(request),
-                Entry::Progress(progress) => self.owed.add(progress),
+        for _ in 0..self.entries.tenants() {
+            self.entries.turn();
+            let mut weight = 0;
+            while weight < most {
+                let Some(entry) = self.entries.take() else {
+                    break;
+                };
+                weight += entry.weight();
+                match entry {
+                    Entry::Request(request) => requests.push(request),
+                    Entry::Progress(progress) => self.owed.add(progress),
+                }
             }
         }
+        requests
+    }
+
+    /// Commits some of what it has taken, and what it owes, as one, and tells those whose it was. False where that failed
+    /// and the host stops, so that it is not to be tried again.
+    pub(crate) fn commit(&mut self, store: &dyn Store, logs: &EventLogs) -> bool {
+        let mut requests = self.choose();
         // After a failure something is written even where nothing is left to be: a host that says that it takes no
         // work is sent none by which it would notice that it could again.
         let nothing = self.owed.durable.is_empty() && requests.is_empty();

@@ -12,7 +12,7 @@ use baton_workflow::Timestamp;
 
 use super::run::ActiveRun;
 use super::turn::Turn;
-use super::{Partition, RUNS_PER_TURN, Reopen};
+use super::{AT_A_TIME, Partition, Reopen};
 
 /// How long a run stays aside: long enough that what others do is over most likely, and nothing to who waits.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -77,7 +77,7 @@ impl Partition {
     /// Takes those back in whose pause is over.
     pub(super) fn come_back(&mut self, turn: &mut Turn) {
         let now = self.shared.clock.now();
-        for _ in 0..RUNS_PER_TURN {
+        for _ in 0..AT_A_TIME {
             let Some(((due, _), coming)) = self.aside.runs.first_key_value() else {
                 return;
             };
@@ -85,6 +85,7 @@ impl Partition {
                 return;
             }
             if let Some((_, coming)) = self.aside.runs.pop_first() {
+                self.turn_of(&coming.run.tenant, turn);
                 self.reopen(coming.run, turn);
             }
         }

@@ -14,7 +14,7 @@ use baton_store::{RunId, TenantId, key};
 use super::effect::Effect;
 use super::run::ActiveRun;
 use super::turn::Turn;
-use super::{Partition, RUNS_PER_TURN, Reopen};
+use super::{AT_A_TIME, Partition, Reopen};
 use crate::admission::Place;
 use crate::codec;
 use crate::replay::{self, Loaded};
@@ -67,7 +67,7 @@ impl Partition {
         if self.is_behind() {
             return;
         }
-        for _ in 0..RUNS_PER_TURN {
+        for _ in 0..AT_A_TIME {
             let Some((_, run)) = self.sleepiest() else {
                 return;
             };
@@ -76,6 +76,7 @@ impl Partition {
                 return;
             }
             let id = run.id;
+            self.turn_of_run(&id, turn);
             self.rouse(&id);
             self.fall_asleep(&id, turn);
         }

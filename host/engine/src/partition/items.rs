@@ -84,6 +84,7 @@ impl Partition {
     pub(super) fn pull(&mut self, turn: &mut Turn) {
         // A call that has just been told that its item is taken hands over the next one later.
         for (run, task, attempt) in std::mem::take(&mut self.pulls) {
+            self.turn_of_run(&run, turn);
             self.offer_item(&run, &task, attempt, turn);
         }
     }

@@ -15,12 +15,9 @@ use baton_workflow::plan::Topics;
 use super::passing::Passing;
 use super::topics::ByTopic;
 use super::turn::Turn;
-use super::{Message, Partition, Recorded};
+use super::{AT_A_TIME, Message, Partition, Recorded};
 use crate::codec;
 use crate::events::Logged;
-
-/// How many listeners one turn looks at, so that an event which many wait for holds up nothing else for long.
-const LISTENERS_PER_TURN: usize = 256;
 
 /// How many events of the log a listener is offered at a time.
 const EVENTS_AT_A_TIME: usize = 256;
@@ -296,13 +293,18 @@ impl Partition {
 
     /// Offers events to those for whom there may be some.
     pub(super) fn offer(&mut self, turn: &mut Turn) {
-        for _ in 0..LISTENERS_PER_TURN {
+        for _ in 0..AT_A_TIME {
             if self.is_behind() {
                 return;
             }
             let Some(id) = self.listeners.queue.pop_front() else {
                 return;
             };
+            let Some(listener) = self.listeners.all.get(&id) else {
+                continue;
+            };
+            let tenant = listener.tenant.clone();
+            self.turn_of(&tenant, turn);
             if !self.wake_listener(&id, turn) {
                 continue;
             }

@@ -16,8 +16,8 @@ use super::turn::Turn;
 use super::{ActiveRun, Message, Partition};
 use crate::events::HasTaken;
 
-/// How many listeners one turn looks at.
-const LISTENERS_PER_TURN: usize = 256;
+/// How many listeners are looked at at a time.
+const LISTENERS_AT_A_TIME: usize = 256;
 
 /// The log of a tenant asks that those who listen to it get over what it is about to drop.
 pub(super) struct Passing {
@@ -79,13 +79,14 @@ impl Partition {
         let Some(mut passing) = self.listeners.passing.pop_front() else {
             return;
         };
+        self.turn_of(&passing.tenant, turn);
         let from = match passing.last.take() {
             Some(last) => Bound::Excluded(last),
             None => Bound::Unbounded,
         };
         let all = self.listeners.all.range((from, Bound::Unbounded));
-        let some: Vec<_> = all.take(LISTENERS_PER_TURN).collect();
-        let is_all = some.len() < LISTENERS_PER_TURN;
+        let some: Vec<_> = all.take(LISTENERS_AT_A_TIME).collect();
+        let is_all = some.len() < LISTENERS_AT_A_TIME;
         passing.last = some.last().map(|(id, _)| (*id).clone());
         let is_concerned = |(id, it): &(&ListenerId, &Listener)| {
             let of_tenant = it.tenant == passing.tenant && it.recorded < passing.before;

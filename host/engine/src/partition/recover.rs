@@ -7,13 +7,16 @@ use std::time::Duration;
 use baton_store::record::{AsleepRecord, OpenRecord, Record, TimerRecord};
 use baton_store::{Direction, RunId, TenantId, key};
 
+use super::Partition;
 use super::run::ActiveRun;
 use super::turn::Turn;
-use super::{Partition, RUNS_PER_TURN};
 use crate::admission::Place;
 use crate::codec;
 use crate::events::NewEvent;
 use crate::replay::Loaded;
+
+/// How many open runs are read at a time.
+const RUNS_AT_A_TIME: usize = 256;
 
 /// When to try again where the open runs can't be read.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -33,7 +36,7 @@ impl Partition {
             let read = self
                 .shared
                 .store
-                .scan(&unread, Direction::Ascending, RUNS_PER_TURN);
+                .scan(&unread, Direction::Ascending, RUNS_AT_A_TIME);
             let read = match read {
                 Ok(read) => read,
                 Err(error) => {
@@ -49,6 +52,7 @@ impl Partition {
             let mut turn = Turn::new(self.turns + 1);
             for (key, stored) in &read {
                 if let Some((tenant, run)) = key::parse_open(key) {
+                    self.turn_of(&tenant, &mut turn);
                     self.take_up(tenant, run, stored, &mut turn);
                 }
             }

@@ -15,7 +15,7 @@ use super::child::ActiveChild;
 use super::end::Ended;
 use super::items::{self, HandedOver};
 use super::reveals;
-use super::{CALLS_PER_TURN, Message, Partition};
+use super::{CALLS_AT_A_TIME, Message, Partition};
 use crate::admission::Place;
 use crate::codec;
 use crate::dispatch::Thread;
@@ -278,7 +278,7 @@ impl Partition {
             .call_started(invocation.task.clone(), attempt, call.progress.clone());
         let begun = (!invocation.awaited).then(|| begun(&self.mailbox, id, invocation));
         let slot = dispatch.slot(&call);
-        let has_time = self.calls_here < CALLS_PER_TURN;
+        let has_time = self.calls_here < CALLS_AT_A_TIME;
         let thread = match has_time && platform.calls_here(|| dispatch.is_brief(slot)) {
             true => Thread::This,
             false => Thread::Runtime,

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use baton_store::record::{OpenRecord, OutcomeRecord, Record, TimerRecord};
-use baton_store::{Batch, RunId, key};
+use baton_store::{Batch, RunId, TenantId, key};
 use baton_workflow::Timestamp;
 use baton_workflow::machine::{Command, Event, Note};
 
@@ -15,9 +15,11 @@ use crate::events::NewEvent;
 use crate::lifecycle;
 use crate::snapshot::Uncovered;
 
-/// What a partition does in one go, and makes durable together.
+/// What a partition does in one go for a tenant, and makes durable together.
 pub(super) struct Turn {
     pub(super) number: u64,
+    /// Whose runs it is about, once it is about any.
+    pub(super) tenant: Option<TenantId>,
     pub(super) batch: Batch,
     /// What its runs have emitted.
     pub(super) events: Vec<NewEvent>,
@@ -33,6 +35,7 @@ impl Turn {
     pub(super) fn new(number: u64) -> Self {
         Self {
             number,
+            tenant: None,
             batch: Batch::new(),
             events: Vec::new(),
             effects: Vec::new(),
@@ -41,6 +44,29 @@ impl Turn {
 }
 
 impl Partition {
+    /// Goes on with a turn for this tenant: where it was another one's, that one ends.
+    pub(super) fn turn_of(&mut self, tenant: &TenantId, turn: &mut Turn) {
+        match &turn.tenant {
+            Some(it) if it == tenant => return,
+            Some(_) => {
+                let of_another = std::mem::replace(turn, Turn::new(turn.number));
+                self.finish(of_another);
+                turn.number = self.turns + 1;
+            }
+            None => {}
+        }
+        turn.tenant = Some(tenant.clone());
+    }
+
+    /// Goes on with a turn for the tenant of a run. False where the run is not in memory.
+    pub(super) fn turn_of_run(&mut self, id: &RunId, turn: &mut Turn) -> bool {
+        let tenant = self.runs.get(id).map(|run| run.tenant.clone());
+        if let Some(tenant) = &tenant {
+            self.turn_of(tenant, turn);
+        }
+        tenant.is_some()
+    }
+
     /// Applies an event to a run and sees to what the run wants done.
     pub(super) fn apply(
         &mut self,
@@ -54,6 +80,7 @@ impl Partition {
         let Some(run) = self.runs.get_mut(id) else {
             return Err(SetAside);
         };
+        debug_assert_eq!(turn.tenant.as_ref(), Some(&run.tenant));
         let record = (recorded == Recorded::Now).then(|| codec::event_record(&event, at));
         let commands = catch_unwind(AssertUnwindSafe(|| {
             let mut evaluator = run.version.evaluator();

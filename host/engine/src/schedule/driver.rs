@@ -78,7 +78,7 @@ async fn note_end(shared: Arc<Shared>, Ended { name, run, at }: Ended) {
     if state.ended(&run, at) {
         let mut batch = Batch::new();
         schedules.store(&name, Some(&state), &mut batch);
-        if make_durable(&shared, batch, || ()).await {
+        if make_durable(&shared, &name, batch, || ()).await {
             schedules.set(name, Some(state));
         }
     }
@@ -116,7 +116,7 @@ async fn start(shared: Arc<Shared>, name: ScheduleName) {
             schedules.store(&name, Some(&state), &mut batch);
             batch.append(run);
             let owner = shared.clone();
-            make_durable(&shared, batch, move || start::begin(&owner, begin)).await
+            make_durable(&shared, &name, batch, move || start::begin(&owner, begin)).await
         }
         Err(StartError::Busy { .. } | StartError::Unavailable(_)) => {
             tracing::warn!(%tenant, workflow = %name, "there is no room for a run that is due; it is tried again");
@@ -129,7 +129,7 @@ async fn start(shared: Arc<Shared>, name: ScheduleName) {
             }
             state.failed(index, &due, reason, now);
             schedules.store(&name, Some(&state), &mut batch);
-            make_durable(&shared, batch, || ()).await
+            make_durable(&shared, &name, batch, || ()).await
         }
     };
     if durable {
@@ -172,17 +172,20 @@ pub(super) async fn prepare(
     })?
 }
 
-/// Makes a batch durable, however long it takes, and does something then. False where the host stops before.
+/// Makes a batch of a schedule's durable, however long it takes, and does something then. False where the host stops before.
 pub(super) async fn make_durable(
     shared: &Shared,
+    name: &ScheduleName,
     batch: Batch,
     then: impl FnOnce() + Send + 'static,
 ) -> bool {
     let (done, durable) = tokio::sync::oneshot::channel();
-    shared.journal.append(batch, Vec::new(), move || {
-        then();
-        let _ = done.send(());
-    });
+    shared
+        .journal
+        .append(&name.tenant, batch, Vec::new(), move || {
+            then();
+            let _ = done.send(());
+        });
     durable.await.is_ok()
 }
 

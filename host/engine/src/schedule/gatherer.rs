@@ -227,7 +227,7 @@ impl Gatherer {
         state.gathers_on(place);
         let mut batch = Batch::new();
         schedules.store(name, Some(&state), &mut batch);
-        if !make_durable(shared, batch, || ()).await {
+        if !make_durable(shared, name, batch, || ()).await {
             return Worked::Over;
         }
         schedules.set(name.clone(), Some(state));
@@ -271,7 +271,7 @@ impl Gatherer {
                 schedules.store(name, Some(&state), &mut batch);
                 batch.append(run);
                 let owner = shared.clone();
-                make_durable(shared, batch, move || start::begin(&owner, begin)).await
+                make_durable(shared, name, batch, move || start::begin(&owner, begin)).await
             }
             Err(error) => {
                 let reason = error.reason();
@@ -281,7 +281,7 @@ impl Gatherer {
                 }
                 state.gathered(from, &positions, now, Err(reason));
                 schedules.store(name, Some(&state), &mut batch);
-                make_durable(shared, batch, || ()).await
+                make_durable(shared, name, batch, || ()).await
             }
         };
         if !durable {

@@ -110,18 +110,18 @@ impl Host {
         }
     }
 
-    /// Has a partition take a turn on `most` of the messages that it has been told, after it has recovered.
+    /// Has a partition take its turns on `most` of the messages that it has been told, after it has recovered.
     pub(crate) fn turn(&mut self, partition: usize, most: usize) {
         let driven = &mut self.partitions[partition];
         if !std::mem::replace(&mut driven.has_recovered, true) {
             return driven.partition.recover();
         }
         let mut new = VecDeque::new();
-        driven.mailbox.take(&mut new, Duration::ZERO);
+        driven.mailbox.take(&mut new, 0, Duration::ZERO);
         driven.told.append(&mut new);
         let count = most.min(driven.told.len());
         let mut messages = driven.told.drain(..count).collect();
-        driven.partition.take_turn(&mut messages);
+        driven.partition.take_turns(&mut messages);
     }
 
     /// Stops, as a host does that is told to: what has happened becomes durable.
@@ -134,9 +134,9 @@ impl Host {
             let mut is_open = true;
             while is_open {
                 let mut new = VecDeque::new();
-                is_open = driven.mailbox.take(&mut new, Duration::ZERO);
+                is_open = driven.mailbox.take(&mut new, 0, Duration::ZERO);
                 driven.told.append(&mut new);
-                driven.partition.take_turn(&mut driven.told);
+                driven.partition.take_turns(&mut driven.told);
             }
         }
         self.shared.journal.close();

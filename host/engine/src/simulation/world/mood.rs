@@ -72,7 +72,7 @@ impl Mood {
 fn limits(is_narrow: bool, chance: &mut Chance) -> EngineLimits {
     let mut limits = EngineLimits::default();
     if is_narrow {
-        limits.uncommitted_events = 1 + chance.below(3);
+        limits.uncommitted_turns = 1 + chance.below(3);
         limits.mailbox = 1 + chance.below(3);
         limits.journal_queue = 1 + chance.below(3);
         limits.calls = 1 + chance.below(2);
