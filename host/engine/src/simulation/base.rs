@@ -7,6 +7,7 @@ use baton_store::{Batch, KeyRange, TenantId, key};
 
 use super::connectors::installed;
 use super::documents::{WORKFLOWS, document};
+use super::neighbour;
 use super::world::World;
 use crate::engine::Engine;
 
@@ -48,19 +49,25 @@ fn connectors() -> Batch {
             digest: connector.digest.0,
             installed_at_ms: 0,
         };
-        let key = key::connector(&TenantId::default(), connector.name);
-        batch.put(key, record.encode());
+        for tenant in tenants() {
+            batch.put(key::connector(&tenant, connector.name), record.encode());
+        }
     }
     batch
 }
 
 async fn fill(engine: &Engine) -> Result<(), String> {
-    let tenant = TenantId::default();
-    for workflow in &WORKFLOWS {
-        let published = engine.publish(&tenant, &document(workflow)).await;
-        published.map_err(|error| format!("{}: {error:?}", workflow.name))?;
+    for tenant in tenants() {
+        for workflow in &WORKFLOWS {
+            let published = engine.publish(&tenant, &document(workflow)).await;
+            published.map_err(|error| format!("{}: {error:?}", workflow.name))?;
+        }
     }
     Ok(())
+}
+
+fn tenants() -> [TenantId; 2] {
+    [TenantId::default(), neighbour()]
 }
 
 fn contents(world: &World) -> Batch {

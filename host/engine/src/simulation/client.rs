@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::documents::{Workflow, document};
 use super::host::Host;
+use super::neighbour;
 use crate::engine::Engine;
 use crate::error::{PublishError, StartError};
 use crate::view::{ApprovalId, RunView, StartRun};
@@ -18,7 +19,10 @@ use crate::{Status, Unavailable};
 /// What somebody asks.
 #[derive(Clone, Debug)]
 pub(crate) enum Wish {
-    Start { key: String, order: Order },
+    Start {
+        key: String,
+        order: Order,
+    },
     Cancel(RunId),
     Stop(RunId),
     Suspend(RunId),
@@ -26,10 +30,15 @@ pub(crate) enum Wish {
     Retry(RunId),
     Restart(RunId),
     Decide(ApprovalId),
-    Send { kind: &'static str, id: String },
+    Send {
+        kind: &'static str,
+        id: String,
+    },
     Publish(&'static Workflow),
     Pause(&'static str),
     Sweep,
+    /// The neighbour starts a run.
+    Neighbour(Order),
     Show(RunId),
     ReadHistory(RunId),
 }
@@ -242,6 +251,23 @@ async fn told(engine: Engine, wish: Wish, by: String) -> Told {
             };
             match engine.start(&tenant, request).await {
                 Ok(run) => Told::Started(run.id),
+                Err(error @ (StartError::Busy { .. } | StartError::Unavailable(_))) => {
+                    Told::Refused(error.reason())
+                }
+                Err(error) => Told::Wrong(error.reason()),
+            }
+        }
+        Wish::Neighbour(order) => {
+            let request = StartRun {
+                namespace: "test".to_owned(),
+                name: order.workflow.to_owned(),
+                version: None,
+                input: order.input,
+                tags: BTreeMap::new(),
+                idempotency_key: None,
+            };
+            match engine.start(&neighbour(), request).await {
+                Ok(_) => Told::Done,
                 Err(error @ (StartError::Busy { .. } | StartError::Unavailable(_))) => {
                     Told::Refused(error.reason())
                 }

@@ -179,7 +179,7 @@ impl Invoke for SimulatedConnectors {
         let mut state = self.lock();
         let key = key(&call);
         if let Some(host) = state.host.upgrade() {
-            let wrong = laws::check_call(&host, &key, call.connector == "pure");
+            let wrong = laws::check_call(&host, &call.tenant, &key, call.connector == "pure");
             state.wrong.extend(wrong.err());
         }
         state.made += 1;

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::connectors::{CallKey, shown};
 use super::host::PARTITIONS;
+use super::neighbour;
 use super::world::World;
 use crate::codec;
 use crate::origin::Origin;
@@ -32,12 +33,16 @@ struct Stored {
 }
 
 /// Whether a call may go out: it is durable that it is wanted, unless it is pure, and not that it has been answered.
-pub(crate) fn check_call(host: &Arc<Shared>, call: &CallKey, is_pure: bool) -> Result<(), String> {
+pub(crate) fn check_call(
+    host: &Arc<Shared>,
+    tenant: &TenantId,
+    call: &CallKey,
+    is_pure: bool,
+) -> Result<(), String> {
     let (run, task, attempt) = call;
-    let tenant = TenantId::default();
     let partition = run.partition(PARTITIONS);
     let is_its_answer = |it: &Occurrence| matches!(&it.event, Event::Answered { task: of, attempt: which, .. } if of == task && which == attempt);
-    if journal(host, run)?.iter().any(is_its_answer) {
+    if journal(host, tenant, run)?.iter().any(is_its_answer) {
         return Err(format!(
             "{} is made after its answer was recorded",
             shown(call)
@@ -46,7 +51,7 @@ pub(crate) fn check_call(host: &Arc<Shared>, call: &CallKey, is_pure: bool) -> R
     if is_pure {
         return Ok(());
     }
-    let loaded = replay::load(host, partition, &tenant, run)
+    let loaded = replay::load(host, partition, tenant, run)
         .map_err(|error| format!("{} of a run that can't be loaded: {error}", shown(call)))?;
     let outstanding = loaded.machine.outstanding().calls;
     let is_wanted = outstanding
@@ -68,15 +73,23 @@ pub(crate) fn check_call(host: &Arc<Shared>, call: &CallKey, is_pure: bool) -> R
 /// Where a law is broken.
 pub(crate) fn check(world: &World, base: &Batch) {
     nothing_is_left(world);
-    let runs: Vec<Stored> = world.runs().iter().map(|run| stored(world, run)).collect();
-    for run in &runs {
-        journal_holds(run);
-        replays(world, run);
-    }
+    runs_hold(world, &neighbour());
+    let runs = runs_hold(world, &TenantId::default());
     told::check(world, &runs);
     events::check(world, &runs);
     schedules::check(world, &runs);
     outcome::check(world, &runs, base);
+}
+
+/// All runs of a tenant have ended, as their journals say.
+fn runs_hold(world: &World, tenant: &TenantId) -> Vec<Stored> {
+    let runs = world.runs_of(tenant).into_iter();
+    let runs: Vec<Stored> = runs.map(|run| stored(world, tenant, &run)).collect();
+    for run in &runs {
+        journal_holds(run);
+        replays(world, tenant, run);
+    }
+    runs
 }
 
 fn nothing_is_left(world: &World) {
@@ -89,21 +102,22 @@ fn nothing_is_left(world: &World) {
     }
     let left = world.approvals();
     assert!(left.is_empty(), "somebody is still asked: {left:?}");
-    let tenant = TenantId::default();
-    for run in world.runs() {
-        let live = world.host.shared.live.get(&tenant, &run);
-        assert!(live.is_none(), "{run} has ended and is still there");
-        let kept = store.get(&key::snapshot(run.partition(PARTITIONS), &tenant, &run));
-        assert!(kept.expect("read").is_none(), "a snapshot of {run} is left");
+    for tenant in [TenantId::default(), neighbour()] {
+        for run in world.runs_of(&tenant) {
+            let live = world.host.shared.live.get(&tenant, &run);
+            assert!(live.is_none(), "{run} has ended and is still there");
+            let kept = store.get(&key::snapshot(run.partition(PARTITIONS), &tenant, &run));
+            assert!(kept.expect("read").is_none(), "a snapshot of {run} is left");
+        }
     }
 }
 
-fn stored(world: &World, run: &RunId) -> Stored {
+fn stored(world: &World, tenant: &TenantId, run: &RunId) -> Stored {
     let host = &world.host.shared;
-    let (tenant, partition) = (TenantId::default(), run.partition(PARTITIONS));
-    let record = replay::run_record(host, partition, &tenant, run);
+    let partition = run.partition(PARTITIONS);
+    let record = replay::run_record(host, partition, tenant, run);
     let record = record.expect("read").expect("it is in the index");
-    let journal = journal(host, run).expect("read");
+    let journal = journal(host, tenant, run).expect("read");
     let Some(Occurrence {
         event: Event::Started { input, .. },
         ..
@@ -111,7 +125,7 @@ fn stored(world: &World, run: &RunId) -> Stored {
     else {
         panic!("{run} does not begin with its start");
     };
-    let end = host.store.get(&key::end(partition, &tenant, run));
+    let end = host.store.get(&key::end(partition, tenant, run));
     let end = end
         .expect("read")
         .unwrap_or_else(|| panic!("{run} has no end"));
@@ -126,8 +140,8 @@ fn stored(world: &World, run: &RunId) -> Stored {
     }
 }
 
-fn journal(host: &Shared, run: &RunId) -> Result<Vec<Occurrence>, String> {
-    let range = key::events(run.partition(PARTITIONS), &TenantId::default(), run);
+fn journal(host: &Shared, tenant: &TenantId, run: &RunId) -> Result<Vec<Occurrence>, String> {
+    let range = key::events(run.partition(PARTITIONS), tenant, run);
     let found = host.store.scan(&range, Direction::Ascending, usize::MAX);
     let found = found.map_err(|error| error.to_string())?;
     let events = found.iter().map(|(_, value)| {
@@ -152,10 +166,10 @@ fn journal_holds(run: &Stored) {
 }
 
 /// The journal makes the same run again.
-fn replays(world: &World, run: &Stored) {
+fn replays(world: &World, tenant: &TenantId, run: &Stored) {
     let host = &world.host.shared;
     let partition = run.id.partition(PARTITIONS);
-    let loaded = replay::load(host, partition, &TenantId::default(), &run.id);
+    let loaded = replay::load(host, partition, tenant, &run.id);
     let loaded = loaded.unwrap_or_else(|error| panic!("{} can't be loaded: {error}", run.id));
     assert_eq!(loaded.ending.as_ref(), Some(&run.ending), "{}", run.id);
 }

@@ -189,7 +189,12 @@ impl World {
 
     /// The runs that there are.
     pub(crate) fn runs(&self) -> Vec<RunId> {
-        let index = key::run_indexes(&TenantId::default());
+        self.runs_of(&TenantId::default())
+    }
+
+    /// Those of a tenant.
+    pub(crate) fn runs_of(&self, tenant: &TenantId) -> Vec<RunId> {
+        let index = key::run_indexes(tenant);
         let index = self.around.store.all(&index).into_iter();
         index
             .filter_map(|(key, _)| key::parse_run_index(&key))

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use baton_store::{Batch, RunId};
+use baton_store::{Batch, RunId, TenantId};
 use baton_workflow::machine::Ending;
 use serde_json::Value;
 
@@ -87,7 +87,7 @@ fn peaceful(order: Order, base: &Batch) -> Ending {
     let mut world = World::peaceful(base);
     let run = world.start(order);
     world.settle();
-    let ending = stored(&world, &run).ending;
+    let ending = stored(&world, &TenantId::default(), &run).ending;
     known().insert(name, ending.clone());
     ending
 }

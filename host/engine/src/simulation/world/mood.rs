@@ -26,6 +26,8 @@ pub(super) struct Mood {
     pub(super) repeats: usize,
     /// How often a workflow is published that starts by itself: once in so many wishes.
     pub(super) schedules: usize,
+    /// How often the neighbour starts a run: once in so many wishes.
+    pub(super) neighbours: usize,
     pub(super) limits: EngineLimits,
     pub(super) lifecycle: LifecycleEvents,
 }
@@ -53,6 +55,7 @@ impl Mood {
                 true => NEVER,
                 false => one_of(&[4, NEVER, NEVER]),
             },
+            neighbours: one_of(&[2, 5, NEVER]),
             limits,
             lifecycle,
         }

@@ -5,10 +5,23 @@ use baton_store::RunId;
 use super::World;
 use crate::simulation::client::{Order, Wish};
 use crate::simulation::documents::{self, EVENTS, SCHEDULED, WORKFLOWS};
+use crate::simulation::neighbour;
+
+/// Workflows that end by themselves, whoever does or does not send events and decide.
+const UNATTENDED: [&str; 10] = [
+    "chain", "pure", "short", "branches", "loop", "retried", "waits", "undoes", "parent", "hasty",
+];
 
 impl World {
     /// Somebody wants something.
     pub(super) fn wish(&mut self) {
+        if self.chance.one_in(self.mood.neighbours)
+            && self.runs_of(&neighbour()).len() < self.mood.runs
+        {
+            let workflow = *self.chance.pick(&UNATTENDED).expect("some");
+            let input = documents::input(&mut self.chance);
+            return self.ask(Wish::Neighbour(Order { workflow, input }));
+        }
         let runs = self.runs();
         let about = self.chance.pick(&runs).copied();
         let wish = match about.filter(|_| !self.chance.one_in(4)) {
