@@ -18,6 +18,9 @@ use crate::workflow;
 /// How often the other tenant starts a run.
 const MODEST: Duration = Duration::from_millis(50);
 
+/// How many runs at once make the most of the host: more of them do no more.
+const IN_FLIGHT: usize = 512;
+
 /// How often the memory is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -28,8 +31,8 @@ pub(super) async fn measure(settings: &Settings) -> Value {
     let many = Many::start(2, &[workflow::steps("steps", "adder")], &[]).await;
     let (flooding, modest) = (&many.tenants[0], &many.tenants[1]);
     let runs = Runs::of_steps("steps");
-    runs.during(flooding, 64, settings.warm_up()).await;
-    let sustained = runs.during(flooding, 64, settings.load(5)).await;
+    runs.during(flooding, IN_FLIGHT, settings.warm_up()).await;
+    let sustained = runs.during(flooding, IN_FLIGHT, settings.load(5)).await;
     let sustained = float(sustained.runs) / sustained.elapsed.as_secs_f64();
     let alone = neighbour(modest, &runs, settings.load(10)).await;
 
