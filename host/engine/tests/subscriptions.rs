@@ -96,7 +96,9 @@ impl Broker {
                 return std::future::pending().await;
             };
             self.with(|state| state.offered += 1);
-            let more = items.push(message).await;
+            let Some(more) = items.push(message).await else {
+                return std::future::pending().await;
+            };
             if self.dead.load(Ordering::SeqCst) {
                 return std::future::pending().await;
             }

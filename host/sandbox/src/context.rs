@@ -46,16 +46,17 @@ pub struct Items(Arc<dyn Fn(Value, oneshot::Sender<bool>) + Send + Sync>);
 
 impl Items {
     /// A place where `take` is given each item, and somebody to be told whether more is wanted once it is recorded.
-    /// That one may be dropped, which says that nothing is.
+    /// That one may be dropped, which says that it will not be.
     pub fn new(take: impl Fn(Value, oneshot::Sender<bool>) + Send + Sync + 'static) -> Self {
         Self(Arc::new(take))
     }
 
-    /// Hands over an item and waits until it is recorded. Whether more is wanted.
-    pub async fn push(&self, item: Value) -> bool {
+    /// Hands over an item and waits until it is recorded. Whether more is wanted; none where the item is not taken, since
+    /// nobody is left to.
+    pub async fn push(&self, item: Value) -> Option<bool> {
         let (told, more) = oneshot::channel();
         (self.0)(item, told);
-        more.await.unwrap_or(false)
+        more.await.ok()
     }
 }
 

@@ -215,7 +215,7 @@ impl Invoke for SimulatedConnectors {
 /// Hands messages over until no more is wanted.
 async fn hand_over(items: Items, mut brought: mpsc::UnboundedReceiver<Value>) -> Answer {
     while let Some(message) = brought.recv().await {
-        if !items.push(message).await {
+        if items.push(message).await != Some(true) {
             return Answer::of(Ok(Arc::new(Value::Null)));
         }
     }

@@ -67,7 +67,10 @@ impl items::Host for View<'_> {
         let item = serde_json::from_str(&item).map_err(|error| {
             wasmtime::format_err!("an item that it handed over is no JSON: {error}")
         })?;
-        let more = place.push(item).await;
+        // What it came from must not hear that it has been taken: the call ends, and whoever makes it again has it again.
+        let more = place.push(item).await.ok_or_else(|| {
+            wasmtime::format_err!("nobody is left to take the item that it handed over")
+        })?;
         // A subscription goes on for as long as it is wanted: it is bounded from one message to the next.
         self.bounds.renew();
         Ok(more)

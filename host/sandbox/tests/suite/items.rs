@@ -57,13 +57,20 @@ async fn items_are_handed_over_until_no_more_is_wanted() {
 }
 
 #[tokio::test]
-async fn nothing_is_wanted_of_other_calls_or_where_nobody_is_left_to_take_it() {
+async fn nothing_is_wanted_of_other_calls() {
     let outcome = run("1", &Grant::nothing(), None).await;
     assert_eq!(outcome.result.unwrap(), 1);
     assert!(!outcome.pure);
+}
+
+#[tokio::test]
+async fn where_nobody_is_left_to_take_an_item_the_call_ends() {
     let gone = Items::new(|_, told| drop(told));
     let outcome = run("1", &Grant::nothing(), Some(gone)).await;
-    assert_eq!(outcome.result.unwrap(), 1);
+    let Failure { kind, detail, .. } = outcome.result.unwrap_err();
+    assert_eq!(kind, FailureKind::Runtime);
+    let detail = detail.unwrap_or_default();
+    assert!(detail.contains("nobody is left to take"), "{detail}");
 }
 
 #[tokio::test]
