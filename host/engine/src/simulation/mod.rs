@@ -33,6 +33,7 @@ use baton_store::TenantId;
 pub(crate) use chance::Chance;
 
 use base::base;
+use client::Order;
 use trace::Trace;
 use world::World;
 
@@ -118,6 +119,24 @@ fn laws_hold_in_every_world() {
             held.expect("the laws hold");
         }
     }
+}
+
+#[test]
+fn who_has_little_to_do_does_not_wait_for_who_has_much() {
+    let mut world = World::peaceful(base());
+    let order = || Order {
+        workflow: "chain",
+        input: serde_json::json!({ "n": 1 }),
+    };
+    world.crowd(400, &order());
+    let run = world.start(order());
+    let before = world.open().len();
+    assert!(before > 200, "{before} runs are open");
+    while world.open().contains(&run) {
+        world.go_on();
+    }
+    let left = world.open().len();
+    assert!(left > before / 2, "of {before} runs {left} were open still");
 }
 
 #[test]
