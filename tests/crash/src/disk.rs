@@ -11,10 +11,14 @@ use tempfile::TempDir;
 /// Mounts it, says so, and keeps the namespace until standard input ends.
 const MOUNT: &str = r#"mount -t tmpfs -o size=4g tmpfs "$0" && echo mounted && exec cat"#;
 
-/// Makes it as small as what is on it. Where that grows between the look and the change, the change is refused.
+/// Makes it as small as what is on it, and a little larger each time that this is refused, since more has come between the
+/// look and the change.
 const SHRINK: &str = r#"
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-    mount -o "remount,size=$(df -k --output=used "$0" | tail -n 1 | tr -d ' ')k" "$0" && exit
+room=16
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+    used=$(df -k --output=used "$0" | tail -n 1)
+    mount -o "remount,size=$((used + room))k" "$0" && exit
+    room=$((room * 2))
 done
 exit 1"#;
 
