@@ -2,8 +2,8 @@
 //!
 //! It takes all that waits, commits it in one transaction, and tells those whose it was: many writers
 //! share one `fdatasync`. While one commit is under way the next batch gathers, so that the busier the host
-//! is, the larger its batches are. Where several tenants write, a commit has
-//! something of each and not much of any, so that one with much to write does not keep the others waiting.
+//! is, the larger its batches are. Where several tenants write, a commit has something of each and not much
+//! of any, so that one with much to write does not keep the others waiting.
 //!
 //! There are two kinds of entries. A [request](Journal::commit) (a start, a publication) is refused when
 //! its commit fails, and its sender told. [Progress](Journal::append) of runs can't be refused, since it
