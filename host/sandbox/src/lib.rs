@@ -28,6 +28,7 @@
 mod bindings;
 mod cache;
 mod capability;
+mod clock;
 mod connector;
 mod context;
 mod egress;
@@ -51,6 +52,7 @@ pub mod types;
 mod units;
 
 pub use capability::Capability;
+pub use clock::thread_time;
 pub use connector::{Connector, NoSuchFunction};
 pub use context::{CallContext, Items, Progress, Reveal, Reveals};
 pub use egress::{Authorities, AuthoritiesError, Rewrite, RewriteError, Rule, RuleError};

@@ -12,7 +12,7 @@ use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 use crate::Limits;
 use crate::capability::Prepared;
 use crate::limits::{
-    CORE_INSTANCES_MAX, MEMORIES_MAX, RESOURCES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX,
+    CORE_INSTANCES_MAX, MEMORIES_MAX, RESOURCES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX, TICK,
 };
 use crate::meter::Meter;
 use crate::quota::Renewals;
@@ -98,7 +98,8 @@ impl Bounds {
         self.exceeded
     }
 
-    /// At every tick of the engine while the guest computes: ends it, or lets others have the thread.
+    /// At every tick of the engine while the guest computes: ends it, or lets others have the thread, where it has
+    /// computed for a while. It has not where the tick came soon after it began, or others had the processor.
     pub(crate) fn tick(&mut self) -> UpdateDeadline {
         if self.meter.spent() > self.spent + self.limits.cpu {
             self.exceeded = Some(Exceeded::Cpu);
@@ -108,7 +109,10 @@ impl Bounds {
             self.exceeded = Some(Exceeded::Time);
             return UpdateDeadline::Interrupt;
         }
-        UpdateDeadline::Yield(1)
+        match self.meter.at_a_stretch() < TICK / 2 {
+            true => UpdateDeadline::Continue(1),
+            false => UpdateDeadline::Yield(1),
+        }
     }
 }
 

@@ -1,0 +1,22 @@
+//! How long the thread at hand has had a processor.
+
+use std::time::Duration;
+
+/// For how long the calling thread has computed since it began, in the system's kernel too. Not counted is when it waited,
+/// or was ready and others had the processor: so what a guest is told to have taken does not depend on how busy the
+/// host is. Only differences on one thread mean something. (POSIX, `CLOCK_THREAD_CPUTIME_ID`; where there is none, the time
+/// that has passed.)
+#[must_use]
+pub fn thread_time() -> Duration {
+    #[cfg(unix)]
+    {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Duration::try_from(time).unwrap_or_default()
+    }
+    #[cfg(not(unix))]
+    {
+        static BEGAN: std::sync::LazyLock<std::time::Instant> =
+            std::sync::LazyLock::new(std::time::Instant::now);
+        BEGAN.elapsed()
+    }
+}
