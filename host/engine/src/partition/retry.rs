@@ -58,8 +58,14 @@ impl Partition {
         } = &retry.run;
         let end = key::end(self.number, tenant, id);
         let has_ended = self.shared.store.get(&end).map_err(Unavailable::from)?;
-        if self.removing.contains(id) || has_ended.is_none() {
+        if self.removing.contains(id) {
             return Err(ControlError::NotFound(*id));
+        }
+        if has_ended.is_none() {
+            // Somebody was quicker, and the run has left memory again since it waits.
+            let open = replay::open_status(&self.shared, tenant, id);
+            let open = open.map_err(Unavailable::from)?;
+            return Err(open.map_or(ControlError::NotFound(*id), ControlError::NotFaulted));
         }
         let next = key::event(self.number, tenant, id, events + 1);
         let goes_on = self.shared.store.get(&next).map_err(Unavailable::from)?;
