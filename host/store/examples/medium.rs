@@ -37,11 +37,11 @@ fn main() {
     }
 }
 
-fn open(data: &Path, quick: bool) -> RedbStore {
-    let options = RedbOptions {
-        quick_repair_bytes: if quick { 0 } else { u64::MAX },
-        ..RedbOptions::default()
-    };
+fn open(data: &Path, has_log: bool) -> RedbStore {
+    let mut options = RedbOptions::default();
+    if !has_log {
+        options.log_bytes = 0;
+    }
     let store = RedbStore::open(data, options).unwrap();
     Meta::read_or_create(&store, 8, "baton", 0).unwrap();
     store
@@ -101,18 +101,17 @@ fn fill(store: &RedbStore, data: &Path, mib: u64) {
     }
 }
 
-/// What a commit of some records takes, with and without what makes opening quick: in turn, so that the machine is the
-/// same for both.
+/// What a commit of some records takes, with the log and without: in turn, so that the machine is the same for both.
 fn commits(data: &Path, mib: u64) {
-    fill(&open(data, false), data, mib);
+    fill(&open(data, true), data, mib);
     let mut random = Random(2);
     for count in [1, 64, 1_000] {
         let mut micros = [0, 0];
         let rounds = 6;
         let each = 300;
         for round in 0..rounds {
-            let quick = round % 2 == 1;
-            let store = open(data, quick);
+            let has_log = round % 2 == 1;
+            let store = open(data, has_log);
             let began = Instant::now();
             for number in 0..each {
                 let mut batch = Batch::new();
@@ -128,11 +127,11 @@ fn commits(data: &Path, mib: u64) {
                 }
                 store.commit(&batch).unwrap();
             }
-            micros[usize::from(quick)] += began.elapsed().as_micros() as u64;
+            micros[usize::from(has_log)] += began.elapsed().as_micros() as u64;
         }
         let mean = micros.map(|it| it / (each * rounds / 2));
         println!(
-            "{{\"file_mib\":{mib},\"records\":{count},\"plain_us\":{},\"quick_us\":{}}}",
+            "{{\"file_mib\":{mib},\"records\":{count},\"without_us\":{},\"with_us\":{}}}",
             mean[0], mean[1]
         );
     }
@@ -140,24 +139,25 @@ fn commits(data: &Path, mib: u64) {
 
 /// How long opening takes after a process died in the midst of commits.
 fn crash(data: &Path, mib: u64) {
-    fill(&open(data, false), data, mib);
-    for quick in [0, 1] {
+    fill(&open(data, true), data, mib);
+    for has_log in [0, 1] {
         let died = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["die", data.to_str().unwrap(), &quick.to_string()])
+            .args(["die", data.to_str().unwrap(), &has_log.to_string()])
             .status()
             .unwrap();
         assert!(!died.success());
         let began = Instant::now();
-        drop(open(data, false));
+        let store = open(data, true);
         println!(
-            "{{\"file_mib\":{mib},\"quick\":{quick},\"open_us\":{}}}",
+            "{{\"file_mib\":{mib},\"log\":{has_log},\"open_us\":{}}}",
             began.elapsed().as_micros()
         );
+        drop(store);
     }
 }
 
-fn die(data: &Path, quick: bool) {
-    let store = open(data, quick);
+fn die(data: &Path, has_log: bool) {
+    let store = open(data, has_log);
     for number in 0..10 {
         let mut batch = Batch::new();
         put(

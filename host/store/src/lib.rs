@@ -31,5 +31,5 @@ pub use faulty::{Fault, FaultyStore};
 pub use id::{Digest, Partition, RunId, TenantId};
 pub use key::KeyRange;
 pub use memory::MemoryStore;
-pub use redb::{Compacted, FILE_NAME, RedbOptions, RedbStore, compact};
+pub use redb::{Compacted, FILE_NAME, LOG_NAME, RedbOptions, RedbStore, compact};
 pub use store::{Direction, Pair, Store, Walk};

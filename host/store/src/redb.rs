@@ -1,17 +1,25 @@
-//! The embedded store: one file, by [redb](https://docs.rs/redb), a copy-on-write B-tree.
+//! The embedded store: a tree by [redb](https://docs.rs/redb), copied on write, and a write-ahead log beside it.
 //!
-//! A commit writes new pages, flips to a new root and calls `fdatasync` once. The root has a checksum:
-//! after a crash the file opens with the last root whose pages are whole.
+//! A commit is one record at the end of the log, and one `fdatasync`; then it is put into the tree in memory, where all can
+//! read it. Once the log is full, the tree is made durable, and the log begins anew. So most commits write one place on the
+//! disk, and not each page of the tree that they change.
+//!
+//! After a crash the tree is as it was when it was last made durable, and what the log says since is put in again.
 
 mod build;
 mod compact;
+#[cfg(test)]
+mod crash;
 mod file;
+mod log;
+mod medium;
+mod tree;
 mod walk;
 
-use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 
-use redb::{Database, ReadableDatabase, TableDefinition};
+use redb::{Database, ReadableDatabase};
 
 use crate::batch::{Batch, Operation};
 use crate::error::{CommitError, OpenError, ReadError};
@@ -22,42 +30,78 @@ use crate::store::{Direction, Pair, Store, Walk};
 pub(crate) use build::Building;
 pub use compact::{Compacted, compact};
 
-use file::{forget_pages, io_error, is_full, make_directory, make_file, open_database};
+use file::{io_error, is_full, make_directory};
+use log::{Damaged, Generation, Log};
+use medium::{Folder, Medium};
+use tree::TABLE;
 use walk::RedbWalk;
 
-/// The name of the file within the data directory.
+/// The name of the tree's file within the data directory.
 pub const FILE_NAME: &str = "baton.redb";
 
-const TABLE: TableDefinition<&[u8], &[u8]> = TableDefinition::new("baton");
+/// The name of the log's file, beside it.
+pub const LOG_NAME: &str = "baton.wal";
 
-/// How to open the file.
+/// How to open the files.
 #[derive(Clone, Debug)]
 pub struct RedbOptions {
     /// Bytes of memory for pages that were read or will be written. Default: 16 MiB, which holds the
     /// upper levels of the tree and what open runs touch; more makes reading of old runs faster.
     pub cache_bytes: usize,
-    /// From which size of the file on commits write down which of its pages are free, so that opening it after a
-    /// crash need not read all of it to know. Default: 4 GiB. Up to there that takes a few seconds once in a host's
-    /// life; every small commit takes 1.6 times as long with it.
-    pub quick_repair_bytes: u64,
+    /// How many bytes the log has. Default: 128 KiB, one or two thousand events. With more of them the tree is written less often,
+    /// and all wait longer each time; after a crash, opening the store takes longer.
+    pub log_bytes: usize,
 }
 
 impl Default for RedbOptions {
     fn default() -> Self {
         Self {
             cache_bytes: 16 << 20,
-            quick_repair_bytes: 4 << 30,
+            log_bytes: 128 << 10,
         }
     }
 }
 
-/// A store in one file.
+/// A store in two files.
 pub struct RedbStore {
-    path: PathBuf,
+    medium: Box<dyn Medium>,
     options: RedbOptions,
+    /// None where the next commit has to go to the tree itself. Who has this is the writer, and locks it before the tree.
+    log: Mutex<Option<Log>>,
     /// None after a failure of the medium, until opening the file again succeeds: redb refuses all work
     /// on a database that has once failed to read or write.
     database: RwLock<Option<Database>>,
+}
+
+/// Opens both files: the tree has then what the log says.
+fn open_both(
+    medium: &dyn Medium,
+    options: &RedbOptions,
+) -> Result<(Database, Option<Log>), OpenError> {
+    let database = tree::open(medium, options)?;
+    let unusable = |error| tree::unusable(medium.tree_path(), error);
+    let Some(generation) = tree::generation(&database).map_err(unusable)? else {
+        return Ok((database, None));
+    };
+    let path = medium.log_path();
+    let corrupt = |detail| OpenError::Corrupt {
+        path: path.to_owned(),
+        detail,
+    };
+    let file = medium.log().map_err(|source| io_error(path, source))?;
+    let file = file.ok_or_else(|| {
+        corrupt(
+            "it is missing, and holds what was written last: it belongs to the file beside it"
+                .into(),
+        )
+    })?;
+    let (log, batch) = Log::resume(file, generation, options.log_bytes)
+        .map_err(|source| io_error(path, source))?
+        .map_err(|Damaged { at }| {
+            corrupt(format!("the record at byte {at} is not what was written"))
+        })?;
+    tree::apply(&database, &batch).map_err(unusable)?;
+    Ok((database, Some(log)))
 }
 
 impl RedbStore {
@@ -70,34 +114,37 @@ impl RedbStore {
     /// later release wrote it, and where it is no store.
     pub fn open(data: &Path, options: RedbOptions) -> Result<Self, OpenError> {
         make_directory(data).map_err(|source| io_error(data, source))?;
-        let path = data.join(FILE_NAME);
-        make_file(&path).map_err(|source| io_error(&path, source))?;
-        let database = open_database(&path, &options)?;
+        Self::open_on(Box::new(Folder::new(data)), options)
+    }
+
+    fn open_on(medium: Box<dyn Medium>, options: RedbOptions) -> Result<Self, OpenError> {
+        let (database, log) = open_both(&*medium, &options)?;
         let store = Self {
-            path,
+            medium,
             options,
+            log: Mutex::new(log),
             database: RwLock::new(Some(database)),
         };
         store.check_format()?;
         Ok(store)
     }
 
-    /// The file.
+    /// The tree's file.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.medium.tree_path()
     }
 
     fn check_format(&self) -> Result<(), OpenError> {
         match Meta::read(self) {
             Ok(_) => Ok(()),
             Err(MetaError::NewerVersion { found, created_by }) => Err(OpenError::NewerVersion {
-                path: self.path.clone(),
+                path: self.path().to_owned(),
                 found,
                 known: FORMAT,
                 created_by,
             }),
             Err(error) => Err(OpenError::Corrupt {
-                path: self.path.clone(),
+                path: self.path().to_owned(),
                 detail: error.to_string(),
             }),
         }
@@ -115,7 +162,7 @@ impl RedbStore {
         }
     }
 
-    /// Does `work`, which reads, on the open database. After a failure of the medium the file is opened again for it:
+    /// Does `work`, which reads, on the open database. After a failure of the medium the files are opened again for it:
     /// what was wrong may have passed, and who can't read does not come to write.
     fn read<T>(&self, work: impl Fn(&Database) -> Result<T, redb::Error>) -> Result<T, ReadError> {
         let outcome = match self.with(&work) {
@@ -129,73 +176,72 @@ impl RedbStore {
         &self,
         work: impl Fn(&Database) -> Result<T, redb::Error>,
     ) -> Result<T, redb::Error> {
-        let mut database = self.exclusively();
+        let mut log = self.write_alone();
         // Another reader, or the writer, may have been here before.
-        match database.as_ref().map(&work) {
-            None | Some(Err(redb::Error::PreviousIo)) => {}
-            Some(outcome) => return outcome,
+        match self.with(&work) {
+            Err(redb::Error::PreviousIo) => {}
+            outcome => return outcome,
         }
-        match self.open_again(&mut database) {
-            Ok(opened) => work(opened),
+        match self.reopen(&mut log) {
+            Ok(()) => self.with(work),
             Err(_) => Err(redb::Error::PreviousIo),
         }
     }
 
-    /// Opens the file again after a failure, so that the next operation has a database that works.
-    fn reopen(&self) -> Result<(), OpenError> {
-        self.open_again(&mut self.exclusively()).map(drop)
-    }
-
-    fn open_again<'a>(
-        &self,
-        database: &'a mut Option<Database>,
-    ) -> Result<&'a Database, OpenError> {
+    /// Opens the files again after a failure, so that the next operation has a database that works.
+    fn reopen(&self, log: &mut Option<Log>) -> Result<(), OpenError> {
+        let mut database = self.read_alone();
         // The old one holds the lock of the file, so it has to go first.
-        *database = None;
-        forget_pages(&self.path).map_err(|source| io_error(&self.path, source))?;
-        Ok(database.insert(open_database(&self.path, &self.options)?))
+        (*database, *log) = (None, None);
+        let forgotten = self.medium.forget();
+        forgotten.map_err(|source| io_error(self.path(), source))?;
+        let (opened, resumed) = open_both(&*self.medium, &self.options)?;
+        (*database, *log) = (Some(opened), resumed);
+        Ok(())
     }
 
-    fn exclusively(&self) -> RwLockWriteGuard<'_, Option<Database>> {
-        self.database
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn write_alone(&self) -> MutexGuard<'_, Option<Log>> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether reading all of the file takes so long that nobody should have to.
-    fn is_large(&self) -> bool {
-        let metadata = std::fs::metadata(&self.path);
-        metadata.is_ok_and(|it| it.len() >= self.options.quick_repair_bytes)
+    fn read_alone(&self) -> RwLockWriteGuard<'_, Option<Database>> {
+        let database = self.database.write();
+        database.unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn try_commit(&self, batch: &Batch) -> Result<(), redb::Error> {
-        self.with(|database| {
-            let mut transaction = database.begin_write()?;
-            // Only what the last commit before a crash has written down counts.
-            transaction.set_quick_repair(self.is_large());
-            let mut table = transaction.open_table(TABLE)?;
-            for operation in batch.operations() {
-                match operation {
-                    Operation::Put(key, value) => {
-                        drop(table.insert(key.as_slice(), value.as_slice())?);
-                    }
-                    Operation::Delete(key) => drop(table.remove(key.as_slice())?),
-                }
-            }
-            drop(table);
-            transaction.commit()?;
-            Ok(())
-        })
+    fn try_commit(&self, log: &mut Option<Log>, batch: &Batch) -> Result<(), redb::Error> {
+        match log.as_mut().map(|log| log.append(batch)) {
+            Some(Ok(true)) => return self.with(|database| tree::apply(database, batch)),
+            // What the file holds is not known. The tree may be in a better place.
+            Some(Err(_)) => *log = None,
+            Some(Ok(false)) | None => {}
+        }
+        self.settle(log, batch)
+    }
+
+    /// Makes durable, in the tree, a batch and all that was committed before, and begins the log anew.
+    fn settle(&self, log: &mut Option<Log>, batch: &Batch) -> Result<(), redb::Error> {
+        let bytes = self.options.log_bytes;
+        let file = match log.take() {
+            Some(log) => Some(log.into_file()),
+            // It does without one as long as none can be made.
+            None => self.medium.make_log(bytes).ok(),
+        };
+        let next = file.map(|file| (file, Generation::new()));
+        let generation = next.as_ref().map(|(_, generation)| *generation);
+        self.with(|database| tree::settle(database, batch, generation))?;
+        *log = next.map(|(file, generation)| Log::begin(file, generation, bytes));
+        Ok(())
     }
 
     /// Whether what is stored is as `batch` would leave it.
-    fn holds(&self, batch: &Batch) -> Result<bool, ReadError> {
+    fn holds(&self, batch: &Batch) -> Result<bool, redb::Error> {
         let mut last = std::collections::BTreeMap::new();
         for operation in batch.operations() {
             last.insert(operation.key(), operation);
         }
         for (key, operation) in last {
-            let stored = self.get(key)?;
+            let stored = self.with(|database| get(database, key))?;
             let wanted = match operation {
                 Operation::Put(_, value) => Some(value),
                 Operation::Delete(_) => None,
@@ -208,12 +254,23 @@ impl RedbStore {
     }
 }
 
+impl Drop for RedbStore {
+    /// Leaves all in the tree, so that the log need not be read. Where that fails, it will be.
+    fn drop(&mut self) {
+        if self.write_alone().take().is_some() {
+            let _ = self.with(|database| tree::settle(database, &Batch::new(), None));
+        }
+    }
+}
+
+fn get(database: &Database, key: &[u8]) -> Result<Option<Vec<u8>>, redb::Error> {
+    let table = database.begin_read()?.open_table(TABLE)?;
+    Ok(table.get(key)?.map(|value| value.value().to_vec()))
+}
+
 impl Store for RedbStore {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
-        self.read(|database| {
-            let table = database.begin_read()?.open_table(TABLE)?;
-            Ok(table.get(key)?.map(|value| value.value().to_vec()))
-        })
+        self.read(|database| get(database, key))
     }
 
     fn scan(
@@ -247,14 +304,15 @@ impl Store for RedbStore {
     }
 
     fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
-        let Err(error) = self.try_commit(batch) else {
+        let mut log = self.write_alone();
+        let Err(error) = self.try_commit(&mut log, batch) else {
             return Ok(());
         };
         if let redb::Error::ValueTooLarge(bytes) = error {
             return Err(CommitError::TooLarge { bytes });
         }
         // Whether a commit that failed at its last step is on the medium, only the medium knows.
-        match self.reopen() {
+        match self.reopen(&mut log) {
             Ok(()) if matches!(self.holds(batch), Ok(true)) => Ok(()),
             _ => Err(commit_error(&error)),
         }
@@ -298,7 +356,10 @@ mod tests {
         let away = folder.path().join("away");
         std::fs::rename(store.path(), &away).expect("it is ours");
         std::fs::create_dir(store.path()).expect("nothing is there");
-        assert!(store.reopen().is_err(), "a directory is no store");
+        assert!(
+            store.reopen(&mut store.write_alone()).is_err(),
+            "a directory is no store"
+        );
         assert!(matches!(store.get(&[7]), Err(ReadError::Io { .. })));
 
         std::fs::remove_dir(store.path()).expect("it is empty");

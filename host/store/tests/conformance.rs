@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use baton_store::{
-    Batch, Direction, FILE_NAME, Fault, FaultyStore, KeyRange, MemoryStore, OpenError, Pair,
-    RedbOptions, RedbStore, Store, compact,
+    Batch, Direction, FILE_NAME, Fault, FaultyStore, KeyRange, LOG_NAME, MemoryStore, OpenError,
+    Pair, RedbOptions, RedbStore, Store, compact,
 };
 use proptest::prelude::*;
 
@@ -167,9 +167,13 @@ fn what_is_made_is_for_its_user_alone() {
     };
     let folder = tempfile::tempdir().expect("a directory");
     let data = folder.path().join("state/data");
-    let _open = redb(&data);
+    let open = redb(&data);
+    let mut batch = Batch::new();
+    batch.put(b"k".to_vec(), Vec::new());
+    open.commit(&batch).expect("committed");
     assert_eq!(mode(&data), 0o700);
     assert_eq!(mode(&data.join(FILE_NAME)), 0o600);
+    assert_eq!(mode(&data.join(LOG_NAME)), 0o600);
 
     // What is there keeps the mode that its owner gave it.
     let shared = folder.path().join("shared");
@@ -258,31 +262,83 @@ fn compacting_gives_room_back_and_keeps_all() {
     assert!(!nowhere.exists());
 }
 
-/// What is written down for a quick opening is as good as what would be found by reading all.
-#[test]
-fn a_large_file_does_what_a_small_one_does() {
-    let data = tempfile::tempdir().expect("a directory");
-    let large = RedbOptions {
-        quick_repair_bytes: 0,
-        ..RedbOptions::default()
-    };
-    let store = RedbStore::open(data.path(), large).expect("a store");
+/// Copies what is on the disk, as a process leaves it that is killed.
+fn killed(data: &std::path::Path) -> tempfile::TempDir {
     let copy = tempfile::tempdir().expect("a directory");
-    for number in 0..200 {
+    for file in [FILE_NAME, LOG_NAME] {
+        std::fs::copy(data.join(file), copy.path().join(file)).expect("copied");
+    }
+    copy
+}
+
+fn all(store: &RedbStore) -> Vec<Pair> {
+    let all = range(&[], &[0xff; 9]);
+    store.scan(&all, Direction::Ascending, 9_999).expect("read")
+}
+
+#[test]
+fn what_is_only_in_the_log_is_there_after_a_kill() {
+    let data = tempfile::tempdir().expect("a directory");
+    let store = redb(data.path());
+    // Enough for the log to begin anew some times.
+    for number in 0..4_000 {
         let mut batch = Batch::new();
         let (key, value) = pair(number);
         batch.put(key, value);
         batch.delete(pair(number / 2).0);
         store.commit(&batch).expect("committed");
     }
-    // As a process leaves it that is killed.
-    std::fs::copy(data.path().join(FILE_NAME), copy.path().join(FILE_NAME)).expect("copied");
+    let copy = killed(data.path());
     let found = redb(copy.path());
-    let all = range(&[], &[0xff; 9]);
-    let kept = |store: &RedbStore| store.scan(&all, Direction::Ascending, 999).expect("read");
-    assert_eq!(kept(&found), kept(&store));
-    assert_eq!(kept(&found).len(), 100);
+    assert_eq!(all(&found), all(&store));
+    assert_eq!(all(&found).len(), 2_000);
     let mut batch = Batch::new();
-    batch.put(b"more".to_vec(), vec![7; 100_000]);
+    batch.put(b"more".to_vec(), vec![7; 1_000_000]);
     found.commit(&batch).expect("committed");
+}
+
+#[test]
+fn a_store_that_was_stopped_is_one_file() {
+    let data = tempfile::tempdir().expect("a directory");
+    let mut batch = Batch::new();
+    batch.put(b"k".to_vec(), vec![7]);
+    redb(data.path()).commit(&batch).expect("committed");
+    let log = data.path().join(LOG_NAME);
+    std::fs::remove_file(&log).expect("it is there");
+    assert_eq!(all(&redb(data.path())), [(b"k".to_vec(), vec![7])]);
+    assert!(!log.exists(), "who only reads makes none");
+}
+
+#[test]
+fn a_log_that_is_missing_or_damaged_is_named() {
+    let data = tempfile::tempdir().expect("a directory");
+    let store = redb(data.path());
+    for number in 0..100 {
+        let mut batch = Batch::new();
+        batch.put(pair(number).0, pair(number).1);
+        store.commit(&batch).expect("committed");
+    }
+    let refusal = |data: &std::path::Path| {
+        let refused = RedbStore::open(data, RedbOptions::default());
+        let error = refused.err().expect("refused");
+        assert!(matches!(error, OpenError::Corrupt { .. }), "{error}");
+        error.to_string()
+    };
+    let missing = killed(data.path());
+    std::fs::remove_file(missing.path().join(LOG_NAME)).expect("it is there");
+    let said = refusal(missing.path());
+    assert!(
+        said.contains(LOG_NAME) && said.contains("missing"),
+        "{said}"
+    );
+
+    let damaged = killed(data.path());
+    let log = damaged.path().join(LOG_NAME);
+    let mut content = std::fs::read(&log).expect("read");
+    content[2_000] ^= 1;
+    std::fs::write(&log, content).expect("written");
+    let said = refusal(damaged.path());
+    assert!(said.contains(LOG_NAME) && said.contains("byte 1"), "{said}");
+    // Nothing was made of it.
+    refusal(damaged.path());
 }

@@ -39,10 +39,13 @@ impl Usage {
     }
 }
 
-/// What the store's file takes on disk: allocated blocks, since a file may have holes.
+/// What the store's files take on disk: allocated blocks, since a file may have holes.
 pub(crate) fn disk_bytes(host: &Host) -> u64 {
     /// The unit of `st_blocks` (stat(2)).
     const BLOCK: u64 = 512;
-    let file = std::fs::metadata(host.data().join("baton.redb"));
-    file.expect("a host has its store").blocks() * BLOCK
+    let files = ["baton.redb", "baton.wal"].map(|name| {
+        let file = std::fs::metadata(host.data().join(name));
+        file.expect("a host has its store").blocks()
+    });
+    files.iter().sum::<u64>() * BLOCK
 }

@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use redb::Database;
 use tempfile::NamedTempFile;
 
-use super::file::{failed, io_error, make_directory, open_database};
-use super::{FILE_NAME, RedbOptions, TABLE};
+use super::file::{io_error, make_directory, sync_directory};
+use super::medium::Folder;
+use super::tree::{self, failed};
+use super::{FILE_NAME, RedbOptions};
+use crate::batch::Batch;
 use crate::error::OpenError;
 use crate::store::Pair;
 
@@ -19,7 +22,7 @@ pub(crate) struct Building {
     place: PathBuf,
     file: NamedTempFile,
     database: Database,
-    waiting: Vec<Pair>,
+    waiting: Batch,
     waiting_bytes: usize,
 }
 
@@ -33,12 +36,12 @@ impl Building {
             .suffix(".redb")
             .tempfile_in(data)
             .map_err(|source| io_error(data, source))?;
-        let database = open_database(file.path(), options)?;
+        let database = tree::open(&Folder::of(file.path()), options)?;
         Ok(Self {
             place: data.join(FILE_NAME),
             file,
             database,
-            waiting: Vec::new(),
+            waiting: Batch::new(),
             waiting_bytes: 0,
         })
     }
@@ -46,7 +49,7 @@ impl Building {
     /// Adds a pair.
     pub(crate) fn add(&mut self, (key, value): Pair) -> Result<(), OpenError> {
         self.waiting_bytes += key.len() + value.len();
-        self.waiting.push((key, value));
+        self.waiting.put(key, value);
         if self.waiting_bytes < TRANSACTION_BYTES {
             return Ok(());
         }
@@ -75,27 +78,7 @@ impl Building {
 
     fn write(&mut self) -> Result<(), OpenError> {
         self.waiting_bytes = 0;
-        let pairs = std::mem::take(&mut self.waiting);
-        put(&self.database, &pairs).map_err(|error| failed(&self.place, error))
-    }
-}
-
-fn put(database: &Database, pairs: &[Pair]) -> Result<(), redb::Error> {
-    let transaction = database.begin_write()?;
-    let mut table = transaction.open_table(TABLE)?;
-    for (key, value) in pairs {
-        table.insert(key.as_slice(), value.as_slice())?;
-    }
-    drop(table);
-    transaction.commit()?;
-    Ok(())
-}
-
-/// Makes the names in a file's directory durable, where the system knows such a thing.
-fn sync_directory(file: &Path) -> io::Result<()> {
-    match file.parent() {
-        #[cfg(unix)]
-        Some(directory) => std::fs::File::open(directory)?.sync_all(),
-        _ => Ok(()),
+        let batch = std::mem::take(&mut self.waiting);
+        tree::commit(&self.database, &batch).map_err(|error| failed(&self.place, error))
     }
 }

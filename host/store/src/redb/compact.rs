@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
-use super::file::{failed, io_error, open_database};
-use super::{FILE_NAME, RedbOptions};
+use super::file::io_error;
+use super::medium::{Folder, Medium as _};
+use super::tree::{self, failed};
+use super::{RedbOptions, open_both};
+use crate::batch::Batch;
 use crate::error::OpenError;
 
 /// How large a file was and is, in bytes.
@@ -22,13 +25,15 @@ pub struct Compacted {
 ///
 /// Where there is no store, another process has it, or it can't be read and written.
 pub fn compact(data: &Path, options: &RedbOptions) -> Result<Compacted, OpenError> {
-    let path = data.join(FILE_NAME);
-    let size = || std::fs::metadata(&path).map(|it| it.len());
+    let folder = Folder::new(data);
+    let path = folder.tree_path();
+    let size = || std::fs::metadata(path).map(|it| it.len());
     // Nothing is made where there is nothing.
-    let before = size().map_err(|source| io_error(&path, source))?;
-    let mut database = open_database(&path, options)?;
-    database.compact().map_err(|error| failed(&path, error))?;
-    database.close().map_err(|error| failed(&path, error))?;
-    let after = size().map_err(|source| io_error(&path, source))?;
+    let before = size().map_err(|source| io_error(path, source))?;
+    let (mut database, _) = open_both(&folder, options)?;
+    tree::settle(&database, &Batch::new(), None).map_err(|error| failed(path, error))?;
+    database.compact().map_err(|error| failed(path, error))?;
+    database.close().map_err(|error| failed(path, error))?;
+    let after = size().map_err(|source| io_error(path, source))?;
     Ok(Compacted { before, after })
 }

@@ -1,12 +1,9 @@
-//! The file: made for its user alone, opened, and what the system says against it.
+//! Files: made for their user alone, and what the system says against it.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
-use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError};
-
-use super::{RedbOptions, TABLE};
 use crate::error::OpenError;
 
 pub(super) fn make_directory(path: &Path) -> io::Result<()> {
@@ -17,14 +14,28 @@ pub(super) fn make_directory(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// How to open a file for writing that, where it is made, is made for its user alone.
+pub(super) fn private() -> fs::OpenOptions {
+    let mut options = fs::OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Makes the names in a file's directory durable, where the system knows such a thing.
+pub(super) fn sync_directory(file: &Path) -> io::Result<()> {
+    match file.parent() {
+        #[cfg(unix)]
+        Some(directory) => fs::File::open(directory)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
 /// Makes an empty file where there is none. redb takes an empty file for a new one, but would make it
 /// readable for others.
 pub(super) fn make_file(path: &Path) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
+    match private().create_new(true).open(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
     }
@@ -42,54 +53,6 @@ pub(super) fn forget_pages(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-pub(super) fn open_database(path: &Path, options: &RedbOptions) -> Result<Database, OpenError> {
-    let mut builder = Builder::new();
-    builder.set_cache_size(options.cache_bytes);
-    let database = builder
-        .create(path)
-        .map_err(|error| open_error(path, error))?;
-    // Readers expect the table to be there.
-    let make_table = || -> Result<(), redb::Error> {
-        if database.begin_read()?.open_table(TABLE).is_ok() {
-            return Ok(());
-        }
-        let transaction = database.begin_write()?;
-        drop(transaction.open_table(TABLE)?);
-        transaction.commit()?;
-        Ok(())
-    };
-    match make_table() {
-        Ok(()) => Ok(database),
-        Err(redb::Error::Io(source)) => Err(io_error(path, source)),
-        Err(error) => Err(OpenError::Corrupt {
-            path: path.to_owned(),
-            detail: error.to_string(),
-        }),
-    }
-}
-
-fn open_error(path: &Path, error: DatabaseError) -> OpenError {
-    let path = path.to_owned();
-    match error {
-        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
-            OpenError::Locked { path }
-        }
-        DatabaseError::Storage(StorageError::Io(source))
-            if source.kind() == io::ErrorKind::InvalidData =>
-        {
-            OpenError::Corrupt {
-                path,
-                detail: source.to_string(),
-            }
-        }
-        DatabaseError::Storage(StorageError::Io(source)) => io_error(&path, source),
-        error => OpenError::Corrupt {
-            path,
-            detail: error.to_string(),
-        },
-    }
-}
-
 pub(super) fn io_error(path: &Path, source: io::Error) -> OpenError {
     let path = path.to_owned();
     match source.kind() {
@@ -98,14 +61,6 @@ pub(super) fn io_error(path: &Path, source: io::Error) -> OpenError {
         }
         _ if is_full(&source) => OpenError::Full { path, source },
         _ => OpenError::Io { path, source },
-    }
-}
-
-/// Why a file can't be made or made smaller.
-pub(super) fn failed(path: &Path, error: impl Into<redb::Error>) -> OpenError {
-    match error.into() {
-        redb::Error::Io(source) => io_error(path, source),
-        error => io_error(path, io::Error::other(error)),
     }
 }
 
