@@ -83,7 +83,7 @@ impl Pace {
             let began = thread_time();
             let answer = call.as_mut().poll(context);
             let took = match answer {
-                Poll::Ready(_) => (thread_time() - began).min(NOT_AT_ONCE),
+                Poll::Ready(_) => thread_time().saturating_sub(began).min(NOT_AT_ONCE),
                 Poll::Pending => NOT_AT_ONCE,
             };
             self.note(slot, took);

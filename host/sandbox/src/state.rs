@@ -177,3 +177,28 @@ impl WasiHttpView for State {
         self.capabilities.http.view(&mut self.table)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_tick_lets_others_have_the_thread_of_who_has_had_it_for_a_while() {
+        let meter = Arc::new(Meter::new());
+        let deadline = Instant::now() + Duration::from_secs(3600);
+        let limits = Limits::default();
+        let mut bounds = Bounds::new(limits, deadline, meter.clone(), Renewals::default());
+        let ticks = meter.run(async {
+            let at_once = bounds.tick();
+            while meter.at_a_stretch() < TICK / 2 {
+                std::hint::spin_loop();
+            }
+            (at_once, bounds.tick())
+        });
+        let (at_once, later) = ticks.await;
+        assert!(matches!(at_once, UpdateDeadline::Continue(1)));
+        assert!(matches!(later, UpdateDeadline::Yield(1)));
+    }
+}

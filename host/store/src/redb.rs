@@ -48,7 +48,7 @@ pub struct RedbOptions {
     /// Bytes of memory for pages that were read or will be written. Default: 16 MiB, which holds the
     /// upper levels of the tree and what open runs touch; more makes reading of old runs faster.
     pub cache_bytes: usize,
-    /// How many bytes the log has. Default: 128 KiB, one or two thousand events. With more of them the tree is written less often,
+    /// How many bytes the log has, less than 4 GiB; with 0 all goes to the tree. Default: 128 KiB, one or two thousand events. With more of them the tree is written less often,
     /// and all wait longer each time; after a crash, opening the store takes longer.
     pub log_bytes: usize,
 }

@@ -1,6 +1,6 @@
 /* Makes the writes to a host's store fail, from inside the host's process (LD_PRELOAD).
  *
- * What FAULT_CONTROL names is read before each write, sync and resize of the file `baton.redb`: where it holds a
+ * What FAULT_CONTROL names is read before each write, sync and resize of the files `baton.redb` and `baton.wal`: where it holds a
  * number, so many of a hundred of them fail with EIO, without having done anything. Where there is no such file, all
  * is as usual. */
 #define _GNU_SOURCE
@@ -13,13 +13,16 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+static int ends_with(const char *path, ssize_t length, const char *name) {
+    ssize_t tail = (ssize_t)strlen(name);
+    return length >= tail && memcmp(path + length - tail, name, tail) == 0;
+}
+
 static int is_store(int fd) {
-    static const char name[] = "/baton.redb";
     char link[64], path[4096];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t length = readlink(link, path, sizeof path);
-    size_t tail = sizeof name - 1;
-    return length >= (ssize_t)tail && memcmp(path + length - tail, name, tail) == 0;
+    return length > 0 && (ends_with(path, length, "/baton.redb") || ends_with(path, length, "/baton.wal"));
 }
 
 static int percent(void) {

@@ -83,7 +83,7 @@ impl Power {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Does something that changes a file, as long as that works. What does not may have been done in part.
+    /// Does something that changes a file, as long as that works.
     fn change(&self, work: impl Fn(&mut Disk)) -> io::Result<()> {
         self.disk(|disk| {
             if disk.left == 0 {
