@@ -1,10 +1,10 @@
 //! The embedded store: a tree by [redb](https://docs.rs/redb), copied on write, and a write-ahead log beside it.
 //!
 //! A commit is one record at the end of the log, and one `fdatasync`; then it is put into the tree in memory, where all can
-//! read it. Once the log is full, the tree is made durable, and the log begins anew. So most commits write one place on the
-//! disk, and not each page of the tree that they change.
+//! read it. Once the log is full, a *checkpoint* makes the tree durable, and the log begins anew. So most commits write one
+//! place on the disk, and not each page of the tree that they change.
 //!
-//! After a crash the tree is as it was when it was last made durable, and what the log says since is put in again.
+//! After a crash the tree is as the last checkpoint left it, and what the log says since is put in again.
 
 mod build;
 mod compact;
@@ -216,11 +216,11 @@ impl RedbStore {
             Some(Err(_)) => *log = None,
             Some(Ok(false)) | None => {}
         }
-        self.settle(log, batch)
+        self.checkpoint(log, batch)
     }
 
-    /// Makes durable, in the tree, a batch and all that was committed before, and begins the log anew.
-    fn settle(&self, log: &mut Option<Log>, batch: &Batch) -> Result<(), redb::Error> {
+    /// A checkpoint: makes durable, in the tree, a batch and all that was committed before, and begins the log anew.
+    fn checkpoint(&self, log: &mut Option<Log>, batch: &Batch) -> Result<(), redb::Error> {
         let bytes = self.options.log_bytes;
         let file = match log.take() {
             Some(log) => Some(log.into_file()),
@@ -229,7 +229,7 @@ impl RedbStore {
         };
         let next = file.map(|file| (file, Generation::new()));
         let generation = next.as_ref().map(|(_, generation)| *generation);
-        self.with(|database| tree::settle(database, batch, generation))?;
+        self.with(|database| tree::checkpoint(database, batch, generation))?;
         *log = next.map(|(file, generation)| Log::begin(file, generation, bytes));
         Ok(())
     }
@@ -258,7 +258,7 @@ impl Drop for RedbStore {
     /// Leaves all in the tree, so that the log need not be read. Where that fails, it will be.
     fn drop(&mut self) {
         if self.write_alone().take().is_some() {
-            let _ = self.with(|database| tree::settle(database, &Batch::new(), None));
+            let _ = self.with(|database| tree::checkpoint(database, &Batch::new(), None));
         }
     }
 }

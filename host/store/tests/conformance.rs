@@ -295,6 +295,11 @@ fn what_is_only_in_the_log_is_there_after_a_kill() {
     let mut batch = Batch::new();
     batch.put(b"more".to_vec(), vec![7; 1_000_000]);
     found.commit(&batch).expect("committed");
+
+    let copy = killed(data.path());
+    compact(copy.path(), &RedbOptions::default()).expect("compacted");
+    std::fs::remove_file(copy.path().join(LOG_NAME)).expect("it is not needed any more");
+    assert_eq!(all(&redb(copy.path())), all(&store));
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub fn compact(data: &Path, options: &RedbOptions) -> Result<Compacted, OpenErro
     // Nothing is made where there is nothing.
     let before = size().map_err(|source| io_error(path, source))?;
     let (mut database, _) = open_both(&folder, options)?;
-    tree::settle(&database, &Batch::new(), None).map_err(|error| failed(path, error))?;
+    tree::checkpoint(&database, &Batch::new(), None).map_err(|error| failed(path, error))?;
     database.compact().map_err(|error| failed(path, error))?;
     database.close().map_err(|error| failed(path, error))?;
     let after = size().map_err(|source| io_error(path, source))?;

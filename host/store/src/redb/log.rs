@@ -233,6 +233,20 @@ mod tests {
         all
     }
 
+    /// What a host that crashed has left is read by the release after it.
+    #[test]
+    fn the_layout_stays_what_it_was() {
+        let expected = [
+            "07070707070707070707070707070707", // the generation
+            "00000013",                         // bytes of the payload
+            "0f404297",                         // CRC-32 (IEEE 802.3) of all but itself
+            "01 00000001 02 00000002 0202",     // stored
+            "00 00000002 0200",                 // removed
+        ];
+        let expected = expected.concat().replace(' ', "");
+        assert_eq!(hex::encode(log(&[2]).0), expected);
+    }
+
     #[test]
     fn what_is_cut_off_ends_with_its_last_whole_record() {
         let (content, ends) = log(&[3, 0, 200]);

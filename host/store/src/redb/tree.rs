@@ -51,8 +51,8 @@ pub(super) fn generation(database: &Database) -> Result<Option<Generation>, redb
     }
 }
 
-/// Puts in what the log has already. All can read it from now on; a crash takes it back out, until it is
-/// [settled](settle).
+/// Puts in what the log has already. All can read it from now on; a crash takes it back out, until the next
+/// [checkpoint].
 pub(super) fn apply(database: &Database, batch: &Batch) -> Result<(), redb::Error> {
     let mut transaction = database.begin_write()?;
     transaction.set_durability(Durability::None)?;
@@ -69,8 +69,8 @@ pub(super) fn commit(database: &Database, batch: &Batch) -> Result<(), redb::Err
     Ok(())
 }
 
-/// Makes all that was put in durable, a batch with it, and says which log goes on from there.
-pub(super) fn settle(
+/// A checkpoint: makes all that was put in durable, a batch with it, and says which log goes on from there.
+pub(super) fn checkpoint(
     database: &Database,
     batch: &Batch,
     next: Option<Generation>,
