@@ -1,27 +1,30 @@
 //! The embedded store: a tree by [redb](https://docs.rs/redb), copied on write, and a write-ahead log beside it.
 //!
-//! A commit is one record at the end of the log, and one `fdatasync`; then it is put into the tree in memory, where all can
-//! read it. Once the log is full, a *checkpoint* makes the tree durable, and the log begins anew. So most commits write one
-//! place on the disk, and not each page of the tree that they change.
+//! A commit is one record at the end of the log, and one `fdatasync`; then it is in memory, in a *memtable*, where all can
+//! read it. Once half of the log is full, the other half is gone on with, and a *checkpoint* puts what the full one says
+//! into the tree. So a commit writes one place on the disk, and waits for nothing else; and the tree is written for many of
+//! them at once, in the order of its keys.
 //!
-//! After a crash the tree is as the last checkpoint left it, and what the log says since is put in again.
+//! After a crash the tree is as the last checkpoint left it, and what the log says since is read into memory again.
 
 mod build;
+mod checkpoints;
 mod compact;
 #[cfg(test)]
 mod crash;
 mod file;
+mod files;
 mod log;
 mod medium;
+mod memtable;
+mod pairs;
 mod tree;
-mod walk;
 
+use std::ops::Bound;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::Arc;
 
-use redb::{Database, ReadableDatabase};
-
-use crate::batch::{Batch, Operation};
+use crate::batch::Batch;
 use crate::error::{CommitError, OpenError, ReadError};
 use crate::key::KeyRange;
 use crate::meta::{FORMAT, Meta, MetaError};
@@ -30,11 +33,12 @@ use crate::store::{Direction, Pair, Store, Walk};
 pub(crate) use build::Building;
 pub use compact::{Compacted, compact};
 
+use checkpoints::Checkpoints;
 use file::{io_error, is_full, make_directory};
-use log::{Damaged, Generation, Log};
-use medium::{Folder, Medium};
-use tree::TABLE;
-use walk::RedbWalk;
+use files::{Files, Then};
+use medium::Folder;
+#[cfg(test)]
+use medium::Medium;
 
 /// The name of the tree's file within the data directory.
 pub const FILE_NAME: &str = "baton.redb";
@@ -48,8 +52,9 @@ pub struct RedbOptions {
     /// Bytes of memory for pages that were read or will be written. Default: 16 MiB, which holds the
     /// upper levels of the tree and what open runs touch; more makes reading of old runs faster.
     pub cache_bytes: usize,
-    /// How many bytes the log has, less than 4 GiB; with 0 all goes to the tree. Default: 128 KiB, one or two thousand events. With more of them the tree is written less often,
-    /// and all wait longer each time; after a crash, opening the store takes longer.
+    /// How many bytes the log has, less than 4 GiB; with 0 all goes to the tree. Default: 1 MiB, some ten thousand events.
+    /// With more of them the tree is written less often, and up to three times as much is held in memory; after a crash,
+    /// opening the store takes longer. A log that is there keeps its size until the store has been closed.
     pub log_bytes: usize,
 }
 
@@ -57,51 +62,16 @@ impl Default for RedbOptions {
     fn default() -> Self {
         Self {
             cache_bytes: 16 << 20,
-            log_bytes: 128 << 10,
+            log_bytes: 1 << 20,
         }
     }
 }
 
 /// A store in two files.
 pub struct RedbStore {
-    medium: Box<dyn Medium>,
-    options: RedbOptions,
-    /// None where the next commit has to go to the tree itself. Who has this is the writer, and locks it before the tree.
-    log: Mutex<Option<Log>>,
-    /// None after a failure of the medium, until opening the file again succeeds: redb refuses all work
-    /// on a database that has once failed to read or write.
-    database: RwLock<Option<Database>>,
-}
-
-/// Opens both files: the tree has then what the log says.
-fn open_both(
-    medium: &dyn Medium,
-    options: &RedbOptions,
-) -> Result<(Database, Option<Log>), OpenError> {
-    let database = tree::open(medium, options)?;
-    let unusable = |error| tree::unusable(medium.tree_path(), error);
-    let Some(generation) = tree::generation(&database).map_err(unusable)? else {
-        return Ok((database, None));
-    };
-    let path = medium.log_path();
-    let corrupt = |detail| OpenError::Corrupt {
-        path: path.to_owned(),
-        detail,
-    };
-    let file = medium.log().map_err(|source| io_error(path, source))?;
-    let file = file.ok_or_else(|| {
-        corrupt(
-            "it is missing, and holds what was written last: it belongs to the file beside it"
-                .into(),
-        )
-    })?;
-    let (log, batch) = Log::resume(file, generation, options.log_bytes)
-        .map_err(|source| io_error(path, source))?
-        .map_err(|Damaged { at }| {
-            corrupt(format!("the record at byte {at} is not what was written"))
-        })?;
-    tree::apply(&database, &batch).map_err(unusable)?;
-    Ok((database, Some(log)))
+    // Ends before the files are closed.
+    checkpoints: Checkpoints,
+    files: Arc<Files>,
 }
 
 impl RedbStore {
@@ -114,29 +84,33 @@ impl RedbStore {
     /// later release wrote it, and where it is no store.
     pub fn open(data: &Path, options: RedbOptions) -> Result<Self, OpenError> {
         make_directory(data).map_err(|source| io_error(data, source))?;
-        Self::open_on(Box::new(Folder::new(data)), options)
+        let files = Files::open(Box::new(Folder::new(data)), options)?;
+        let files = Arc::new(files);
+        let checkpoints = Checkpoints::begin(files.clone());
+        let checkpoints = checkpoints.map_err(|source| io_error(data, source))?;
+        // What a crash has left half done.
+        checkpoints.due();
+        Self { checkpoints, files }.of_known_format()
     }
 
+    /// A store for which nobody makes checkpoints aside.
+    #[cfg(test)]
     fn open_on(medium: Box<dyn Medium>, options: RedbOptions) -> Result<Self, OpenError> {
-        let (database, log) = open_both(&*medium, &options)?;
         let store = Self {
-            medium,
-            options,
-            log: Mutex::new(log),
-            database: RwLock::new(Some(database)),
+            checkpoints: Checkpoints::none(),
+            files: Arc::new(Files::open(medium, options)?),
         };
-        store.check_format()?;
-        Ok(store)
+        store.of_known_format()
     }
 
     /// The tree's file.
     pub fn path(&self) -> &Path {
-        self.medium.tree_path()
+        self.files.medium().tree_path()
     }
 
-    fn check_format(&self) -> Result<(), OpenError> {
-        match Meta::read(self) {
-            Ok(_) => Ok(()),
+    fn of_known_format(self) -> Result<Self, OpenError> {
+        match Meta::read(&self) {
+            Ok(_) => Ok(self),
             Err(MetaError::NewerVersion { found, created_by }) => Err(OpenError::NewerVersion {
                 path: self.path().to_owned(),
                 found,
@@ -150,22 +124,10 @@ impl RedbStore {
         }
     }
 
-    /// Does `work` on the open database.
-    fn with<T, E>(&self, work: impl FnOnce(&Database) -> Result<T, E>) -> Result<T, E>
-    where
-        E: From<redb::Error>,
-    {
-        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        match database.as_ref() {
-            Some(database) => work(database),
-            None => Err(redb::Error::PreviousIo.into()),
-        }
-    }
-
-    /// Does `work`, which reads, on the open database. After a failure of the medium the files are opened again for it:
-    /// what was wrong may have passed, and who can't read does not come to write.
-    fn read<T>(&self, work: impl Fn(&Database) -> Result<T, redb::Error>) -> Result<T, ReadError> {
-        let outcome = match self.with(&work) {
+    /// Does `work`, which reads. After a failure of the medium the files are opened again for it: what was wrong may have
+    /// passed, and who can't read does not come to write.
+    fn read<T>(&self, work: impl Fn(&Files) -> Result<T, redb::Error>) -> Result<T, ReadError> {
+        let outcome = match work(&self.files) {
             Err(redb::Error::PreviousIo) => self.read_anew(&work),
             outcome => outcome,
         };
@@ -174,103 +136,32 @@ impl RedbStore {
 
     fn read_anew<T>(
         &self,
-        work: impl Fn(&Database) -> Result<T, redb::Error>,
+        work: impl Fn(&Files) -> Result<T, redb::Error>,
     ) -> Result<T, redb::Error> {
-        let mut log = self.write_alone();
+        let mut log = self.files.write_alone();
         // Another reader, or the writer, may have been here before.
-        match self.with(&work) {
+        match work(&self.files) {
             Err(redb::Error::PreviousIo) => {}
             outcome => return outcome,
         }
-        match self.reopen(&mut log) {
-            Ok(()) => self.with(work),
+        match self.files.reopen(&mut log) {
+            Ok(()) => work(&self.files),
             Err(_) => Err(redb::Error::PreviousIo),
         }
-    }
-
-    /// Opens the files again after a failure, so that the next operation has a database that works.
-    fn reopen(&self, log: &mut Option<Log>) -> Result<(), OpenError> {
-        let mut database = self.read_alone();
-        // The old one holds the lock of the file, so it has to go first.
-        (*database, *log) = (None, None);
-        let forgotten = self.medium.forget();
-        forgotten.map_err(|source| io_error(self.path(), source))?;
-        let (opened, resumed) = open_both(&*self.medium, &self.options)?;
-        (*database, *log) = (Some(opened), resumed);
-        Ok(())
-    }
-
-    fn write_alone(&self) -> MutexGuard<'_, Option<Log>> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn read_alone(&self) -> RwLockWriteGuard<'_, Option<Database>> {
-        let database = self.database.write();
-        database.unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn try_commit(&self, log: &mut Option<Log>, batch: &Batch) -> Result<(), redb::Error> {
-        match log.as_mut().map(|log| log.append(batch)) {
-            Some(Ok(true)) => return self.with(|database| tree::apply(database, batch)),
-            // What the file holds is not known. The tree may be in a better place.
-            Some(Err(_)) => *log = None,
-            Some(Ok(false)) | None => {}
-        }
-        self.checkpoint(log, batch)
-    }
-
-    /// A checkpoint: makes durable, in the tree, a batch and all that was committed before, and begins the log anew.
-    fn checkpoint(&self, log: &mut Option<Log>, batch: &Batch) -> Result<(), redb::Error> {
-        let bytes = self.options.log_bytes;
-        let file = match log.take() {
-            Some(log) => Some(log.into_file()),
-            // It does without one as long as none can be made.
-            None => self.medium.make_log(bytes).ok(),
-        };
-        let next = file.map(|file| (file, Generation::new()));
-        let generation = next.as_ref().map(|(_, generation)| *generation);
-        self.with(|database| tree::checkpoint(database, batch, generation))?;
-        *log = next.map(|(file, generation)| Log::begin(file, generation, bytes));
-        Ok(())
-    }
-
-    /// Whether what is stored is as `batch` would leave it.
-    fn holds(&self, batch: &Batch) -> Result<bool, redb::Error> {
-        let mut last = std::collections::BTreeMap::new();
-        for operation in batch.operations() {
-            last.insert(operation.key(), operation);
-        }
-        for (key, operation) in last {
-            let stored = self.with(|database| get(database, key))?;
-            let wanted = match operation {
-                Operation::Put(_, value) => Some(value),
-                Operation::Delete(_) => None,
-            };
-            if stored.as_ref() != wanted {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 }
 
 impl Drop for RedbStore {
-    /// Leaves all in the tree, so that the log need not be read. Where that fails, it will be.
     fn drop(&mut self) {
-        if self.write_alone().take().is_some() {
-            let _ = self.with(|database| tree::checkpoint(database, &Batch::new(), None));
-        }
+        self.checkpoints.end();
+        // Where that fails, the log will be read.
+        let _ = self.files.close();
     }
-}
-
-fn get(database: &Database, key: &[u8]) -> Result<Option<Vec<u8>>, redb::Error> {
-    let table = database.begin_read()?.open_table(TABLE)?;
-    Ok(table.get(key)?.map(|value| value.value().to_vec()))
 }
 
 impl Store for RedbStore {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
-        self.read(|database| get(database, key))
+        self.read(|files| files.get(key))
     }
 
     fn scan(
@@ -282,38 +173,38 @@ impl Store for RedbStore {
         if range.is_empty() {
             return Ok(Vec::new());
         }
-        self.read(|database| {
-            let table = database.begin_read()?.open_table(TABLE)?;
-            let mut within = table.range(range.start.as_slice()..range.end.as_slice())?;
-            let mut pairs = Vec::new();
-            while pairs.len() < limit {
-                let next = match direction {
-                    Direction::Ascending => within.next(),
-                    Direction::Descending => within.next_back(),
-                };
-                let Some(pair) = next else { break };
-                let (key, value) = pair?;
-                pairs.push((key.value().to_vec(), value.value().to_vec()));
-            }
-            Ok(pairs)
-        })
+        let bounds = (
+            Bound::Included(range.start.as_slice()),
+            Bound::Excluded(range.end.as_slice()),
+        );
+        self.read(|files| files.scan(bounds, direction, limit))
     }
 
     fn walk(&self) -> Result<Box<dyn Walk>, ReadError> {
-        self.read(|database| Ok(Box::new(RedbWalk::begin(database)?) as Box<dyn Walk>))
+        self.read(|files| Ok(Box::new(files.walk()?) as Box<dyn Walk>))
     }
 
     fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
-        let mut log = self.write_alone();
-        let Err(error) = self.try_commit(&mut log, batch) else {
-            return Ok(());
+        let mut log = self.files.write_alone();
+        let outcome = match self.files.commit(&mut log, batch) {
+            // A reader, or a checkpoint, has failed before.
+            Err(redb::Error::PreviousIo) if self.files.reopen(&mut log).is_ok() => {
+                self.files.commit(&mut log, batch)
+            }
+            outcome => outcome,
         };
-        if let redb::Error::ValueTooLarge(bytes) = error {
-            return Err(CommitError::TooLarge { bytes });
-        }
+        let error = match outcome {
+            Ok(Then::Nothing) => return Ok(()),
+            Ok(Then::Checkpoint) => {
+                self.checkpoints.due();
+                return Ok(());
+            }
+            Err(redb::Error::ValueTooLarge(bytes)) => return Err(CommitError::TooLarge { bytes }),
+            Err(error) => error,
+        };
         // Whether a commit that failed at its last step is on the medium, only the medium knows.
-        match self.reopen(&mut log) {
-            Ok(()) if matches!(self.holds(batch), Ok(true)) => Ok(()),
+        match self.files.reopen(&mut log) {
+            Ok(()) if matches!(self.files.holds(batch), Ok(true)) => Ok(()),
             _ => Err(commit_error(&error)),
         }
     }
@@ -357,7 +248,7 @@ mod tests {
         std::fs::rename(store.path(), &away).expect("it is ours");
         std::fs::create_dir(store.path()).expect("nothing is there");
         assert!(
-            store.reopen(&mut store.write_alone()).is_err(),
+            store.files.reopen(&mut store.files.write_alone()).is_err(),
             "a directory is no store"
         );
         assert!(matches!(store.get(&[7]), Err(ReadError::Io { .. })));

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use super::RedbOptions;
 use super::file::io_error;
+use super::files::Opened;
 use super::medium::{Folder, Medium as _};
 use super::tree::{self, failed};
-use super::{RedbOptions, open_both};
-use crate::batch::Batch;
 use crate::error::OpenError;
 
 /// How large a file was and is, in bytes.
@@ -30,8 +30,12 @@ pub fn compact(data: &Path, options: &RedbOptions) -> Result<Compacted, OpenErro
     let size = || std::fs::metadata(path).map(|it| it.len());
     // Nothing is made where there is nothing.
     let before = size().map_err(|source| io_error(path, source))?;
-    let (mut database, _) = open_both(&folder, options)?;
-    tree::checkpoint(&database, &Batch::new(), None).map_err(|error| failed(path, error))?;
+    let Opened {
+        mut database,
+        recent,
+        ..
+    } = Opened::open(&folder, options)?;
+    tree::checkpoint(&database, recent.changes(), None).map_err(|error| failed(path, error))?;
     database.compact().map_err(|error| failed(path, error))?;
     database.close().map_err(|error| failed(path, error))?;
     let after = size().map_err(|source| io_error(path, source))?;

@@ -1,35 +1,48 @@
-//! The write-ahead log: what has been committed since all was last written to the tree.
+//! The write-ahead log: what has been committed, and may not be in the tree yet.
 //!
 //! ```text
 //! generation(16) length(u32) crc32(u32)            a record, one for each commit, one behind the other
-//!     1 length(u32) key length(u32) value …        its payload: what is stored, in its order,
+//!     2 end(u32)                                   its payload: in a generation's first, where the one before ended,
+//!     1 length(u32) key length(u32) value …        what is stored, in its order,
 //!     0 length(u32) key …                          and what is removed
 //! ```
 //!
-//! Numbers are big-endian; the checksum is of all of the record but itself. The file keeps its size, and a new generation
-//! begins at its start, so that a commit changes nothing but bytes that are there: one place on the disk, and one
-//! `fdatasync` that has no other page to write and no length to note.
+//! Numbers are big-endian; the checksum is of all of the record but itself. The file keeps its size, so that a commit
+//! changes nothing but bytes that are there: one place on the disk, and one `fdatasync` that has no other page to write
+//! and no length to note.
 //!
-//! The tree says which generation goes on from what it holds. Records of others are of no concern: what they say is in
-//! the tree. The first record that is not whole is where a crash was; nobody had been told of it.
+//! The file has two halves. A generation fills one of them; while what it says is put into the tree, the next one fills
+//! the other. The tree says which generation goes on from what it holds; the log may have the one behind it as well.
+//! Records of others are of no concern: what they say is in the tree. The first record that is not whole is where a crash
+//! was; nobody had been told of it.
 
 use std::io;
 
 use uuid::Uuid;
 
 use super::medium::LogFile;
+use super::memtable::{Memtable, Recent};
 use crate::batch::{Batch, Operation};
 
 /// Bytes of a record before its payload.
 const HEAD: usize = 24;
 
-/// One life of the log, from its start to where it is full. No two have the same, whatever the host or the file.
+/// Bytes by which a payload says where the generation before ended.
+const FOLLOWS: usize = 5;
+
+/// One life of half of the log, from its start to where it is full. No two have the same, whatever the host or the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Generation(pub(super) [u8; 16]);
 
 impl Generation {
+    /// One that goes on from none.
     pub(super) fn new() -> Self {
         Self(*Uuid::now_v7().as_bytes())
+    }
+
+    /// The one that goes on from this one.
+    fn next(self) -> Self {
+        Self(u128::from_be_bytes(self.0).wrapping_add(1).to_be_bytes())
     }
 }
 
@@ -37,10 +50,14 @@ impl Generation {
 pub(super) struct Log {
     file: Box<dyn LogFile>,
     generation: Generation,
-    /// How far its records reach.
+    /// Bytes of half of the file.
+    half: usize,
+    /// Where the half begins that is being filled.
+    start: usize,
+    /// How far its records reach, from there.
     end: usize,
-    /// How far they may.
-    bytes: usize,
+    /// Where the generation before ended, until a record says so.
+    follows: Option<usize>,
     /// The record that is being written; kept for its room.
     record: Vec<u8>,
 }
@@ -51,61 +68,181 @@ pub(super) struct Damaged {
     pub(super) at: usize,
 }
 
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Appended {
+    /// It is durable.
+    Durable,
+    /// Its half has no room for it. Nothing has been done.
+    Full,
+    /// No half has. Nothing has been done.
+    TooLarge,
+}
+
 impl Log {
     /// A log of a new generation, which the tree has to know before anything is appended.
-    pub(super) fn begin(file: Box<dyn LogFile>, generation: Generation, bytes: usize) -> Self {
-        Self {
+    pub(super) fn begin(file: Box<dyn LogFile>, generation: Generation) -> io::Result<Self> {
+        let half = usize::try_from(file.bytes()? / 2).unwrap_or(usize::MAX);
+        Ok(Self {
             file,
             generation,
+            half,
+            start: 0,
             end: 0,
-            bytes,
+            follows: None,
             record: Vec::new(),
-        }
+        })
     }
 
-    /// The log of a generation as a crash, or a failure, has left it, and all that it says, as one.
+    /// The log of a generation as a crash, or a failure, has left it, and all that it says. None where nothing can be
+    /// appended to it.
     pub(super) fn resume(
         file: Box<dyn LogFile>,
         generation: Generation,
-        bytes: usize,
-    ) -> io::Result<Result<(Self, Batch), Damaged>> {
+    ) -> io::Result<Result<(Option<Self>, Recent), Damaged>> {
         let content = file.read()?;
-        Ok(read(&content, generation).map(|(batch, end)| {
-            let log = Self {
-                end,
-                ..Self::begin(file, generation, bytes)
-            };
-            (log, batch)
-        }))
+        let log = Self::begin(file, generation)?;
+        Ok(Found::read(&content, generation).map(|found| found.resume(log)))
     }
 
-    /// Makes a batch durable. False where there is no room for it, and nothing has been done.
+    /// Makes a batch durable.
     ///
     /// After an error it is not known what the file holds: this generation must not be gone on with.
-    pub(super) fn append(&mut self, batch: &Batch) -> io::Result<bool> {
-        let room = self.bytes.saturating_sub(self.end);
+    pub(super) fn append(&mut self, batch: &Batch) -> io::Result<Appended> {
         // At most nine bytes are added to each operation.
-        if HEAD + batch.size() + 9 * batch.operations().len() > room {
-            return Ok(false);
+        let size = HEAD + FOLLOWS + batch.size() + 9 * batch.operations().len();
+        if size > self.half {
+            return Ok(Appended::TooLarge);
         }
-        write(&mut self.record, batch, self.generation);
-        self.file.write(self.end as u64, &self.record)?;
+        if size > self.half.saturating_sub(self.end) {
+            return Ok(Appended::Full);
+        }
+        write(&mut self.record, batch, self.generation, self.follows);
+        self.file
+            .write((self.start + self.end) as u64, &self.record)?;
         self.file.sync()?;
         self.end += self.record.len();
-        Ok(true)
+        self.follows = None;
+        Ok(Appended::Durable)
     }
 
-    /// Its file, for the next generation.
+    /// Goes on in the other half, of which all must be in the tree: with the generation that comes back.
+    pub(super) fn turn_over(&mut self) -> Generation {
+        self.generation = self.generation.next();
+        self.follows = Some(self.end);
+        self.start = self.half - self.start;
+        self.end = 0;
+        self.generation
+    }
+
+    /// The generation that is being written.
+    pub(super) fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    /// Its file, for a new generation.
     pub(super) fn into_file(self) -> Box<dyn LogFile> {
         self.file
     }
 }
 
+/// What a generation is found to say.
+struct Found {
+    generation: Generation,
+    start: usize,
+    end: usize,
+    batch: Batch,
+    /// The one behind it.
+    next: Option<Box<Found>>,
+}
+
+impl Found {
+    /// What the log says since a generation began.
+    fn read(content: &[u8], generation: Generation) -> Result<Self, Damaged> {
+        let half = content.len() / 2;
+        let begins = |start: &usize, generation| payload(&content[*start..], generation).is_some();
+        let start = [0, half].into_iter().find(|it| begins(it, generation));
+        let (start, other) = match start {
+            Some(start) => (start, half - start),
+            None => (0, half),
+        };
+        let (batch, end, _) = read(&content[start..], generation).map_err(|it| it.behind(start))?;
+        let mut found = Self {
+            generation,
+            start,
+            end,
+            batch,
+            next: None,
+        };
+        let next = generation.next();
+        if let Some(other) = [other, start].into_iter().find(|it| begins(it, next)) {
+            let (batch, end, follows) =
+                read(&content[other..], next).map_err(|it| it.behind(other))?;
+            if follows != Some(found.end) || other == start {
+                return Err(Damaged {
+                    at: start + found.end,
+                });
+            }
+            found.next = Some(Box::new(Self {
+                generation: next,
+                start: other,
+                end,
+                batch,
+                next: None,
+            }));
+        }
+        Ok(found)
+    }
+
+    /// The log goes on from here: it, and all that it says. None where nothing can be appended to it.
+    fn resume(self, log: Log) -> (Option<Log>, Recent) {
+        let table = |batch: &Batch| {
+            let mut table = Memtable::default();
+            table.add(batch);
+            table
+        };
+        let (settling, last) = match self.next {
+            Some(next) => (Some((table(&self.batch).into(), next.generation)), *next),
+            None => (None, self),
+        };
+        let recent = Recent {
+            settling,
+            filling: table(&last.batch),
+        };
+        let log = Log {
+            generation: last.generation,
+            start: last.start,
+            end: last.end,
+            ..log
+        };
+        // The log of a release that did not know of halves goes beyond them.
+        let log = Some(log).filter(|log| log.end <= log.half);
+        (log, recent)
+    }
+}
+
+impl Damaged {
+    fn behind(self, start: usize) -> Self {
+        Self {
+            at: start + self.at,
+        }
+    }
+}
+
 /// Makes a record of a batch, in place of what is there.
-fn write(record: &mut Vec<u8>, batch: &Batch, Generation(generation): Generation) {
+fn write(
+    record: &mut Vec<u8>,
+    batch: &Batch,
+    Generation(generation): Generation,
+    follows: Option<usize>,
+) {
     record.clear();
     record.extend(generation);
     record.extend([0; HEAD - 16]);
+    if let Some(end) = follows {
+        record.push(2);
+        record.extend(length(end).to_be_bytes());
+    }
     for operation in batch.operations() {
         match operation {
             Operation::Put(key, value) => {
@@ -141,14 +278,19 @@ fn checksum(head: &[u8], payload: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// What the whole records at the start of a log say, and how far they reach.
-fn read(content: &[u8], generation: Generation) -> Result<(Batch, usize), Damaged> {
-    let (mut batch, mut end) = (Batch::new(), 0);
-    while let Some(payload) = payload(&content[end..], generation) {
+/// What the whole records at the start of half of a log say, how far they reach, and where the generation before ended, if
+/// they say so.
+fn read(content: &[u8], generation: Generation) -> Result<(Batch, usize, Option<usize>), Damaged> {
+    let (mut batch, mut end, mut follows) = (Batch::new(), 0, None);
+    while let Some(mut payload) = payload(&content[end..], generation) {
+        let length = payload.len();
+        if end == 0 {
+            follows = ended(&mut payload);
+        }
         if operations(payload, &mut batch).is_none() {
             return Err(Damaged { at: end });
         }
-        end += HEAD + payload.len();
+        end += HEAD + length;
     }
     // Each record is on the disk before the next one is begun. So a crash leaves none behind one that is not whole.
     let mut rest = content[end..].windows(16);
@@ -157,8 +299,17 @@ fn read(content: &[u8], generation: Generation) -> Result<(Batch, usize), Damage
     });
     match is_followed {
         true => Err(Damaged { at: end }),
-        false => Ok((batch, end)),
+        false => Ok((batch, end, follows)),
     }
+}
+
+/// Takes from a payload where the generation before ended.
+fn ended(payload: &mut &[u8]) -> Option<usize> {
+    let (follows, rest) = payload.split_at_checked(FOLLOWS)?;
+    let (kind, end) = follows.split_first()?;
+    let end = number(end).filter(|_| *kind == 2)?;
+    *payload = rest;
+    Some(end)
 }
 
 /// The payload of the record that `content` begins with, if that is whole and of this generation.
@@ -220,7 +371,7 @@ mod tests {
     fn log(numbers: &[u8]) -> (Vec<u8>, Vec<usize>) {
         let (mut content, mut record, mut ends) = (Vec::new(), Vec::new(), Vec::new());
         for number in numbers {
-            write(&mut record, &batch(*number), GENERATION);
+            write(&mut record, &batch(*number), GENERATION, None);
             content.extend(&record);
             ends.push(content.len());
         }
@@ -255,7 +406,7 @@ mod tests {
             let end = ends[..whole].last().copied().unwrap_or(0);
             let mut cut = content[..length].to_vec();
             cut.resize(content.len() + 100, 0xff);
-            let expected = (batches(&[3, 0, 200][..whole]), end);
+            let expected = (batches(&[3, 0, 200][..whole]), end, None);
             assert_eq!(read(&cut, GENERATION), Ok(expected), "{length} bytes");
         }
     }
@@ -264,7 +415,55 @@ mod tests {
     fn another_generation_says_nothing() {
         let (content, _) = log(&[1, 2]);
         let other = Generation([8; 16]);
-        assert_eq!(read(&content, other), Ok((Batch::new(), 0)));
+        assert_eq!(read(&content, other), Ok((Batch::new(), 0, None)));
+    }
+
+    /// A file with two halves, of which each begins with these.
+    fn halves(first: &[u8], second: &[u8]) -> Vec<u8> {
+        let mut content = vec![0; 2_000];
+        content[..first.len()].copy_from_slice(first);
+        content[1_000..1_000 + second.len()].copy_from_slice(second);
+        content
+    }
+
+    #[test]
+    fn a_generation_goes_on_from_where_the_one_before_ended() {
+        let next = GENERATION.next();
+        assert_ne!(next, GENERATION);
+        let (older, ends) = log(&[3, 5]);
+        let (mut newer, mut record) = (Vec::new(), Vec::new());
+        write(&mut newer, &batch(8), next, Some(ends[1]));
+        write(&mut record, &batch(9), next, None);
+        newer.extend(record);
+        for (content, start, other) in [
+            (halves(&older, &newer), 0, 1_000),
+            (halves(&newer, &older), 1_000, 0),
+        ] {
+            let found = Found::read(&content, GENERATION).expect("it is whole");
+            assert_eq!((found.start, found.end), (start, ends[1]));
+            assert_eq!(found.batch, batches(&[3, 5]));
+            let behind = found.next.expect("it goes on");
+            assert_eq!((behind.start, behind.end), (other, newer.len()));
+            assert_eq!(behind.batch, batches(&[8, 9]));
+            // Once the tree has what the older one says, that is of no concern.
+            let found = Found::read(&content, next).expect("it is whole");
+            assert_eq!((found.start, found.batch), (other, batches(&[8, 9])));
+            assert!(found.next.is_none());
+        }
+    }
+
+    #[test]
+    fn what_is_missing_before_the_next_generation_is_damage() {
+        let (older, ends) = log(&[3, 5]);
+        let mut newer = Vec::new();
+        write(&mut newer, &batch(8), GENERATION.next(), Some(ends[1]));
+        for at in 0..older.len() {
+            let mut damaged = halves(&older, &newer);
+            damaged[at] ^= 0x20;
+            let record = if at < ends[0] { 0 } else { ends[0] };
+            let found = Found::read(&damaged, GENERATION);
+            assert_eq!(found.err(), Some(Damaged { at: record }), "{at}");
+        }
     }
 
     #[test]
@@ -285,7 +484,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read_without_harm(content in prop::collection::vec(any::<u8>(), 0..400)) {
-            prop_assert_eq!(read(&content, GENERATION), Ok((Batch::new(), 0)));
+            prop_assert_eq!(read(&content, GENERATION), Ok((Batch::new(), 0, None)));
             let mut batch = Batch::new();
             let _ = operations(&content, &mut batch);
         }

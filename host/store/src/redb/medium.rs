@@ -18,7 +18,7 @@ pub(super) trait Medium: Send + Sync {
     /// Opens the log's file, if there is one.
     fn log(&self) -> io::Result<Option<Box<dyn LogFile>>>;
 
-    /// Opens the log's file and sees that it has so many bytes at least, durably. What is there stays.
+    /// Opens the log's file, making it where there is none, and sees that it has so many bytes, durably.
     fn make_log(&self, bytes: usize) -> io::Result<Box<dyn LogFile>>;
 
     /// Has what is read next come from the disk, not from the system's memory.
@@ -33,6 +33,9 @@ pub(super) trait Medium: Send + Sync {
 
 /// The log's file.
 pub(super) trait LogFile: Send {
+    /// How many bytes it has.
+    fn bytes(&self) -> io::Result<u64>;
+
     /// All that it holds.
     fn read(&self) -> io::Result<Vec<u8>>;
 
@@ -88,6 +91,10 @@ impl Medium for Folder {
             .truncate(false)
             .open(&self.log)?;
         let there = usize::try_from(file.seek(SeekFrom::End(0))?).unwrap_or(usize::MAX);
+        if there > bytes {
+            file.set_len(bytes as u64)?;
+            file.sync_all()?;
+        }
         if there < bytes {
             // Bytes that are written, not a hole: so that writing over them needs no room, and nothing to note.
             file.write_all(&vec![0; bytes - there])?;
@@ -115,6 +122,10 @@ impl Medium for Folder {
 }
 
 impl LogFile for File {
+    fn bytes(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
     fn read(&self) -> io::Result<Vec<u8>> {
         let (mut file, mut content) = (self, Vec::new());
         file.seek(SeekFrom::Start(0))?;

@@ -4,8 +4,8 @@ use std::io;
 use std::path::Path;
 
 use redb::{
-    Builder, Database, DatabaseError, Durability, ReadableDatabase, StorageError, TableDefinition,
-    TableError, WriteTransaction,
+    Builder, Database, DatabaseError, ReadableDatabase, StorageError, TableDefinition, TableError,
+    WriteTransaction,
 };
 
 use super::RedbOptions;
@@ -51,34 +51,25 @@ pub(super) fn generation(database: &Database) -> Result<Option<Generation>, redb
     }
 }
 
-/// Puts in what the log has already. All can read it from now on; a crash takes it back out, until the next
-/// [checkpoint].
-pub(super) fn apply(database: &Database, batch: &Batch) -> Result<(), redb::Error> {
-    let mut transaction = database.begin_write()?;
-    transaction.set_durability(Durability::None)?;
-    put(&transaction, batch)?;
-    transaction.commit()?;
-    Ok(())
-}
-
 /// Makes a batch durable in a tree that has no log.
 pub(super) fn commit(database: &Database, batch: &Batch) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
-    put(&transaction, batch)?;
+    put(&transaction, operations(batch))?;
     transaction.commit()?;
     Ok(())
 }
 
-/// A checkpoint: makes all that was put in durable, a batch with it, and says which log goes on from there.
-pub(super) fn checkpoint(
+/// A checkpoint: makes changes durable, each after those before it, and says which generation of the log goes on from
+/// there.
+pub(super) fn checkpoint<'a>(
     database: &Database,
-    batch: &Batch,
+    changes: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)>,
     next: Option<Generation>,
 ) -> Result<(), redb::Error> {
     let mut transaction = database.begin_write()?;
     // Which pages are free is written down with it, so that nobody has to read the whole file after a crash.
     transaction.set_quick_repair(true);
-    put(&transaction, batch)?;
+    put(&transaction, changes)?;
     let mut log = transaction.open_table(LOG)?;
     match &next {
         Some(Generation(generation)) => drop(log.insert((), generation)?),
@@ -89,14 +80,23 @@ pub(super) fn checkpoint(
     Ok(())
 }
 
-fn put(transaction: &WriteTransaction, batch: &Batch) -> Result<(), redb::Error> {
+/// The operations of a batch, as changes.
+pub(super) fn operations(batch: &Batch) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+    batch.operations().iter().map(|operation| match operation {
+        Operation::Put(key, value) => (key.as_slice(), Some(value.as_slice())),
+        Operation::Delete(key) => (key.as_slice(), None),
+    })
+}
+
+fn put<'a>(
+    transaction: &WriteTransaction,
+    changes: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)>,
+) -> Result<(), redb::Error> {
     let mut table = transaction.open_table(TABLE)?;
-    for operation in batch.operations() {
-        match operation {
-            Operation::Put(key, value) => {
-                drop(table.insert(key.as_slice(), value.as_slice())?);
-            }
-            Operation::Delete(key) => drop(table.remove(key.as_slice())?),
+    for (key, value) in changes {
+        match value {
+            Some(value) => drop(table.insert(key, value)?),
+            None => drop(table.remove(key)?),
         }
     }
     Ok(())

@@ -1,0 +1,209 @@
+//! What is in the log and may not be in the tree yet: held in memory, where all can read it.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::iter::Peekable;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use super::log::Generation;
+use crate::batch::{Batch, Operation};
+use crate::store::Direction;
+
+/// A key and what became of it: its value, or none where it was removed.
+pub(super) type Change<Bytes = Vec<u8>> = (Bytes, Option<Bytes>);
+
+/// Within which keys.
+pub(super) type Bounds<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
+
+/// Changes, by their keys: the last one of each.
+#[derive(Debug, Default)]
+pub(super) struct Memtable(BTreeMap<Vec<u8>, Option<Vec<u8>>>);
+
+impl Memtable {
+    pub(super) fn add(&mut self, batch: &Batch) {
+        for operation in batch.operations() {
+            let value = match operation {
+                Operation::Put(_, value) => Some(value.clone()),
+                Operation::Delete(_) => None,
+            };
+            self.0.insert(operation.key().to_vec(), value);
+        }
+    }
+
+    /// All changes, in the order of their keys.
+    pub(super) fn changes(&self) -> impl Iterator<Item = Change<&[u8]>> {
+        let changes = self.0.iter();
+        changes.map(|(key, value)| (key.as_slice(), value.as_deref()))
+    }
+
+    fn within(&self, bounds: Bounds, direction: Direction) -> impl Iterator<Item = Change<&[u8]>> {
+        let (ascending, descending) = match direction {
+            Direction::Ascending => (Some(self.0.range::<[u8], _>(bounds)), None),
+            Direction::Descending => (None, Some(self.0.range::<[u8], _>(bounds).rev())),
+        };
+        let both = ascending.into_iter().flatten();
+        let both = both.chain(descending.into_iter().flatten());
+        both.map(|(key, value)| (key.as_slice(), value.as_deref()))
+    }
+}
+
+/// What goes beyond the tree: what is being put into it, and what has come since.
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    /// What a checkpoint is to put into the tree, and the generation of the log that goes on from there.
+    pub(super) settling: Option<(Arc<Memtable>, Generation)>,
+    pub(super) filling: Memtable,
+}
+
+impl Recent {
+    pub(super) fn is_empty(&self) -> bool {
+        self.settling.is_none() && self.filling.0.is_empty()
+    }
+
+    /// All changes, those that came later behind.
+    pub(super) fn changes(&self) -> impl Iterator<Item = Change<&[u8]>> {
+        let settling = self.settling.iter();
+        let older = settling.flat_map(|(older, _)| older.changes());
+        older.chain(self.filling.changes())
+    }
+
+    /// What became of a key, if that is known here.
+    pub(super) fn get(&self, key: &[u8]) -> Option<Option<Vec<u8>>> {
+        let settling = self.settling.as_ref();
+        let older = || settling.and_then(|(older, _)| older.0.get(key));
+        self.filling.0.get(key).or_else(older).cloned()
+    }
+
+    /// The changes on which the first `values` pairs within these bounds, in this direction, depend.
+    pub(super) fn within(
+        &self,
+        bounds: Bounds,
+        direction: Direction,
+        values: usize,
+    ) -> Vec<Change> {
+        let settling = self.settling.iter();
+        let older = settling.flat_map(|(older, _)| older.within(bounds, direction));
+        let newer = self.filling.within(bounds, direction);
+        let mut left = values;
+        Merged::new(newer, older.map(Ok::<_, Infallible>), direction)
+            .filter_map(Result::ok)
+            .take_while(|(_, value)| {
+                let goes_on = left > 0;
+                left -= usize::from(goes_on && value.is_some());
+                goes_on
+            })
+            .map(|(key, value)| (key.to_vec(), value.map(<[u8]>::to_vec)))
+            .collect()
+    }
+}
+
+/// Newer changes over older ones, both in the order of a direction.
+pub(super) struct Merged<A: Iterator, B: Iterator> {
+    newer: Peekable<A>,
+    older: Peekable<B>,
+    direction: Direction,
+}
+
+impl<A: Iterator, B: Iterator> Merged<A, B> {
+    pub(super) fn new(newer: A, older: B, direction: Direction) -> Self {
+        Self {
+            newer: newer.peekable(),
+            older: older.peekable(),
+            direction,
+        }
+    }
+}
+
+impl<Bytes, E, A, B> Iterator for Merged<A, B>
+where
+    Bytes: Ord,
+    A: Iterator<Item = Change<Bytes>>,
+    B: Iterator<Item = Result<Change<Bytes>, E>>,
+{
+    type Item = Result<Change<Bytes>, E>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let order = match (self.newer.peek(), self.older.peek()) {
+            (None, _) | (_, Some(Err(_))) => Ordering::Greater,
+            (_, None) => Ordering::Less,
+            (Some((newer, _)), Some(Ok((older, _)))) => match self.direction {
+                Direction::Ascending => newer.cmp(older),
+                Direction::Descending => older.cmp(newer),
+            },
+        };
+        if order == Ordering::Greater {
+            return self.older.next();
+        }
+        if order == Ordering::Equal {
+            self.older.next();
+        }
+        self.newer.next().map(Ok)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Model = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+    /// Changes of few keys, so that both tables often know the same one.
+    fn changes() -> impl Strategy<Value = Vec<(u8, Option<u8>)>> {
+        prop::collection::vec((0u8..12, prop::option::of(any::<u8>())), 0..12)
+    }
+
+    fn batch(changes: &[(u8, Option<u8>)]) -> Batch {
+        let mut batch = Batch::new();
+        for (key, value) in changes {
+            match value {
+                Some(value) => batch.put(vec![*key], vec![*value]),
+                None => batch.delete(vec![*key]),
+            }
+        }
+        batch
+    }
+
+    proptest! {
+        #[test]
+        fn both_tables_are_read_as_one(
+            older in changes(), newer in changes(), is_settling: bool, values in 0usize..6,
+            first in 0u8..8, count in 1u8..8, ascends: bool
+        ) {
+            let mut recent = Recent::default();
+            recent.filling.add(&batch(&older));
+            if is_settling {
+                let full = std::mem::take(&mut recent.filling);
+                recent.settling = Some((full.into(), Generation([0; 16])));
+            }
+            recent.filling.add(&batch(&newer));
+            let all = older.iter().chain(&newer);
+            let model: Model = all
+                .map(|(key, value)| (vec![*key], value.map(|it| vec![it])))
+                .collect();
+            for key in 0..12 {
+                prop_assert_eq!(recent.get(&[key]), model.get(&vec![key]).cloned());
+            }
+            let (start, end) = ([first], [first + count]);
+            let bounds = (Bound::Included(&start[..]), Bound::Excluded(&end[..]));
+            let direction = match ascends {
+                true => Direction::Ascending,
+                false => Direction::Descending,
+            };
+            let mut expected: Vec<Change> = model
+                .range::<[u8], _>(bounds)
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect();
+            if !ascends {
+                expected.reverse();
+            }
+            let found = recent.within(bounds, direction, values);
+            prop_assert_eq!(&found[..], &expected[..found.len()]);
+            let stored = |changes: &[Change]| changes.iter().filter(|it| it.1.is_some()).count();
+            prop_assert_eq!(stored(&found), stored(&expected).min(values));
+        }
+    }
+}
