@@ -28,8 +28,9 @@ use tokio::task::{AbortHandle, JoinError};
 use crate::error::{OpenError, Unavailable};
 use crate::events::sweep;
 use crate::locks::Locks;
+use crate::mailbox::Mailbox;
 use crate::outside::Invoke;
-use crate::partition::Partition;
+use crate::partition::{Message, Partition};
 use crate::platform::Platform;
 use crate::retention;
 use crate::schedule;
@@ -51,10 +52,11 @@ const READERS: Bounds = Bounds {
     present_per_tenant: 64,
 };
 
-/// How many starts may be prepared at the same time. They wait behind no reader.
+/// How many starts may be prepared at the same time, for each processor: few, since that is a matter of the processor
+/// mostly, for which more threads would only wait. They wait behind no reader.
 const STARTS: Bounds = Bounds {
-    all: 32,
-    per_tenant: 16,
+    all: 4,
+    per_tenant: 1,
     present_per_tenant: 10_000,
 };
 
@@ -89,6 +91,12 @@ struct Inner {
 impl Inner {
     /// An engine for which nobody works.
     fn idle(shared: Arc<Shared>, sandbox: Arc<Sandbox>) -> Self {
+        let processors = shared.platform.processors();
+        let starts = Bounds {
+            all: STARTS.all * processors,
+            per_tenant: STARTS.per_tenant * processors,
+            ..STARTS
+        };
         Self {
             shared,
             sandbox,
@@ -97,7 +105,7 @@ impl Inner {
             scheduler: None,
             tasks: Mutex::default(),
             readers: Shares::new(READERS),
-            starts: Shares::new(STARTS),
+            starts: Shares::new(starts),
             writing: tokio::sync::Mutex::new(()),
             backups: Arc::new(Semaphore::new(1)),
             keys: Locks::default(),
@@ -108,6 +116,15 @@ impl Inner {
 struct Threads {
     partitions: Vec<JoinHandle<()>>,
     writer: JoinHandle<()>,
+}
+
+/// Sees to it that a partition whose thread has ended, if by a mistake of the host's, keeps no turn that others wait for.
+struct Ends(Arc<Mailbox<Message>>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 impl Threads {
@@ -178,7 +195,9 @@ impl Engine {
         };
         for (number, mailbox) in (0..).zip(&shared.mailboxes) {
             let mut partition = Partition::new(Number(number), shared.clone(), mailbox.clone());
+            let ends = Ends(mailbox.clone());
             threads.partitions.push(spawn("baton-partition", move || {
+                let _ends = ends;
                 partition.recover();
                 partition.work();
             })?);

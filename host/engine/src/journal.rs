@@ -261,7 +261,7 @@ mod tests {
         for &(name, number) in entries {
             // More operations than one of several tenants has in a commit.
             let mut batch = Batch::new();
-            (0..100).for_each(|key| batch.put(vec![number, key], Vec::new()));
+            (0..=u8::MAX).for_each(|key| batch.put(vec![number, key], Vec::new()));
             let (sender, entry) = (sender.clone(), (name.to_owned(), number));
             journal.append(&tenant(name), batch, Vec::new(), move || {
                 let _ = sender.send(entry);

@@ -73,14 +73,6 @@ impl<T> Lanes<T> {
         }
         Some(item)
     }
-
-    /// Takes the next thing of the tenant whose turn it is, or of the one after it.
-    pub(crate) fn next(&mut self) -> Option<T> {
-        if !self.has_begun {
-            self.turn();
-        }
-        self.take()
-    }
 }
 
 #[cfg(test)]
@@ -91,7 +83,8 @@ mod tests {
     fn tenants_take_turns_and_each_has_its_order() {
         let [a, b] = ["a", "b"].map(|name| TenantId::new(name).expect("a tenant"));
         let mut lanes = Lanes::default();
-        assert_eq!(lanes.next(), None);
+        lanes.turn();
+        assert_eq!(lanes.take(), None);
         for item in 1..=3 {
             lanes.put(&a, ("a", item));
         }
@@ -106,9 +99,11 @@ mod tests {
         assert_eq!(lanes.take(), None, "it has nothing left");
         assert_eq!(lanes.tenants(), 1);
         lanes.put(&b, ("b", 2));
-        assert_eq!(lanes.next(), Some(("a", 3)), "it has waited for longer");
-        assert_eq!(lanes.next(), Some(("b", 2)));
-        assert_eq!(lanes.next(), None);
+        lanes.turn();
+        assert_eq!(lanes.take(), Some(("a", 3)), "it has waited for longer");
+        lanes.turn();
+        assert_eq!(lanes.take(), Some(("b", 2)));
+        assert_eq!(lanes.take(), None);
         assert!(lanes.is_empty());
     }
 }

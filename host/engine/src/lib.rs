@@ -49,6 +49,7 @@ mod origin;
 mod pace;
 mod partition;
 mod platform;
+mod processors;
 mod recent;
 mod removal;
 mod replay;

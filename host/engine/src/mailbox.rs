@@ -72,6 +72,16 @@ impl<T> Mailbox<T> {
         }
     }
 
+    /// Adds an item, and leaves the thread asleep if it is. Whether it is: then somebody has to wake it.
+    pub(crate) fn put(&self, item: T) -> bool {
+        let mut queue = self.lock();
+        if queue.closed {
+            return false;
+        }
+        queue.items.push_back(item);
+        queue.is_awaited
+    }
+
     fn add(&self, mut queue: MutexGuard<'_, Queue<T>>, item: T) {
         queue.items.push_back(item);
         let is_awaited = std::mem::take(&mut queue.is_awaited);
@@ -100,6 +110,18 @@ impl<T> Mailbox<T> {
         open
     }
 
+    /// Whether nothing waits.
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().items.is_empty()
+    }
+
+    /// Whether the thread sleeps until there is an item.
+    #[cfg(test)]
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.lock().is_awaited
+    }
+
     /// Sleeps for a time whatever comes meanwhile, and no longer than until the close.
     pub(crate) fn rest(&self, time: Duration) {
         let queue = self.lock();
@@ -115,6 +137,13 @@ impl<T> Mailbox<T> {
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.filled.notify_all();
+    }
+
+    /// Takes no more, and nobody takes what waits: it is dropped.
+    pub(crate) fn end(&self) {
+        self.close();
+        let left = std::mem::take(&mut self.lock().items);
+        drop(left);
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue<T>> {
@@ -168,6 +197,16 @@ mod tests {
         mailbox.close();
         mailbox.rest(Duration::from_secs(3600));
         assert_eq!(take(&mailbox), (vec![1], true));
+    }
+
+    #[test]
+    fn what_is_put_wakes_nobody() {
+        let mailbox = Mailbox::new(1);
+        assert!(!mailbox.put(1), "nobody sleeps");
+        assert_eq!(take(&mailbox), (vec![1], true));
+        mailbox.close();
+        assert!(!mailbox.put(2));
+        assert_eq!(take(&mailbox), (vec![], false));
     }
 
     #[test]

@@ -35,10 +35,10 @@ use baton_workflow::machine::{Event, TaskKey};
 
 use crate::admission::Place;
 use crate::beginnings::Beginning;
-use crate::lanes::Lanes;
 use crate::mailbox::Mailbox;
 use crate::origin::Parent;
 use crate::outside::Answer;
+use crate::processors::Granted;
 use crate::replay::Loaded;
 use crate::shared::Shared;
 
@@ -51,6 +51,7 @@ use alarms::Alarms;
 use aside::Aside;
 use asleep::Idle;
 use effect::Effect;
+use inbox::Inbox;
 use items::HandedOver;
 use listeners::Listeners;
 use recover::Reopen;
@@ -65,9 +66,8 @@ const IDLE: Duration = Duration::from_secs(3600);
 /// When to ask again that too much waits to become durable.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// How many messages, timers, listeners and runs to put to sleep a partition sees to at a time, before it looks for what has
-/// come meanwhile. The more there are, the less of a turn is the journal's; and the longer what comes waits, whosever it
-/// is.
+/// How many timers, listeners and runs to put to sleep a partition sees to at a time, before it looks for what has come
+/// meanwhile.
 const AT_A_TIME: usize = 32;
 
 /// How many calls that are over at once it makes itself at a time. More are made aside, so that they hold up nothing else
@@ -168,6 +168,8 @@ pub(crate) enum Message {
     },
     /// The turn of that number is durable.
     Durable(u64),
+    /// The partition may take a turn for a tenant.
+    Turn(Granted),
 }
 
 /// A new run, of which the first event is durable.
@@ -186,7 +188,7 @@ pub(crate) struct Partition {
     shared: Arc<Shared>,
     mailbox: Arc<Mailbox<Message>>,
     /// What it has been told and has not taken in yet.
-    inbox: Lanes<Message>,
+    inbox: Inbox,
     runs: HashMap<RunId, ActiveRun>,
     timers: Timers,
     alarms: Alarms,
@@ -197,11 +199,18 @@ pub(crate) struct Partition {
     removing: HashSet<RunId>,
     /// The calls of which the next item is wanted, if they have handed one over.
     pulls: Vec<(RunId, TaskKey, u32)>,
-    /// The turns that are not durable yet, and what waits for each.
-    pending: BTreeMap<u64, Vec<Effect>>,
+    /// The turns that are not durable yet.
+    pending: BTreeMap<u64, Pending>,
     turns: u64,
     /// How many calls it has made itself this time.
     calls_here: usize,
+}
+
+/// A turn that is not durable yet.
+struct Pending {
+    tenant: TenantId,
+    /// What waits for that.
+    effects: Vec<Effect>,
 }
 
 impl Partition {
@@ -210,7 +219,7 @@ impl Partition {
             number,
             shared,
             mailbox,
-            inbox: Lanes::default(),
+            inbox: Inbox::default(),
             runs: HashMap::new(),
             timers: Timers::default(),
             alarms: Alarms::default(),
@@ -232,7 +241,7 @@ impl Partition {
             let patience = self.patience();
             let held = self.inbox.len();
             let open = self.mailbox.take(&mut messages, held, patience);
-            self.take_turns(&mut messages);
+            self.take_turn(&mut messages);
             if !open {
                 // Nobody takes their answers any more. They will be made again.
                 self.runs.values_mut().for_each(ActiveRun::end_calls);
@@ -241,11 +250,33 @@ impl Partition {
         }
     }
 
-    /// Takes in some of what has happened and has come due meanwhile: a turn for each tenant of which there is something.
-    pub(crate) fn take_turns(&mut self, messages: &mut VecDeque<Message>) {
+    /// Takes what it has been told, and takes the next turn that it may: some of that, and of what has come due meanwhile.
+    pub(crate) fn take_turn(&mut self, messages: &mut VecDeque<Message>) {
+        self.sort(messages);
+        if self.mailbox.is_closed() {
+            return self.take_last_turn();
+        }
+        if self.patience().is_zero() && !self.inbox.is_granted() {
+            self.ask_for_what_is_due();
+        }
+        let Some(granted) = self.next_turn() else {
+            return;
+        };
         let mut turn = Turn::new(self.turns + 1);
         self.calls_here = 0;
-        self.receive(messages, &mut turn);
+        self.receive(&granted.tenant, &mut turn);
+        self.see_to_what_is_due(turn);
+        self.end_turn(granted);
+    }
+
+    /// Takes in all that is left: nobody is told of anything any more.
+    fn take_last_turn(&mut self) {
+        let mut turn = Turn::new(self.turns + 1);
+        self.receive_all(&mut turn);
+        self.see_to_what_is_due(turn);
+    }
+
+    fn see_to_what_is_due(&mut self, mut turn: Turn) {
         self.elapse(&mut turn);
         self.come_back(&mut turn);
         self.offer(&mut turn);
@@ -257,9 +288,18 @@ impl Partition {
 
     /// For how long there is nothing to do, unless somebody tells of something.
     pub(crate) fn patience(&self) -> Duration {
-        if !self.inbox.is_empty() {
+        if self.inbox.is_granted() {
             return Duration::ZERO;
         }
+        // That it may take a turn is told.
+        if self.inbox.is_asked() {
+            return IDLE;
+        }
+        self.until_due()
+    }
+
+    /// In how long something comes due.
+    fn until_due(&self) -> Duration {
         // Nothing elapses before a turn is durable, which is told.
         if self.is_behind() {
             return IDLE;
@@ -339,10 +379,12 @@ impl Partition {
                 next,
             } => self.passing(tenant, before, next),
             Message::Durable(number) => {
-                for effect in self.pending.remove(&number).unwrap_or_default() {
+                let effects = self.pending.remove(&number).map(|it| it.effects);
+                for effect in effects.unwrap_or_default() {
                     self.release(effect);
                 }
             }
+            Message::Turn(_) => {}
         }
     }
 
@@ -442,13 +484,19 @@ impl Partition {
         }
         debug_assert!(turn.tenant.is_some(), "all that is written is a tenant's");
         let tenant = turn.tenant.unwrap_or_default();
-        self.pending.insert(turn.number, turn.effects);
-        let (mailbox, number) = (self.mailbox.clone(), turn.number);
+        let pending = Pending {
+            tenant: tenant.clone(),
+            effects: turn.effects,
+        };
+        self.pending.insert(turn.number, pending);
+        let (shared, partition, owner) = (self.shared.clone(), self.number, tenant.clone());
+        let durable = move || {
+            let message = Message::Durable(turn.number);
+            shared.processors.tell(partition, &owner, message);
+        };
         self.shared
             .journal
-            .append(&tenant, turn.batch, turn.events, move || {
-                mailbox.push(Message::Durable(number));
-            });
+            .append(&tenant, turn.batch, turn.events, durable);
     }
 
     /// The last turn in which the run had an event.
@@ -476,8 +524,8 @@ impl Partition {
     fn after(&mut self, number: u64, effect: Effect, turn: &mut Turn) {
         if number == turn.number {
             turn.effects.push(effect);
-        } else if let Some(effects) = self.pending.get_mut(&number) {
-            effects.push(effect);
+        } else if let Some(pending) = self.pending.get_mut(&number) {
+            pending.effects.push(effect);
         } else {
             self.release(effect);
         }

@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use tokio::task::JoinError;
 
@@ -28,6 +29,15 @@ impl Platform {
             Self::System => tokio::task::spawn_blocking(work).await,
             #[cfg(test)]
             Self::Simulated(_) => Ok(work()),
+        }
+    }
+
+    /// How many threads may compute at a time: two at least, so that one that waits for the disk is not all there is.
+    pub(crate) fn processors(&self) -> usize {
+        match self {
+            Self::System => thread::available_parallelism().map_or(2, |it| it.get().max(2)),
+            #[cfg(test)]
+            Self::Simulated(_) => 1,
         }
     }
 

@@ -26,6 +26,7 @@ use crate::mailbox::Mailbox;
 use crate::outside::{Invoke, Languages};
 use crate::partition::Message;
 use crate::platform::Platform;
+use crate::processors::Processors;
 use crate::sandboxed::{Calls, Sandboxed};
 use crate::schedule::Schedules;
 use crate::settings::{EngineLimits, LifecycleEvents, Settings};
@@ -65,6 +66,7 @@ pub(crate) struct Shared {
     pub(crate) events: EventLogs,
     /// Where each partition is told what has happened, by its number.
     pub(crate) mailboxes: Vec<Arc<Mailbox<Message>>>,
+    pub(crate) processors: Arc<Processors>,
     /// Who may start runs that nobody asks for: children, and what is scheduled.
     pub(crate) own_starts: FairSemaphore,
     pub(crate) schedules: Schedules,
@@ -123,7 +125,6 @@ impl Shared {
             .map(|_| Arc::new(Mailbox::new(limits.mailbox)))
             .collect();
         Ok(Self {
-            platform,
             journal: Journal::new(limits.journal_queue),
             clock: settings.clock,
             partitions: meta.partitions,
@@ -151,7 +152,9 @@ impl Shared {
             }),
             ended: AtomicU64::new(0),
             events: EventLogs::new(&limits, mailboxes.clone()),
+            processors: Arc::new(Processors::new(platform.processors(), mailboxes.clone())),
             mailboxes,
+            platform,
             own_starts: FairSemaphore::new(OWN_STARTS.all, OWN_STARTS.per_tenant),
             schedules: Schedules::load(&*store, meta.partitions)?,
             language,

@@ -163,8 +163,10 @@ pub(crate) fn prepare(
 
 /// Lets a run begin, of which the first records are durable.
 pub(crate) fn begin(shared: &Shared, begin: Begin) {
-    let id = begin.run.id;
-    shared.mailbox(&id).push(Message::Begin(Box::new(begin)));
+    let (id, tenant) = (begin.run.id, begin.run.tenant.clone());
+    let message = Message::Begin(Box::new(begin));
+    let partition = id.partition(shared.partitions);
+    shared.processors.tell(partition, &tenant, message);
 }
 
 /// Whether a run may start with this input.

@@ -51,6 +51,11 @@ impl<W> Turns<W> {
         }
     }
 
+    /// Whether no tenant but this one holds a permit or waits for one.
+    pub(crate) fn is_alone(&self, tenant: &TenantId) -> bool {
+        self.tenants.len() <= usize::from(self.tenants.contains_key(tenant))
+    }
+
     /// Takes a permit, where there is one for this tenant and none of its own waits for it.
     pub(crate) fn take(&mut self, tenant: &TenantId) -> bool {
         if let Some(known) = self.tenants.get_mut(tenant) {

@@ -20,7 +20,7 @@ const IDLE: Duration = Duration::from_secs(3600);
 
 /// From how many operations on a tenant has no more in a commit, where several write. More would keep those longer that
 /// come meanwhile, fewer would make less of the `fdatasync` that all share.
-const FAIR_OPERATIONS: usize = 64;
+const FAIR_OPERATIONS: usize = 256;
 
 /// How many commits are short once several tenants have been seen to write: one that writes now and then must not find a
 /// long one each time.

@@ -4,39 +4,172 @@
 use std::collections::VecDeque;
 
 use baton_store::TenantId;
+use rustc_hash::FxHashMap;
 
 use super::turn::Turn;
-use super::{AT_A_TIME, Message, Partition};
+use super::{Message, Partition};
+use crate::processors::Granted;
 
-impl Partition {
-    /// Takes in some of what it has been told: of the tenant whose turn it is, and where that is little, of the next ones.
-    pub(super) fn receive(&mut self, messages: &mut VecDeque<Message>, turn: &mut Turn) {
-        for message in messages.drain(..) {
-            match self.tenant_of(&message).cloned() {
-                Some(tenant) => self.inbox.put(&tenant, message),
-                // What is durable goes on. The others are brief, or come too late for their runs.
-                None => self.handle(message, turn),
-            }
-        }
-        // At the end nobody comes any more.
-        let most = match self.mailbox.is_closed() {
-            true => usize::MAX,
-            false => AT_A_TIME,
-        };
-        for _ in 0..most {
-            let Some(message) = self.inbox.next() else {
-                return;
-            };
-            // Its run may have left memory since. Then it writes nothing.
-            if let Some(tenant) = self.tenant_of(&message).cloned() {
-                self.turn_of(&tenant, turn);
-            }
-            self.handle(message, turn);
-        }
-        self.inbox.turn();
+/// How much of what it has been told, by [weight](Partition::weight), a partition takes in for a tenant in a turn. The more
+/// it is, the less of it is the journal's; and the longer what comes waits, whosever it is.
+const TURN: usize = 64;
+
+/// How much where other tenants have something to do as well.
+const SHORT_TURN: usize = 16;
+
+/// What has been told and not taken in, by tenants. Within a tenant, what came first is first.
+#[derive(Default)]
+pub(super) struct Inbox {
+    lanes: FxHashMap<TenantId, VecDeque<Message>>,
+    len: usize,
+    /// The turns that may begin.
+    granted: VecDeque<Granted>,
+    /// Whether a turn has been asked for, for what comes due by itself.
+    is_due_asked: bool,
+}
+
+impl Inbox {
+    /// How much has not been taken in.
+    pub(super) fn len(&self) -> usize {
+        self.len
     }
 
-    /// Whose run a message is about, as far as that is in memory.
+    /// Whether a turn may begin.
+    pub(super) fn is_granted(&self) -> bool {
+        !self.granted.is_empty()
+    }
+
+    /// Whether a turn has been asked for: that it may begin is told.
+    pub(super) fn is_asked(&self) -> bool {
+        self.is_due_asked || !self.lanes.is_empty()
+    }
+
+    /// Adds something. Whether it is the only thing that there is for the tenant.
+    fn put(&mut self, tenant: &TenantId, message: Message) -> bool {
+        self.len += 1;
+        if let Some(lane) = self.lanes.get_mut(tenant) {
+            lane.push_back(message);
+            return false;
+        }
+        let lane = VecDeque::from([message]);
+        self.lanes.insert(tenant.clone(), lane);
+        true
+    }
+
+    /// The next thing that there is for a tenant.
+    fn take(&mut self, tenant: &TenantId) -> Option<Message> {
+        let lane = self.lanes.get_mut(tenant)?;
+        let message = lane.pop_front()?;
+        self.len -= 1;
+        if lane.is_empty() {
+            self.lanes.remove(tenant);
+        }
+        Some(message)
+    }
+}
+
+impl Partition {
+    /// Whether there is nothing that it has been told and has not taken in.
+    #[cfg(test)]
+    pub(crate) fn has_taken_in_all(&self) -> bool {
+        self.inbox.len() == 0
+    }
+
+    /// Takes what it has been told, and asks for turns for those for whom there is something to do now.
+    pub(super) fn sort(&mut self, messages: &mut VecDeque<Message>) {
+        let (mut turn, mut begun) = (Turn::new(self.turns + 1), Vec::new());
+        for message in messages.drain(..) {
+            if let Message::Turn(granted) = message {
+                self.inbox.is_due_asked &= granted.tenant != TenantId::default();
+                self.inbox.granted.push_back(granted);
+                continue;
+            }
+            match self.tenant_of(&message).cloned() {
+                Some(tenant) => {
+                    if self.inbox.put(&tenant, message) {
+                        begun.push(tenant);
+                    }
+                }
+                // It comes too late for its run.
+                None => self.handle(message, &mut turn),
+            }
+        }
+        self.finish(turn);
+        // Whoever told of it may have asked, and been granted it: one turn is enough.
+        begun.retain(|tenant| {
+            let mut granted = self.inbox.granted.iter();
+            !granted.any(|it| it.tenant == *tenant)
+        });
+        for tenant in begun {
+            self.ask_for_turn(&tenant);
+        }
+    }
+
+    /// There is something to do for a tenant.
+    fn ask_for_turn(&mut self, tenant: &TenantId) {
+        let granted = self.shared.processors.ask(self.number, tenant);
+        self.inbox.granted.extend(granted);
+    }
+
+    /// Something has come due by itself. It is seen to in whichever turn comes next; where there is none, in one of the
+    /// default tenant.
+    pub(super) fn ask_for_what_is_due(&mut self) {
+        self.ask_for_turn(&TenantId::default());
+        self.inbox.is_due_asked = !self.inbox.is_granted();
+    }
+
+    /// The next turn that may begin.
+    pub(super) fn next_turn(&mut self) -> Option<Granted> {
+        self.inbox.granted.pop_front()
+    }
+
+    /// Takes in some of what it has been told for a tenant.
+    pub(super) fn receive(&mut self, tenant: &TenantId, turn: &mut Turn) {
+        let mut room = match self.shared.processors.are_shared() {
+            true => SHORT_TURN,
+            false => TURN,
+        };
+        while room > 0 {
+            let Some(message) = self.inbox.take(tenant) else {
+                return;
+            };
+            room = room.saturating_sub(self.weight(&message));
+            self.turn_of(tenant, turn);
+            self.handle(message, turn);
+        }
+    }
+
+    /// A turn of a tenant is over. Another one is asked for, where there is more.
+    pub(super) fn end_turn(&mut self, granted: Granted) {
+        if self.inbox.lanes.contains_key(&granted.tenant) {
+            self.ask_for_turn(&granted.tenant);
+        }
+        drop(granted);
+    }
+
+    /// Takes in all that it has been told: nobody comes any more.
+    pub(super) fn receive_all(&mut self, turn: &mut Turn) {
+        let lanes = std::mem::take(&mut self.inbox).lanes;
+        for (tenant, lane) in lanes {
+            for message in lane {
+                self.turn_of(&tenant, turn);
+                self.handle(message, turn);
+            }
+        }
+    }
+
+    /// How much there is to do for it, in things that a run is told or wants done.
+    fn weight(&self, message: &Message) -> usize {
+        match message {
+            Message::Durable(number) => {
+                let effects = self.pending.get(number).map(|it| it.effects.len());
+                effects.unwrap_or_default().max(1)
+            }
+            _ => 1,
+        }
+    }
+
+    /// Whose run a message is about, as far as that is known.
     fn tenant_of<'a>(&'a self, message: &'a Message) -> Option<&'a TenantId> {
         match message {
             Message::Begin(begin) => Some(&begin.run.tenant),
@@ -45,15 +178,18 @@ impl Partition {
             | Message::Begun { run, .. }
             | Message::HandedOver { run, .. }
             | Message::Revealed { run, .. } => self.runs.get(run).map(|run| &run.tenant),
+            Message::Durable(number) => self.pending.get(number).map(|it| &it.tenant),
             Message::ChildEnded { tenant, .. }
             | Message::Request { tenant, .. }
             | Message::Look { tenant, .. }
             | Message::Decided { tenant, .. }
             | Message::Asked { tenant, .. }
-            | Message::Unwanted { tenant, .. } => Some(tenant),
+            | Message::Unwanted { tenant, .. }
+            | Message::Published { tenant }
+            | Message::Passing { tenant, .. }
+            | Message::Turn(Granted { tenant, .. }) => Some(tenant),
             Message::Retry(retry) => Some(&retry.run.tenant),
             Message::Remove(remove) => Some(&remove.tenant),
-            Message::Published { .. } | Message::Passing { .. } | Message::Durable(_) => None,
         }
     }
 }

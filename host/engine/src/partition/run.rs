@@ -248,15 +248,16 @@ impl Partition {
         let Some(run) = self.runs.get_mut(id).filter(|run| run.is_held(invocation)) else {
             return;
         };
-        let mailbox = self.mailbox.clone();
+        let (shared, partition, tenant) = (self.shared.clone(), self.number, run.tenant.clone());
         let (id, task, attempt) = (*id, invocation.task.clone(), invocation.attempt);
         let answered = move |answer| {
-            mailbox.push(Message::Answered {
+            let message = Message::Answered {
                 run: id,
                 task,
                 attempt,
                 answer,
-            });
+            };
+            shared.processors.tell(partition, &tenant, message);
         };
         let Some(pin) = run.pin(&invocation.connector) else {
             answered(no_such_connector(&invocation.connector));

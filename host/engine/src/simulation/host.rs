@@ -121,7 +121,17 @@ impl Host {
         driven.told.append(&mut new);
         let count = most.min(driven.told.len());
         let mut messages = driven.told.drain(..count).collect();
-        driven.partition.take_turns(&mut messages);
+        driven.partition.take_turn(&mut messages);
+    }
+
+    /// Whether all has been taken in that partitions have been told.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        let mut partitions = self.partitions.iter();
+        partitions.all(|driven| {
+            driven.told.is_empty()
+                && driven.mailbox.is_empty()
+                && driven.partition.has_taken_in_all()
+        })
     }
 
     /// Stops, as a host does that is told to: what has happened becomes durable.
@@ -136,7 +146,7 @@ impl Host {
                 let mut new = VecDeque::new();
                 is_open = driven.mailbox.take(&mut new, 0, Duration::ZERO);
                 driven.told.append(&mut new);
-                driven.partition.take_turns(&mut driven.told);
+                driven.partition.take_turn(&mut driven.told);
             }
         }
         self.shared.journal.close();

@@ -24,7 +24,7 @@ impl World {
         for round in 0..ROUNDS_MAX {
             let before = self.reached();
             self.go_on();
-            if self.reached() != before {
+            if self.reached() != before || !self.host.is_at_rest() {
                 continue;
             }
             if self.open().is_empty() && self.client.waits_for() == 0 && self.ticking().is_empty() {

@@ -1,0 +1,260 @@
+//! Who computes where tenants share the host: no more partitions at a time than the machine has processors.
+//!
+//! Threads that compute, where there are more of them than processors, wait for one another as the system's scheduler finds
+//! fair, which knows nothing of tenants. So where several have something to do, a partition takes a turn for one of them
+//! only once that is granted. Who comes next is a matter of the [tenants](crate::turns), across all partitions: one that
+//! asks for little does not wait for all that another one has to do. A tenant that is alone has all partitions at once:
+//! then the system's scheduler does as well, with fewer threads that are put to sleep and woken.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use baton_store::{Partition as Number, TenantId};
+use rustc_hash::FxHashSet;
+
+use crate::mailbox::Mailbox;
+use crate::partition::Message;
+use crate::turns::Turns;
+
+/// For how many turns the processors count as shared once several tenants have been seen to ask: one that asks now and then
+/// must not find all taken each time.
+const SHARED_TURNS: u32 = 1_024;
+
+/// The processors, and who waits for one.
+pub(crate) struct Processors {
+    state: Mutex<State>,
+    mailboxes: Vec<Arc<Mailbox<Message>>>,
+}
+
+struct State {
+    turns: Turns<Wanted>,
+    /// What waits.
+    wanted: FxHashSet<Wanted>,
+    /// How many turns are under way.
+    running: usize,
+    /// How many may be where the processors are shared.
+    processors: usize,
+    /// For how many of the next turns they are.
+    shared: u32,
+}
+
+impl State {
+    fn has_room(&self) -> bool {
+        self.shared == 0 || self.running < self.processors
+    }
+
+    /// A turn for a tenant is over: those that may begin now.
+    fn next_after(&mut self, tenant: &TenantId) -> Vec<Wanted> {
+        self.shared = self.shared.saturating_sub(1);
+        self.running -= 1;
+        self.turns.give_back(tenant);
+        let mut next = Vec::new();
+        while self.has_room() {
+            let Some(wanted) = self.turns.grant() else {
+                break;
+            };
+            self.running += 1;
+            self.wanted.remove(&wanted);
+            next.push(wanted);
+        }
+        next
+    }
+}
+
+/// A turn of a partition, for a tenant.
+type Wanted = (Number, TenantId);
+
+/// A turn that may begin. Dropping it gives the processor to the next one.
+pub(crate) struct Granted {
+    pub(crate) tenant: TenantId,
+    processors: Arc<Processors>,
+}
+
+impl Drop for Granted {
+    fn drop(&mut self) {
+        self.processors.give_back(&self.tenant);
+    }
+}
+
+impl Processors {
+    /// So many, at least one, for the partitions with these mailboxes.
+    pub(crate) fn new(count: usize, mailboxes: Vec<Arc<Mailbox<Message>>>) -> Self {
+        let state = State {
+            turns: Turns::new(mailboxes.len(), mailboxes.len()),
+            wanted: FxHashSet::default(),
+            running: 0,
+            processors: count.max(1),
+            shared: 0,
+        };
+        Self {
+            state: Mutex::new(state),
+            mailboxes,
+        }
+    }
+
+    /// A partition has something to do for a tenant. Where its turn can't begin at once, it [is told](Message::Turn) when it
+    /// may; asking again changes nothing while it waits.
+    pub(crate) fn ask(self: &Arc<Self>, partition: Number, tenant: &TenantId) -> Option<Granted> {
+        let wanted = (partition, tenant.clone());
+        let mut state = self.lock();
+        if state.wanted.contains(&wanted) {
+            return None;
+        }
+        if !state.turns.is_alone(tenant) {
+            state.shared = SHARED_TURNS;
+        }
+        if state.has_room() && state.turns.take(tenant) {
+            state.running += 1;
+            return Some(self.granted(tenant.clone()));
+        }
+        state.turns.wait(tenant, wanted.clone());
+        state.wanted.insert(wanted);
+        None
+    }
+
+    fn granted(self: &Arc<Self>, tenant: TenantId) -> Granted {
+        let processors = self.clone();
+        Granted { tenant, processors }
+    }
+
+    /// Tells a partition something of a tenant's. Where it sleeps, it is woken once it has a turn, and not before.
+    pub(crate) fn tell(self: &Arc<Self>, partition: Number, tenant: &TenantId, message: Message) {
+        let mailbox = &self.mailboxes[usize::from(partition.0)];
+        if !mailbox.put(message) {
+            return;
+        }
+        if let Some(granted) = self.ask(partition, tenant) {
+            mailbox.push(Message::Turn(granted));
+        }
+    }
+
+    fn give_back(self: &Arc<Self>, tenant: &TenantId) {
+        let next = self.lock().next_after(tenant);
+        for (partition, tenant) in next {
+            let granted = Message::Turn(self.granted(tenant));
+            self.mailboxes[usize::from(partition.0)].push(granted);
+        }
+    }
+
+    /// Whether turns are to be short, since several tenants have something to do.
+    pub(crate) fn are_shared(&self) -> bool {
+        self.lock().shared > 0
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn tenant(name: &str) -> TenantId {
+        TenantId::new(name).expect("a tenant")
+    }
+
+    /// One processor, for three partitions.
+    fn processors() -> Arc<Processors> {
+        let mailboxes = (0..3).map(|_| Arc::new(Mailbox::new(1)));
+        Arc::new(Processors::new(1, mailboxes.collect()))
+    }
+
+    /// The turns that a partition has been granted since.
+    fn granted(processors: &Processors, partition: usize) -> Vec<Granted> {
+        let mut told = VecDeque::new();
+        processors.mailboxes[partition].take(&mut told, 0, Duration::ZERO);
+        let turns = told.into_iter().filter_map(|message| match message {
+            Message::Turn(granted) => Some(granted),
+            _ => None,
+        });
+        turns.collect()
+    }
+
+    #[test]
+    fn who_asks_for_little_comes_before_who_has_much_to_do() {
+        let processors = processors();
+        let (flood, calm) = (tenant("flood"), tenant("calm"));
+        let ask = |partition, tenant| processors.ask(Number(partition), tenant);
+        let first = ask(0, &flood).expect("it is alone");
+        let second = ask(1, &flood).expect("it is alone");
+        assert!(!processors.are_shared());
+        assert!(ask(2, &calm).is_none());
+        assert!(processors.are_shared());
+        assert!(ask(2, &flood).is_none() && ask(2, &flood).is_none());
+        drop(first);
+        let none = granted(&processors, 2);
+        assert!(none.is_empty(), "there is one processor");
+        drop(second);
+        let turns = granted(&processors, 2);
+        assert_eq!((turns.len(), &turns[0].tenant), (1, &calm));
+        drop(turns);
+        let turns = granted(&processors, 2);
+        assert_eq!((turns.len(), &turns[0].tenant), (1, &flood));
+        drop(turns);
+        let none = granted(&processors, 2);
+        assert!(none.is_empty(), "asked twice, it is granted once");
+        assert!(ask(2, &calm).is_some());
+    }
+
+    #[test]
+    fn who_sleeps_is_woken_with_a_turn() {
+        let processors = processors();
+        let (flood, calm) = (tenant("flood"), tenant("calm"));
+        let other = processors.ask(Number(0), &flood);
+        let mailbox = processors.mailboxes[1].clone();
+        let sleeper = std::thread::spawn(move || {
+            let mut told = VecDeque::new();
+            mailbox.take(&mut told, 0, Duration::from_secs(60));
+            told
+        });
+        while !processors.mailboxes[1].is_awaited() {
+            std::thread::yield_now();
+        }
+        processors.tell(Number(1), &calm, Message::Durable(7));
+        drop(other);
+        let told: Vec<_> = sleeper.join().expect("joined").into();
+        assert!(matches!(told[..], [Message::Durable(7), Message::Turn(_)]));
+    }
+
+    #[test]
+    fn a_tenant_has_all_again_once_it_has_been_alone_for_a_while() {
+        let processors = processors();
+        let (flood, calm) = (tenant("flood"), tenant("calm"));
+        let first = processors.ask(Number(0), &flood);
+        assert!(processors.ask(Number(1), &calm).is_none());
+        drop(first);
+        for partition in [0, 1, 2] {
+            assert!(processors.ask(Number(partition), &flood).is_none());
+        }
+        // Of the neighbour, and all that follow.
+        let mut turns = granted(&processors, 1);
+        let mut count = 0;
+        while processors.are_shared() {
+            assert_eq!(turns.len(), 1, "there is one processor");
+            drop(turns);
+            turns = (0..3).flat_map(|it| granted(&processors, it)).collect();
+            count += 1;
+            for partition in [0, 1, 2] {
+                let asked = processors.ask(Number(partition), &flood);
+                turns.extend(asked);
+            }
+        }
+        assert_eq!(count, SHARED_TURNS);
+        assert_eq!(turns.len(), 3);
+    }
+
+    #[test]
+    fn one_that_has_gone_gives_its_turns_back() {
+        let processors = processors();
+        let (flood, calm) = (tenant("flood"), tenant("calm"));
+        let first = processors.ask(Number(0), &flood);
+        assert!(processors.ask(Number(1), &calm).is_none());
+        assert!(processors.ask(Number(2), &flood).is_none());
+        processors.mailboxes[1].end();
+        drop(first);
+        assert_eq!(granted(&processors, 2).len(), 1);
+    }
+}
