@@ -63,9 +63,26 @@ pub(super) async fn measure(settings: &Settings) -> Value {
     figures
 }
 
+/// What a client on another machine sees: a thread and a runtime of its own, so that its answers do not wait in the queue of
+/// the flood's client.
+async fn neighbour(target: &Target, runs: &Runs, time: Duration) -> Vec<Duration> {
+    let (target, runs) = (target.clone(), runs.clone());
+    let client = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime
+            .expect("a runtime")
+            .block_on(now_and_then(&target, &runs, time))
+    };
+    tokio::task::spawn_blocking(client)
+        .await
+        .expect("no client fails")
+}
+
 /// Starts a run every while, waits for its end, and says how long each took. A run that takes longer than the while puts
 /// the next one off.
-async fn neighbour(target: &Target, runs: &Runs, time: Duration) -> Vec<Duration> {
+async fn now_and_then(target: &Target, runs: &Runs, time: Duration) -> Vec<Duration> {
     let request = Request::start(runs.workflow, &runs.input).awaited();
     let mut connection = Connection::open(target).await.expect("the host is there");
     let mut ticks = tokio::time::interval(MODEST);
