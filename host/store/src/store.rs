@@ -56,7 +56,8 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Where the batch did not become durable; it is not visible then either.
+    /// Where the batch is not known to be durable; it is not visible then either. After a crash it may be there, wholly, as
+    /// long as nothing has been committed since.
     fn commit(&self, batch: &Batch) -> Result<(), CommitError>;
 }
 

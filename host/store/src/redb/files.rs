@@ -42,7 +42,7 @@ pub(super) enum Then {
     Checkpoint,
 }
 
-/// A store that has been opened, or opened again.
+/// A store that has been opened.
 pub(super) struct Opened {
     pub(super) database: Database,
     pub(super) log: Option<Log>,
@@ -121,6 +121,13 @@ impl Files {
         self.recent.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether a batch goes to the log.
+    #[cfg(test)]
+    pub(super) fn is_for_log(&self, batch: &Batch) -> bool {
+        let log = self.write_alone();
+        log.as_ref().is_some_and(|log| log.takes(batch))
+    }
+
     /// Does `work` on the open database.
     fn with<T, E>(&self, work: impl FnOnce(&Database) -> Result<T, E>) -> Result<T, E>
     where
@@ -185,7 +192,11 @@ impl Files {
         Ok((transaction, recent.within(bounds, direction, values)))
     }
 
-    /// Opens the files again after a failure, so that the next operation has a database that works.
+    /// Opens the tree again after a failure, so that the next operation has a database that works.
+    ///
+    /// What has been committed and is not in it is in memory still. The log is not read: it may have what was refused,
+    /// since it could not be said to be there, and whoever was told so must not find it later. It begins anew with the
+    /// next commit.
     pub(super) fn reopen(&self, log: &mut Option<Log>) -> Result<(), OpenError> {
         let _alone = self.checkpoint_alone();
         let mut database = self
@@ -196,9 +207,12 @@ impl Files {
         (*database, *log) = (None, None);
         let forgotten = self.medium.forget();
         forgotten.map_err(|source| io_error(self.medium.tree_path(), source))?;
-        let opened = Opened::open(&*self.medium, &self.options)?;
-        *self.change_recent() = opened.recent;
-        (*database, *log) = (Some(opened.database), opened.log);
+        let opened = tree::open(&*self.medium, &self.options)?;
+        let generation = tree::generation(&opened);
+        let generation =
+            generation.map_err(|error| tree::unusable(self.medium.tree_path(), error))?;
+        self.change_recent().tree_goes_by(generation);
+        *database = Some(opened);
         Ok(())
     }
 
@@ -240,7 +254,7 @@ impl Files {
             return Ok(());
         };
         self.with(|database| tree::checkpoint(database, settling.changes(), Some(next)))?;
-        self.change_recent().settling = None;
+        self.change_recent().settled();
         Ok(())
     }
 
@@ -253,8 +267,9 @@ impl Files {
             None => self.log_file()?,
         };
         let next = file.and_then(|file| Log::begin(file, Generation::new()).ok());
-        self.put_all(batch, next.as_ref().map(Log::generation))?;
-        *self.change_recent() = Recent::default();
+        let generation = next.as_ref().map(Log::generation);
+        self.put_all(batch, generation)?;
+        self.change_recent().all_settled(generation);
         *log = next;
         Ok(())
     }

@@ -109,12 +109,10 @@ impl Log {
     ///
     /// After an error it is not known what the file holds: this generation must not be gone on with.
     pub(super) fn append(&mut self, batch: &Batch) -> io::Result<Appended> {
-        // At most nine bytes are added to each operation.
-        let size = HEAD + FOLLOWS + batch.size() + 9 * batch.operations().len();
-        if size > self.half {
+        if !self.takes(batch) {
             return Ok(Appended::TooLarge);
         }
-        if size > self.half.saturating_sub(self.end) {
+        if size(batch) > self.half.saturating_sub(self.end) {
             return Ok(Appended::Full);
         }
         write(&mut self.record, batch, self.generation, self.follows);
@@ -124,6 +122,11 @@ impl Log {
         self.end += self.record.len();
         self.follows = None;
         Ok(Appended::Durable)
+    }
+
+    /// Whether a half, when it is empty, has room for a batch.
+    pub(super) fn takes(&self, batch: &Batch) -> bool {
+        size(batch) <= self.half
     }
 
     /// Goes on in the other half, of which all must be in the tree: with the generation that comes back.
@@ -201,11 +204,13 @@ impl Found {
             table.add(batch);
             table
         };
+        let tree = Some(self.generation);
         let (settling, last) = match self.next {
             Some(next) => (Some((table(&self.batch).into(), next.generation)), *next),
             None => (None, self),
         };
         let recent = Recent {
+            tree,
             settling,
             filling: table(&last.batch),
         };
@@ -227,6 +232,11 @@ impl Damaged {
             at: start + self.at,
         }
     }
+}
+
+/// How many bytes a record of a batch has at most: nine are added to each operation.
+fn size(batch: &Batch) -> usize {
+    HEAD + FOLLOWS + batch.size() + 9 * batch.operations().len()
 }
 
 /// Makes a record of a batch, in place of what is there.
