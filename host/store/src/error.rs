@@ -53,6 +53,17 @@ pub enum OpenError {
         /// What is wrong.
         detail: String,
     },
+    /// The write-ahead log is not there, and has something that the tree has not.
+    #[error(
+        "{} is missing, and holds what was written last: put it back beside {}, or restore both from a backup",
+        path.display(), tree.display()
+    )]
+    LogMissing {
+        /// The log.
+        path: PathBuf,
+        /// The file that it belongs to.
+        tree: PathBuf,
+    },
     /// Anything else that the system says.
     #[error("{} can't be opened", path.display())]
     Io {

@@ -355,15 +355,15 @@ fn a_log_that_is_missing_or_damaged_is_named() {
     }
     let refusal = |data: &std::path::Path| {
         let refused = RedbStore::open(data, RedbOptions::default());
-        let error = refused.err().expect("refused");
-        assert!(matches!(error, OpenError::Corrupt { .. }), "{error}");
-        error.to_string()
+        refused.err().expect("refused")
     };
     let missing = killed(data.path());
     std::fs::remove_file(missing.path().join(LOG_NAME)).expect("it is there");
-    let said = refusal(missing.path());
+    let error = refusal(missing.path());
+    assert!(matches!(error, OpenError::LogMissing { .. }), "{error}");
+    let said = error.to_string();
     assert!(
-        said.contains(LOG_NAME) && said.contains("missing"),
+        said.contains(LOG_NAME) && said.contains(FILE_NAME),
         "{said}"
     );
 
@@ -372,7 +372,9 @@ fn a_log_that_is_missing_or_damaged_is_named() {
     let mut content = std::fs::read(&log).expect("read");
     content[2_000] ^= 1;
     std::fs::write(&log, content).expect("written");
-    let said = refusal(damaged.path());
+    let error = refusal(damaged.path());
+    assert!(matches!(error, OpenError::Corrupt { .. }), "{error}");
+    let said = error.to_string();
     assert!(said.contains(LOG_NAME) && said.contains("byte 1"), "{said}");
     // Nothing was made of it.
     refusal(damaged.path());

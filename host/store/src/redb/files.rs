@@ -62,21 +62,16 @@ impl Opened {
             });
         };
         let path = medium.log_path();
-        let corrupt = |detail| OpenError::Corrupt {
-            path: path.to_owned(),
-            detail,
-        };
         let file = medium.log().map_err(|source| io_error(path, source))?;
-        let file = file.ok_or_else(|| {
-            corrupt(
-                "it is missing, and holds what was written last: it belongs to the file beside it"
-                    .into(),
-            )
+        let file = file.ok_or_else(|| OpenError::LogMissing {
+            path: path.to_owned(),
+            tree: medium.tree_path().to_owned(),
         })?;
         let (log, recent) = Log::resume(file, generation)
             .map_err(|source| io_error(path, source))?
-            .map_err(|Damaged { at }| {
-                corrupt(format!("the record at byte {at} is not what was written"))
+            .map_err(|Damaged { at }| OpenError::Corrupt {
+                path: path.to_owned(),
+                detail: format!("the record at byte {at} is not what was written"),
             })?;
         Ok(Self {
             database,
