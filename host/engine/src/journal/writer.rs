@@ -8,7 +8,7 @@ use baton_store::{Batch, CommitError, ReadError, Store, TenantId, key};
 
 use super::{Entry, Journal, Progress, Request};
 use crate::events::{Appending, EventLogs, NewEvent, Placed};
-use crate::lanes::Lanes;
+use crate::lanes::Rotation;
 
 /// How long to wait before a failed commit is tried again: at first, and at most. Requests that come meanwhile wait,
 /// and share its fate.
@@ -30,7 +30,7 @@ const FAIR_COMMITS: u32 = 256;
 pub(crate) struct Writer {
     journal: Journal,
     /// What has been taken and is in no commit yet.
-    entries: Lanes<Entry>,
+    entries: Rotation<Entry>,
     /// What is being taken.
     taken: VecDeque<(TenantId, Entry)>,
     /// How many of the next commits are to be short.
@@ -70,7 +70,7 @@ impl Writer {
     pub(crate) fn new(journal: &Journal) -> Self {
         Self {
             journal: journal.clone(),
-            entries: Lanes::default(),
+            entries: Rotation::default(),
             taken: VecDeque::new(),
             fair: 0,
             owed: Owed::default(),

@@ -4,10 +4,10 @@
 use std::collections::VecDeque;
 
 use baton_store::TenantId;
-use rustc_hash::FxHashMap;
 
 use super::turn::Turn;
 use super::{Message, Partition};
+use crate::lanes::Lanes;
 use crate::processors::Granted;
 
 /// How much of what it has been told, by [weight](Partition::weight), a partition takes in for a tenant in a turn. The more
@@ -17,11 +17,10 @@ const TURN: usize = 64;
 /// How much where other tenants have something to do as well.
 const SHORT_TURN: usize = 16;
 
-/// What has been told and not taken in, by tenants. Within a tenant, what came first is first.
+/// What has been told and not taken in, and the turns in which it is.
 #[derive(Default)]
 pub(super) struct Inbox {
-    lanes: FxHashMap<TenantId, VecDeque<Message>>,
-    len: usize,
+    told: Lanes<Message>,
     /// The turns that may begin.
     granted: VecDeque<Granted>,
     /// Whether a turn has been asked for, for what comes due by itself.
@@ -31,7 +30,7 @@ pub(super) struct Inbox {
 impl Inbox {
     /// How much has not been taken in.
     pub(super) fn len(&self) -> usize {
-        self.len
+        self.told.len()
     }
 
     /// Whether a turn may begin.
@@ -41,30 +40,7 @@ impl Inbox {
 
     /// Whether a turn has been asked for: that it may begin is told.
     pub(super) fn is_asked(&self) -> bool {
-        self.is_due_asked || !self.lanes.is_empty()
-    }
-
-    /// Adds something. Whether it is the only thing that there is for the tenant.
-    fn put(&mut self, tenant: &TenantId, message: Message) -> bool {
-        self.len += 1;
-        if let Some(lane) = self.lanes.get_mut(tenant) {
-            lane.push_back(message);
-            return false;
-        }
-        let lane = VecDeque::from([message]);
-        self.lanes.insert(tenant.clone(), lane);
-        true
-    }
-
-    /// The next thing that there is for a tenant.
-    fn take(&mut self, tenant: &TenantId) -> Option<Message> {
-        let lane = self.lanes.get_mut(tenant)?;
-        let message = lane.pop_front()?;
-        self.len -= 1;
-        if lane.is_empty() {
-            self.lanes.remove(tenant);
-        }
-        Some(message)
+        self.is_due_asked || !self.told.is_empty()
     }
 }
 
@@ -86,7 +62,7 @@ impl Partition {
             }
             match self.tenant_of(&message).cloned() {
                 Some(tenant) => {
-                    if self.inbox.put(&tenant, message) {
+                    if self.inbox.told.put(&tenant, message) {
                         begun.push(tenant);
                     }
                 }
@@ -130,7 +106,7 @@ impl Partition {
             false => TURN,
         };
         while room > 0 {
-            let Some(message) = self.inbox.take(tenant) else {
+            let Some(message) = self.inbox.told.take(tenant) else {
                 return;
             };
             room = room.saturating_sub(self.weight(&message));
@@ -141,7 +117,7 @@ impl Partition {
 
     /// A turn of a tenant is over. Another one is asked for, where there is more.
     pub(super) fn end_turn(&mut self, granted: Granted) {
-        if self.inbox.lanes.contains_key(&granted.tenant) {
+        if self.inbox.told.has(&granted.tenant) {
             self.ask_for_turn(&granted.tenant);
         }
         drop(granted);
@@ -149,8 +125,8 @@ impl Partition {
 
     /// Takes in all that it has been told: nobody comes any more.
     pub(super) fn receive_all(&mut self, turn: &mut Turn) {
-        let lanes = std::mem::take(&mut self.inbox).lanes;
-        for (tenant, lane) in lanes {
+        let told = std::mem::take(&mut self.inbox).told;
+        for (tenant, lane) in told.into_lanes() {
             for message in lane {
                 self.turn_of(&tenant, turn);
                 self.handle(message, turn);
