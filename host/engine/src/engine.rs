@@ -14,10 +14,12 @@ mod secrets;
 mod subscription;
 mod workflows;
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use std::vec::Drain;
 
 use baton_sandbox::Sandbox;
 use baton_store::{Partition as Number, Store, TenantId};
@@ -27,6 +29,8 @@ use tokio::task::{AbortHandle, JoinError};
 
 use crate::error::{OpenError, Unavailable};
 use crate::events::sweep;
+use crate::handoff::Handoff;
+use crate::journal::Notice;
 use crate::locks::Locks;
 use crate::mailbox::Mailbox;
 use crate::outside::Invoke;
@@ -185,22 +189,28 @@ impl Engine {
         schedules: bool,
         retention: Retention,
     ) -> Result<Self, OpenError> {
+        let partitions = (0..).zip(&shared.mailboxes).map(|(number, mailbox)| {
+            let partition = Partition::new(Number(number), shared.clone(), mailbox.clone());
+            Arc::new(Mutex::new(partition))
+        });
+        let partitions: Vec<_> = partitions.collect();
+        let mut handoff = Handoff::new(shared.clone(), partitions.clone());
         let writer = spawn("baton-journal", {
             let shared = shared.clone();
-            move || shared.journal.write(&*shared.store, &shared.events)
+            move || {
+                let (store, events) = (&*shared.store, &shared.events);
+                let tell = |notices: Drain<'_, Notice>| handoff.tell(notices);
+                shared.journal.write(store, events, tell);
+            }
         })?;
         let mut threads = Threads {
             partitions: Vec::new(),
             writer,
         };
-        for (number, mailbox) in (0..).zip(&shared.mailboxes) {
-            let mut partition = Partition::new(Number(number), shared.clone(), mailbox.clone());
-            let ends = Ends(mailbox.clone());
-            threads.partitions.push(spawn("baton-partition", move || {
-                let _ends = ends;
-                partition.recover();
-                partition.work();
-            })?);
+        for (partition, mailbox) in partitions.into_iter().zip(&shared.mailboxes) {
+            let mailbox = mailbox.clone();
+            let work = move || work(&partition, mailbox);
+            threads.partitions.push(spawn("baton-partition", work)?);
         }
         let scheduler = schedules.then(|| Handle::current().spawn(schedule::drive(shared.clone())));
         let sweeping = tokio::spawn(sweep::run(shared.clone()));
@@ -305,6 +315,28 @@ impl Engine {
     {
         let done = tokio::spawn(work(self.clone())).await;
         done.map_err(|error| failed(&error))?
+    }
+}
+
+/// The body of a partition's thread. Ends when its mailbox is closed and empty, or when the host has made a mistake in it.
+fn work(partition: &Mutex<Partition>, mailbox: Arc<Mailbox<Message>>) {
+    let ends = Ends(mailbox);
+    let mut messages = VecDeque::new();
+    let Ok(mut at_work) = partition.lock() else {
+        return;
+    };
+    at_work.recover();
+    let mut patience = at_work.patience();
+    drop(at_work);
+    loop {
+        ends.0.wait(patience);
+        let Ok(mut at_work) = partition.lock() else {
+            return;
+        };
+        if !at_work.work(&mut messages) {
+            return;
+        }
+        patience = at_work.patience();
     }
 }
 

@@ -9,10 +9,12 @@
 //! its commit fails, and its sender told. [Progress](Journal::append) of runs can't be refused, since it
 //! has happened: it is tried again until it is durable, and those runs stand still meanwhile.
 
+mod notice;
 mod writer;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::vec::Drain;
 
 use baton_store::{Batch, CommitError, Store, TenantId};
 use baton_workflow::Timestamp;
@@ -22,6 +24,7 @@ use crate::error::Unavailable;
 use crate::events::{EventLogs, NewEvent, Placed};
 use crate::mailbox::{Mailbox, Refused};
 
+pub(crate) use notice::Notice;
 pub(crate) use writer::Writer;
 
 /// Where to send what has to become durable. Clones send to the same thread.
@@ -58,14 +61,41 @@ struct Request {
     events: Vec<NewEvent>,
     /// A log that is to drop what is too old at that time.
     sweep: Option<(TenantId, Timestamp)>,
-    reply: oneshot::Sender<Result<Vec<Placed>, CommitError>>,
+    /// What a partition is told then, by a request without events.
+    notice: Option<Box<Notice>>,
+    reply: oneshot::Sender<Outcome>,
+}
+
+impl Request {
+    fn new(batch: Batch) -> (Self, oneshot::Receiver<Outcome>) {
+        let (reply, outcome) = oneshot::channel();
+        let request = Self {
+            batch,
+            events: Vec::new(),
+            sweep: None,
+            notice: None,
+            reply,
+        };
+        (request, outcome)
+    }
 }
 
 struct Progress {
     batch: Batch,
     events: Vec<NewEvent>,
-    durable: Box<dyn FnOnce() + Send>,
+    durable: Durable,
 }
+
+/// What to do once progress is durable.
+enum Durable {
+    /// To tell a partition.
+    Tell(Box<Notice>),
+    /// Something else.
+    Call(Box<dyn FnOnce() + Send>),
+}
+
+/// What becomes of a request: where in the logs its events are, in their order.
+type Outcome = Result<Vec<Placed>, CommitError>;
 
 /// Why a request was not made durable. Nothing of it was.
 #[derive(Debug)]
@@ -106,9 +136,18 @@ impl Journal {
 
     /// Makes `batch`, which is a tenant's, durable, or fails.
     pub(crate) async fn commit(&self, tenant: &TenantId, batch: Batch) -> Result<(), NotCommitted> {
-        self.request(tenant, batch, Vec::new(), None)
-            .await
-            .map(drop)
+        self.request(tenant, batch, |_| {}).await.map(drop)
+    }
+
+    /// Makes `batch` durable and tells a partition then, or fails.
+    pub(crate) async fn commit_and_tell(
+        &self,
+        batch: Batch,
+        notice: Notice,
+    ) -> Result<(), NotCommitted> {
+        let tenant = notice.tenant.clone();
+        let tell = |request: &mut Request| request.notice = Some(Box::new(notice));
+        self.request(&tenant, batch, tell).await.map(drop)
     }
 
     /// Puts events into a tenant's log, or fails. Says where each is, in their order.
@@ -117,31 +156,24 @@ impl Journal {
         tenant: &TenantId,
         events: Vec<NewEvent>,
     ) -> Result<Vec<Placed>, NotCommitted> {
-        self.request(tenant, Batch::new(), events, None).await
+        let publish = |request: &mut Request| request.events = events;
+        self.request(tenant, Batch::new(), publish).await
     }
 
     /// Has a tenant's log drop some of what is too old at a time, or fails.
     pub(crate) async fn sweep(&self, tenant: &TenantId, at: Timestamp) -> Result<(), NotCommitted> {
-        let sweep = Some((tenant.clone(), at));
-        self.request(tenant, Batch::new(), Vec::new(), sweep)
-            .await
-            .map(drop)
+        let sweep = |request: &mut Request| request.sweep = Some((tenant.clone(), at));
+        self.request(tenant, Batch::new(), sweep).await.map(drop)
     }
 
     async fn request(
         &self,
         tenant: &TenantId,
         batch: Batch,
-        events: Vec<NewEvent>,
-        sweep: Option<(TenantId, Timestamp)>,
+        with: impl FnOnce(&mut Request),
     ) -> Result<Vec<Placed>, NotCommitted> {
-        let (reply, answer) = oneshot::channel();
-        let request = Request {
-            batch,
-            events,
-            sweep,
-            reply,
-        };
+        let (mut request, outcome) = Request::new(batch);
+        with(&mut request);
         self.shared
             .entries
             .offer((tenant.clone(), Entry::Request(request)))
@@ -149,7 +181,7 @@ impl Journal {
                 Refused::Full => NotCommitted::Busy,
                 Refused::Closed => NotCommitted::Stopping,
             })?;
-        match answer.await {
+        match outcome.await {
             Ok(result) => result.map_err(NotCommitted::Failed),
             Err(_) => Err(NotCommitted::Stopping),
         }
@@ -164,13 +196,29 @@ impl Journal {
         events: Vec<NewEvent>,
         durable: impl FnOnce() + Send + 'static,
     ) {
+        let durable = Durable::Call(Box::new(durable));
+        self.push(tenant.clone(), batch, events, durable);
+    }
+
+    /// As [`Journal::append`], and tells a partition then.
+    pub(crate) fn append_and_tell(&self, batch: Batch, events: Vec<NewEvent>, notice: Notice) {
+        let tenant = notice.tenant.clone();
+        self.push(tenant, batch, events, Durable::Tell(Box::new(notice)));
+    }
+
+    fn push(&self, tenant: TenantId, batch: Batch, events: Vec<NewEvent>, durable: Durable) {
         let progress = Progress {
             batch,
             events,
-            durable: Box::new(durable),
+            durable,
         };
-        let entry = (tenant.clone(), Entry::Progress(progress));
+        let entry = (tenant, Entry::Progress(progress));
         self.shared.entries.push(entry);
+    }
+
+    /// Whether nothing waits to be taken.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.shared.entries.is_empty()
     }
 
     /// Why nothing can be written just now, where that is so.
@@ -188,10 +236,18 @@ impl Journal {
         self.shared.entries.close();
     }
 
-    /// The writer's loop: the body of its thread. Ends after [`Journal::close`].
-    pub(crate) fn write(&self, store: &dyn Store, logs: &EventLogs) {
+    /// The writer's loop: the body of its thread. After each commit it gives `tell` what partitions are told.
+    /// Ends after [`Journal::close`].
+    pub(crate) fn write(
+        &self,
+        store: &dyn Store,
+        logs: &EventLogs,
+        mut tell: impl FnMut(Drain<'_, Notice>),
+    ) {
         let mut writer = Writer::new(self);
-        while writer.wait() && writer.commit(store, logs) {}
+        while writer.wait() && writer.commit(store, logs) {
+            tell(writer.notices());
+        }
     }
 
     fn stall(&self, reason: Option<CommitError>) {
@@ -223,7 +279,7 @@ mod tests {
     fn writer(journal: &Journal, store: Arc<dyn Store>) -> std::thread::JoinHandle<()> {
         let journal = journal.clone();
         let logs = EventLogs::new(&EngineLimits::default(), Vec::new());
-        std::thread::spawn(move || journal.write(&*store, &logs))
+        std::thread::spawn(move || journal.write(&*store, &logs, |notices| drop(notices)))
     }
 
     #[tokio::test]
@@ -269,7 +325,7 @@ mod tests {
         }
         journal.close();
         let mut commits = Vec::new();
-        while writer.take(std::time::Duration::ZERO) {
+        while writer.take() {
             assert!(writer.commit(&store, &logs));
             commits.push(std::iter::from_fn(|| durable.try_recv().ok()).collect());
         }

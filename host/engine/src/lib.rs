@@ -36,6 +36,7 @@ mod events;
 mod failure;
 mod fair;
 mod grants;
+mod handoff;
 mod history;
 mod journal;
 mod keep;

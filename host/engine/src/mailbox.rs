@@ -24,6 +24,15 @@ struct Queue<T> {
     /// Whether the thread sleeps until there is an item. Only then is it woken: that costs a call into the kernel, also
     /// where nobody sleeps.
     is_awaited: bool,
+    /// Whether the thread is to look after something else than an item.
+    is_called: bool,
+}
+
+impl<T> Queue<T> {
+    /// Whether there is nothing for the thread to see to.
+    fn is_quiet(&self) -> bool {
+        self.items.is_empty() && !self.closed && !self.is_called
+    }
 }
 
 /// Why an offer was not taken.
@@ -43,6 +52,7 @@ impl<T> Mailbox<T> {
             held: 0,
             closed: false,
             is_awaited: false,
+            is_called: false,
         };
         Self {
             queue: Mutex::new(queue),
@@ -82,8 +92,29 @@ impl<T> Mailbox<T> {
         queue.is_awaited
     }
 
+    /// Somebody else sees to what comes: the thread is left asleep, if it is, until [that ends](Mailbox::leave). Whether it
+    /// is.
+    pub(crate) fn attend(&self) -> bool {
+        std::mem::take(&mut self.lock().is_awaited)
+    }
+
+    /// The end of [that](Mailbox::attend). The thread is woken, if it is asleep, where something has come and is left, or
+    /// where it is to look `at_once` for what there is to do.
+    pub(crate) fn leave(&self, is_asleep: bool, at_once: bool) {
+        let mut queue = self.lock();
+        queue.is_called |= at_once;
+        queue.is_awaited |= is_asleep;
+        if !queue.is_quiet() {
+            self.wake(queue);
+        }
+    }
+
     fn add(&self, mut queue: MutexGuard<'_, Queue<T>>, item: T) {
         queue.items.push_back(item);
+        self.wake(queue);
+    }
+
+    fn wake(&self, mut queue: MutexGuard<'_, Queue<T>>) {
         let is_awaited = std::mem::take(&mut queue.is_awaited);
         drop(queue);
         if is_awaited {
@@ -91,19 +122,25 @@ impl<T> Mailbox<T> {
         }
     }
 
-    /// Takes all that waits into `batch`, which is empty, sleeping until there is something, for `patience` at most. Of
-    /// what was taken before, `held` items are still to be seen to: they count for the bound. False once the queue is
-    /// closed and empty.
-    pub(crate) fn take(&self, batch: &mut VecDeque<T>, held: usize, patience: Duration) -> bool {
+    /// Sleeps until there is an item, or the thread is to [look](Mailbox::leave), or the queue is closed; for `patience` at
+    /// most.
+    pub(crate) fn wait(&self, patience: Duration) {
         let mut queue = self.lock();
-        if queue.items.is_empty() && !queue.closed && !patience.is_zero() {
+        if queue.is_quiet() && !patience.is_zero() {
             let waited = self.filled.wait_timeout_while(queue, patience, |it| {
-                it.is_awaited = it.items.is_empty() && !it.closed;
+                it.is_awaited = it.is_quiet();
                 it.is_awaited
             });
             queue = waited.unwrap_or_else(PoisonError::into_inner).0;
             queue.is_awaited = false;
         }
+        queue.is_called = false;
+    }
+
+    /// Takes all that waits into `batch`, which is empty. Of what was taken before, `held` items are still to be seen to:
+    /// they count for the bound. False once the queue is closed and empty.
+    pub(crate) fn take(&self, batch: &mut VecDeque<T>, held: usize) -> bool {
+        let mut queue = self.lock();
         queue.held = held;
         let open = !(queue.closed && queue.items.is_empty());
         std::mem::swap(batch, &mut queue.items);
@@ -111,7 +148,6 @@ impl<T> Mailbox<T> {
     }
 
     /// Whether nothing waits.
-    #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.lock().items.is_empty()
     }
@@ -157,7 +193,7 @@ mod tests {
 
     fn take(mailbox: &Mailbox<u32>) -> (Vec<u32>, bool) {
         let mut batch = VecDeque::new();
-        let open = mailbox.take(&mut batch, 0, Duration::ZERO);
+        let open = mailbox.take(&mut batch, 0);
         (batch.into(), open)
     }
 
@@ -171,7 +207,7 @@ mod tests {
         assert_eq!(take(&mailbox), (vec![1, 2, 4], true));
         assert_eq!(mailbox.offer(5), Ok(()));
         let mut batch = VecDeque::new();
-        mailbox.take(&mut batch, 1, Duration::ZERO);
+        mailbox.take(&mut batch, 1);
         assert_eq!(mailbox.offer(6), Ok(()));
         assert_eq!(mailbox.offer(7), Err(Refused::Full), "one is held");
     }
@@ -216,11 +252,45 @@ mod tests {
             let mailbox = mailbox.clone();
             move || {
                 let mut batch = VecDeque::new();
-                mailbox.take(&mut batch, 0, Duration::from_secs(60));
+                mailbox.wait(Duration::from_secs(60));
+                mailbox.take(&mut batch, 0);
                 batch.pop_front()
             }
         });
         mailbox.push(7);
         assert_eq!(sleeper.join().expect("joined"), Some(7));
+    }
+
+    #[test]
+    fn who_is_left_asleep_is_woken_for_what_is_left() {
+        let mailbox = std::sync::Arc::new(Mailbox::new(1));
+        for (left, at_once) in [(Some(1), false), (None, true)] {
+            let sleeper = std::thread::spawn({
+                let mailbox = mailbox.clone();
+                move || mailbox.wait(Duration::from_secs(3600))
+            });
+            while !mailbox.is_awaited() {
+                std::thread::yield_now();
+            }
+            let is_asleep = mailbox.attend();
+            assert!(is_asleep && !mailbox.put(7));
+            assert_eq!(take(&mailbox), (vec![7], true));
+            mailbox.leave(is_asleep, false);
+            assert!(mailbox.is_awaited(), "it sleeps on");
+            let is_asleep = mailbox.attend();
+            left.into_iter().for_each(|item| mailbox.push(item));
+            mailbox.leave(is_asleep, at_once);
+            sleeper.join().expect("woken");
+            assert_eq!(take(&mailbox), (left.into_iter().collect(), true));
+        }
+    }
+
+    #[test]
+    fn who_is_awake_looks_before_it_sleeps() {
+        let mailbox = Mailbox::<u32>::new(1);
+        let is_asleep = mailbox.attend();
+        mailbox.leave(is_asleep, true);
+        mailbox.wait(Duration::from_secs(3600));
+        assert!(!mailbox.is_awaited());
     }
 }

@@ -7,6 +7,7 @@
 mod alarms;
 mod aside;
 mod asleep;
+mod at_hand;
 mod child;
 mod effect;
 mod end;
@@ -35,6 +36,7 @@ use baton_workflow::machine::{Event, TaskKey};
 
 use crate::admission::Place;
 use crate::beginnings::Beginning;
+use crate::journal::Notice;
 use crate::mailbox::Mailbox;
 use crate::origin::Parent;
 use crate::outside::Answer;
@@ -202,8 +204,21 @@ pub(crate) struct Partition {
     /// The turns that are not durable yet.
     pending: BTreeMap<u64, Pending>,
     turns: u64,
+    /// Whether it has taken up what was open when the host stopped.
+    has_recovered: bool,
     /// How many calls it has made itself this time.
     calls_here: usize,
+}
+
+/// When a partition has something to do again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Next {
+    /// At once.
+    Now,
+    /// When that comes due, or sooner, if it is told of something.
+    At(Timestamp),
+    /// When it is told of something.
+    Told,
 }
 
 /// A turn that is not durable yet.
@@ -230,29 +245,26 @@ impl Partition {
             pulls: Vec::new(),
             pending: BTreeMap::new(),
             turns: 0,
+            has_recovered: false,
             calls_here: 0,
         }
     }
 
-    /// The thread's loop. Ends when the mailbox is closed and empty.
-    pub(crate) fn work(&mut self) {
-        let mut messages = VecDeque::new();
-        loop {
-            let patience = self.patience();
-            let held = self.inbox.len();
-            let open = self.mailbox.take(&mut messages, held, patience);
-            self.take_turn(&mut messages);
-            if !open {
-                // Nobody takes their answers any more. They will be made again.
-                self.runs.values_mut().for_each(ActiveRun::end_calls);
-                return;
-            }
+    /// Does what its thread does once it has waited for [so long](Partition::patience), or is told of something. False
+    /// once it is told of nothing any more.
+    pub(crate) fn work(&mut self, messages: &mut VecDeque<Message>) -> bool {
+        let open = self.mailbox.take(messages, self.inbox.len());
+        self.take_turn(messages);
+        if !open {
+            // Nobody takes their answers any more. They will be made again.
+            self.runs.values_mut().for_each(ActiveRun::end_calls);
         }
+        open
     }
 
     /// Takes what it has been told, and takes the next turn that it may: some of that, and of what has come due meanwhile.
     pub(crate) fn take_turn(&mut self, messages: &mut VecDeque<Message>) {
-        self.sort(messages);
+        self.sort(messages, None);
         if self.mailbox.is_closed() {
             return self.take_last_turn();
         }
@@ -288,32 +300,33 @@ impl Partition {
 
     /// For how long there is nothing to do, unless somebody tells of something.
     pub(crate) fn patience(&self) -> Duration {
-        if self.inbox.is_granted() {
-            return Duration::ZERO;
+        match self.next() {
+            Next::Now => Duration::ZERO,
+            Next::At(due) => {
+                let remaining = self.shared.clock.now().until(due);
+                match remaining.is_zero() {
+                    true => remaining,
+                    false => self.shared.clock.patience(remaining),
+                }
+            }
+            Next::Told => IDLE,
         }
-        // That it may take a turn is told.
-        if self.inbox.is_asked() {
-            return IDLE;
-        }
-        self.until_due()
     }
 
-    /// In how long something comes due.
-    fn until_due(&self) -> Duration {
-        // Nothing elapses before a turn is durable, which is told.
-        if self.is_behind() {
-            return IDLE;
+    /// When there is something to do again.
+    pub(crate) fn next(&self) -> Next {
+        if self.inbox.is_granted() {
+            return Next::Now;
+        }
+        // That it may take a turn is told, and that one is durable, before which nothing elapses.
+        if self.inbox.is_asked() || self.is_behind() {
+            return Next::Told;
         }
         if self.listeners.are_queued() || self.listeners.are_passing() || self.has_sleepy() {
-            return Duration::ZERO;
+            return Next::Now;
         }
-        let next = self.timers.next().into_iter().chain(self.aside.next());
-        let next = next.fold(self.alarms.next(), Timestamp::min);
-        let remaining = self.shared.clock.now().until(next);
-        match remaining.is_zero() {
-            true => remaining,
-            false => self.shared.clock.patience(remaining),
-        }
+        let due = self.timers.next().into_iter().chain(self.aside.next());
+        Next::At(due.fold(self.alarms.next(), Timestamp::min))
     }
 
     fn handle(&mut self, message: Message, turn: &mut Turn) {
@@ -489,14 +502,9 @@ impl Partition {
             effects: turn.effects,
         };
         self.pending.insert(turn.number, pending);
-        let (shared, partition, owner) = (self.shared.clone(), self.number, tenant.clone());
-        let durable = move || {
-            let message = Message::Durable(turn.number);
-            shared.processors.tell(partition, &owner, message);
-        };
-        self.shared
-            .journal
-            .append(&tenant, turn.batch, turn.events, durable);
+        let notice = Notice::new(tenant, self.number, Message::Durable(turn.number));
+        let journal = &self.shared.journal;
+        journal.append_and_tell(turn.batch, turn.events, notice);
     }
 
     /// The last turn in which the run had an event.

@@ -127,6 +127,11 @@ impl Processors {
         }
     }
 
+    /// Whether a tenant has a turn at any partition, or waits for one.
+    pub(crate) fn are_wanted_by(&self, tenant: &TenantId) -> bool {
+        self.lock().turns.has(tenant)
+    }
+
     fn give_back(self: &Arc<Self>, tenant: &TenantId) {
         let next = self.lock().next_after(tenant);
         for (partition, tenant) in next {
@@ -165,7 +170,7 @@ mod tests {
     /// The turns that a partition has been granted since.
     fn granted(processors: &Processors, partition: usize) -> Vec<Granted> {
         let mut told = VecDeque::new();
-        processors.mailboxes[partition].take(&mut told, 0, Duration::ZERO);
+        processors.mailboxes[partition].take(&mut told, 0);
         let turns = told.into_iter().filter_map(|message| match message {
             Message::Turn(granted) => Some(granted),
             _ => None,
@@ -207,7 +212,8 @@ mod tests {
         let mailbox = processors.mailboxes[1].clone();
         let sleeper = std::thread::spawn(move || {
             let mut told = VecDeque::new();
-            mailbox.take(&mut told, 0, Duration::from_secs(60));
+            mailbox.wait(Duration::from_secs(60));
+            mailbox.take(&mut told, 0);
             told
         });
         while !processors.mailboxes[1].is_awaited() {

@@ -13,6 +13,7 @@ use crate::admission::Place;
 use crate::codec;
 use crate::engine::view_of;
 use crate::error::{StartError, Unavailable};
+use crate::journal::Notice;
 use crate::keep::{self, Before, Kept, Wanted};
 use crate::origin::{Origin, Restart};
 use crate::partition::{Begin, Message};
@@ -163,10 +164,14 @@ pub(crate) fn prepare(
 
 /// Lets a run begin, of which the first records are durable.
 pub(crate) fn begin(shared: &Shared, begin: Begin) {
-    let (id, tenant) = (begin.run.id, begin.run.tenant.clone());
-    let message = Message::Begin(Box::new(begin));
-    let partition = id.partition(shared.partitions);
-    shared.processors.tell(partition, &tenant, message);
+    beginning(shared, begin).tell(&shared.processors);
+}
+
+/// What lets a run begin, once its first records are durable.
+pub(crate) fn beginning(shared: &Shared, begin: Begin) -> Notice {
+    let partition = begin.run.id.partition(shared.partitions);
+    let tenant = begin.run.tenant.clone();
+    Notice::new(tenant, partition, Message::Begin(Box::new(begin)))
 }
 
 /// Whether a run may start with this input.

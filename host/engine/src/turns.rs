@@ -51,6 +51,11 @@ impl<W> Turns<W> {
         }
     }
 
+    /// Whether a tenant holds a permit, or waits for one.
+    pub(crate) fn has(&self, tenant: &TenantId) -> bool {
+        self.tenants.contains_key(tenant)
+    }
+
     /// Whether no tenant but this one holds a permit or waits for one.
     pub(crate) fn is_alone(&self, tenant: &TenantId) -> bool {
         self.tenants.len() <= usize::from(self.tenants.contains_key(tenant))

@@ -109,7 +109,7 @@ impl Engine {
         }
         self.shared()
             .journal
-            .commit(tenant, batch)
+            .commit_and_tell(batch, start::beginning(self.shared(), begin))
             .await
             .map_err(|error| match error {
                 NotCommitted::Busy => StartError::Busy {
@@ -118,7 +118,6 @@ impl Engine {
                 },
                 error => StartError::Unavailable(error.into()),
             })?;
-        start::begin(self.shared(), begin);
         // Nothing can fail any more: the run is there, whatever else can be read.
         Ok(started)
     }

@@ -114,7 +114,6 @@ impl EventLogs {
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
-    use std::time::Duration;
 
     use baton_store::key::KeyRange;
     use baton_store::{Batch, CommitError, Direction, MemoryStore, Pair, Walk};
@@ -178,7 +177,7 @@ mod tests {
             self.store.commit(&batch).expect("it can be written");
             appending.publish();
             let mut told = VecDeque::new();
-            self.mailbox.take(&mut told, 0, Duration::ZERO);
+            self.mailbox.take(&mut told, 0);
             told.len()
         }
 

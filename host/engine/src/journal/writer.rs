@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use std::vec::Drain;
 
 use baton_store::{Batch, CommitError, ReadError, Store, TenantId, key};
 
-use super::{Entry, Journal, Progress, Request};
+use super::{Durable, Entry, Journal, Notice, Progress, Request};
 use crate::events::{Appending, EventLogs, NewEvent, Placed};
 use crate::lanes::Rotation;
 
@@ -37,6 +38,8 @@ pub(crate) struct Writer {
     fair: u32,
     /// Progress that is not durable yet. It goes first in every commit.
     owed: Owed,
+    /// What partitions are to be told, since it is durable.
+    notices: Vec<Notice>,
     /// How long to wait before the next commit, since the last one has failed.
     delay: Option<Duration>,
 }
@@ -47,7 +50,7 @@ struct Owed {
     batch: Batch,
     events: Vec<NewEvent>,
     /// Who is told.
-    durable: Vec<Box<dyn FnOnce() + Send>>,
+    durable: Vec<Durable>,
 }
 
 impl Owed {
@@ -57,11 +60,16 @@ impl Owed {
         self.durable.push(progress.durable);
     }
 
-    /// It is durable.
-    fn settle(&mut self) {
+    /// It is durable. Adds what partitions are told to `notices`.
+    fn settle(&mut self, notices: &mut Vec<Notice>) {
         self.batch.truncate(0);
         self.events.clear();
-        self.durable.drain(..).for_each(|durable| durable());
+        for durable in self.durable.drain(..) {
+            match durable {
+                Durable::Tell(notice) => notices.push(*notice),
+                Durable::Call(durable) => durable(),
+            }
+        }
     }
 }
 
@@ -74,32 +82,36 @@ impl Writer {
             taken: VecDeque::new(),
             fair: 0,
             owed: Owed::default(),
+            notices: Vec::new(),
             delay: None,
         }
     }
 
     /// Waits until there is something to write, and takes it. False once there is not and will not be.
     pub(super) fn wait(&mut self) -> bool {
+        let entries = &self.journal.shared.entries;
         // It is waited out whatever comes meanwhile: each try may take a disk long that is in trouble already.
         if let Some(delay) = self.delay {
-            self.journal.shared.entries.rest(delay);
+            entries.rest(delay);
+        } else if self.entries.is_empty() {
+            entries.wait(IDLE);
         }
-        let patience = match self.delay.is_none() && self.entries.is_empty() {
-            true => IDLE,
-            false => Duration::ZERO,
-        };
-        self.take(patience)
+        self.take()
     }
 
-    /// Takes all that waits to be written, sleeping until there is something, for `patience` at most. False once there
-    /// is nothing and will be nothing.
-    pub(crate) fn take(&mut self, patience: Duration) -> bool {
+    /// Takes all that waits to be written. False once there is nothing and will be nothing.
+    pub(crate) fn take(&mut self) -> bool {
         let (held, mailbox) = (self.entries.len(), &self.journal.shared.entries);
-        let open = mailbox.take(&mut self.taken, held, patience);
+        let open = mailbox.take(&mut self.taken, held);
         for (tenant, entry) in self.taken.drain(..) {
             self.entries.put(&tenant, entry);
         }
         open || !self.entries.is_empty() || !self.owed.durable.is_empty()
+    }
+
+    /// What partitions are to be told, since it was asked last. Whoever takes it tells them.
+    pub(crate) fn notices(&mut self) -> Drain<'_, Notice> {
+        self.notices.drain(..)
     }
 
     /// What the next commit is to have: progress is owed from now on, requests are given. Where several tenants write, it
@@ -130,8 +142,8 @@ impl Writer {
         requests
     }
 
-    /// Commits some of what it has taken, and what it owes, as one, and tells those whose it was. False where that failed
-    /// and the host stops, so that it is not to be tried again.
+    /// Commits some of what it has taken, and what it owes, as one, and tells those whose it was, but for
+    /// [partitions](Writer::notices). False where that failed and the host stops, so that it is not to be tried again.
     pub(crate) fn commit(&mut self, store: &dyn Store, logs: &EventLogs) -> bool {
         let mut requests = self.choose();
         // After a failure something is written even where nothing is left to be: a host that says that it takes no
@@ -147,11 +159,13 @@ impl Writer {
                 self.delay = None;
                 // Those that listen before those that are answered: whoever is, finds them told.
                 appending.publish();
-                self.owed.settle();
-                requests
-                    .into_iter()
-                    .zip(placed)
-                    .for_each(|(request, placed)| drop(request.reply.send(Ok(placed))));
+                self.owed.settle(&mut self.notices);
+                for (request, placed) in requests.into_iter().zip(placed) {
+                    match request.notice {
+                        Some(notice) => self.notices.push(notice.answering(request.reply)),
+                        None => drop(request.reply.send(Ok(placed))),
+                    }
+                }
                 true
             }
             Err(error) => {

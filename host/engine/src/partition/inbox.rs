@@ -51,8 +51,9 @@ impl Partition {
         self.inbox.len() == 0
     }
 
-    /// Takes what it has been told, and asks for turns for those for whom there is something to do now.
-    pub(super) fn sort(&mut self, messages: &mut VecDeque<Message>) {
+    /// Takes what it has been told, and asks for turns for those for whom there is something to do now, but for who is to
+    /// have one at once.
+    pub(super) fn sort(&mut self, messages: &mut VecDeque<Message>, at_once: Option<&TenantId>) {
         let (mut turn, mut begun) = (Turn::new(self.turns + 1), Vec::new());
         for message in messages.drain(..) {
             if let Message::Turn(granted) = message {
@@ -73,8 +74,8 @@ impl Partition {
         self.finish(turn);
         // Whoever told of it may have asked, and been granted it: one turn is enough.
         begun.retain(|tenant| {
-            let mut granted = self.inbox.granted.iter();
-            !granted.any(|it| it.tenant == *tenant)
+            let granted = self.inbox.granted.iter().map(|it| &it.tenant);
+            !granted.chain(at_once).any(|it| it == tenant)
         });
         for tenant in begun {
             self.ask_for_turn(&tenant);
@@ -117,10 +118,15 @@ impl Partition {
 
     /// A turn of a tenant is over. Another one is asked for, where there is more.
     pub(super) fn end_turn(&mut self, granted: Granted) {
-        if self.inbox.told.has(&granted.tenant) {
-            self.ask_for_turn(&granted.tenant);
-        }
+        self.ask_again(&granted.tenant);
         drop(granted);
+    }
+
+    /// A tenant has had a turn. Another one is asked for, where there is more to do for it.
+    pub(super) fn ask_again(&mut self, tenant: &TenantId) {
+        if self.inbox.told.has(tenant) {
+            self.ask_for_turn(tenant);
+        }
     }
 
     /// Takes in all that it has been told: nobody comes any more.

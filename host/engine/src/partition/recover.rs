@@ -59,6 +59,7 @@ impl Partition {
             self.finish(turn);
         }
         self.catch_up();
+        self.has_recovered = true;
         self.shared.events.partition_recovered();
     }
 

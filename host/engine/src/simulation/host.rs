@@ -53,8 +53,6 @@ pub(crate) struct Host {
 /// A partition without a thread.
 struct Driven {
     partition: Partition,
-    /// Whether it has taken up what was open when the host before it died.
-    has_recovered: bool,
     mailbox: Arc<Mailbox<Message>>,
     /// What it has been told and has not looked at.
     told: VecDeque<Message>,
@@ -92,7 +90,6 @@ impl Host {
         around.connectors.attach(&shared);
         drop(runtime.spawn(schedule::drive(shared.clone())));
         let driven = |number: u16| Driven {
-            has_recovered: false,
             mailbox: shared.mailboxes[usize::from(number)].clone(),
             partition: Partition::new(
                 Number(number),
@@ -113,11 +110,11 @@ impl Host {
     /// Has a partition take its turns on `most` of the messages that it has been told, after it has recovered.
     pub(crate) fn turn(&mut self, partition: usize, most: usize) {
         let driven = &mut self.partitions[partition];
-        if !std::mem::replace(&mut driven.has_recovered, true) {
+        if !driven.partition.has_recovered() {
             return driven.partition.recover();
         }
         let mut new = VecDeque::new();
-        driven.mailbox.take(&mut new, 0, Duration::ZERO);
+        driven.mailbox.take(&mut new, 0);
         driven.told.append(&mut new);
         let count = most.min(driven.told.len());
         let mut messages = driven.told.drain(..count).collect();
@@ -137,28 +134,37 @@ impl Host {
     /// Stops, as a host does that is told to: what has happened becomes durable.
     pub(crate) fn stop(&mut self, store: &SimulatedStore) {
         for driven in &mut self.partitions {
-            if !std::mem::replace(&mut driven.has_recovered, true) {
+            if !driven.partition.has_recovered() {
                 driven.partition.recover();
             }
             driven.mailbox.close();
             let mut is_open = true;
             while is_open {
                 let mut new = VecDeque::new();
-                is_open = driven.mailbox.take(&mut new, 0, Duration::ZERO);
+                is_open = driven.mailbox.take(&mut new, 0);
                 driven.told.append(&mut new);
                 driven.partition.take_turn(&mut driven.told);
             }
         }
         self.shared.journal.close();
         store.decide(Fate::Kept);
-        while self.writer.take(Duration::ZERO) && self.writer.commit(store, &self.shared.events) {}
+        while self.writer.take() && self.writer.commit(store, &self.shared.events) {}
     }
 
-    /// Has the journal's writer commit what waits.
-    pub(crate) fn write(&mut self, fate: Fate, store: &SimulatedStore) {
+    /// Has the journal's writer commit what waits, and tell the partitions. Where they are `at_hand`, they go on at once if
+    /// they may.
+    pub(crate) fn write(&mut self, fate: Fate, store: &SimulatedStore, at_hand: bool) {
         store.decide(fate);
-        self.writer.take(Duration::ZERO);
+        self.writer.take();
         self.writer.commit(store, &self.shared.events);
+        for notice in self.writer.notices() {
+            let driven = &mut self.partitions[usize::from(notice.partition.0)];
+            let may = driven.partition.has_recovered() && driven.told.is_empty();
+            match at_hand && may {
+                true => driven.partition.go_on(notice, &mut driven.told),
+                false => notice.tell(&self.shared.processors),
+            }
+        }
     }
 
     /// Lets the tasks of the runtime go on until all wait for something.

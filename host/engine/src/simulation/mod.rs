@@ -140,6 +140,16 @@ fn who_has_little_to_do_does_not_wait_for_who_has_much() {
 }
 
 #[test]
+fn what_goes_on_at_hand_wakes_a_partition_for_what_comes_due_sooner_than_it_knew() {
+    let woken_by = |workflow| {
+        let input = serde_json::json!({ "n": 1 });
+        World::peaceful(base()).woken_by(Order { workflow, input })
+    };
+    assert_eq!(woken_by("waits"), 1);
+    assert_eq!(woken_by("chain"), 0);
+}
+
+#[test]
 fn a_world_is_the_same_whenever_it_is_played() {
     for seed in 0..20 {
         let played = || play(seed, Trace::kept()).0.lines().to_vec();

@@ -108,8 +108,10 @@ impl World {
             () if self.chance.one_in(self.mood.refuses) => Fate::Refused,
             () => Fate::Kept,
         };
-        self.trace.say(|| format!("write: {fate:?}"));
-        self.host.write(fate, &self.around.store);
+        let at_hand = self.chance.one_in(2);
+        self.trace
+            .say(|| format!("write: {fate:?}, at hand: {at_hand}"));
+        self.host.write(fate, &self.around.store, at_hand);
         if matches!(fate, Fate::Lost | Fate::Untold) {
             self.die();
         }

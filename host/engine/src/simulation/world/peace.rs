@@ -1,5 +1,7 @@
 //! Nothing is in the way of the runs any more.
 
+use std::time::Duration;
+
 use baton_store::record::{OpenRecord, PhaseRecord, Record};
 use baton_store::{RunId, Store, TenantId, key};
 
@@ -57,7 +59,7 @@ impl World {
             self.host.turn(partition, usize::MAX);
         }
         self.host.tick();
-        self.host.write(Fate::Kept, &self.around.store);
+        self.host.write(Fate::Kept, &self.around.store, false);
         for partition in 0..usize::from(PARTITIONS) {
             self.host.turn(partition, usize::MAX);
         }
@@ -112,7 +114,7 @@ impl World {
             self.ask(Wish::Neighbour(order.clone()));
         }
         self.host.tick();
-        self.host.write(Fate::Kept, &self.around.store);
+        self.host.write(Fate::Kept, &self.around.store, false);
         self.host.tick();
     }
 
@@ -130,5 +132,27 @@ impl World {
             self.go_on();
         }
         panic!("it is not started");
+    }
+
+    /// Has a run start and go on at hand, in a world in which nothing else happens, while each partition has a thread that
+    /// sleeps. How many of them are woken.
+    pub(crate) fn woken_by(&mut self, order: Order) -> usize {
+        self.go_on();
+        let mailboxes = self.host.shared.mailboxes.clone();
+        let key = self.client.name("key");
+        std::thread::scope(|scope| {
+            for mailbox in &mailboxes {
+                scope.spawn(|| mailbox.wait(Duration::from_secs(3_600)));
+                while !mailbox.is_awaited() {
+                    std::thread::yield_now();
+                }
+            }
+            self.ask(Wish::Start { key, order });
+            self.host.tick();
+            self.host.write(Fate::Kept, &self.around.store, true);
+            let woken = mailboxes.iter().filter(|it| !it.is_awaited()).count();
+            mailboxes.iter().for_each(|it| it.leave(true, true));
+            woken
+        })
     }
 }

@@ -1,0 +1,198 @@
+//! Who goes on once a turn is durable: the partition's thread, which has to be woken and to find a processor, or the
+//! journal's, which is at it.
+//!
+//! Where the host is idle, to wake a thread takes half as long as a commit; where others keep the processors busy, it
+//! waits for one as long as several commits take. So the journal's thread takes a run further itself where that is all that
+//! its tenant has to do, and nobody else has anything to write, or tenants share the processors. Its next turn is in the
+//! next commit then.
+//!
+//! All wait for that thread. What a tenant may have of it is therefore [bounded](Tabs).
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use baton_sandbox::thread_time;
+use baton_store::TenantId;
+use rustc_hash::FxHashMap;
+
+use crate::journal::Notice;
+use crate::partition::{Message, Partition};
+use crate::shared::Shared;
+
+/// How many turns are taken here after a commit where tenants share the processors, before the next one.
+const TURNS: usize = 2;
+
+/// After how many commits it is tried to take one, where its partition does something else.
+const TRIES: u32 = 3;
+
+/// A tenant may have one part in so many of the thread's time, where tenants share the processors.
+const SHARE: u32 = 20;
+
+/// How much of it a tenant may have at once. A turn that takes longer counts for more than it has taken.
+const BRIEF: Duration = Duration::from_millis(5);
+
+/// Takes turns in the journal's thread.
+pub(crate) struct Handoff {
+    shared: Arc<Shared>,
+    partitions: Vec<Arc<Mutex<Partition>>>,
+    tabs: Tabs,
+    /// What is tried again after the next commit, and how often it has been.
+    put_off: Vec<(Notice, u32)>,
+    messages: VecDeque<Message>,
+}
+
+impl Handoff {
+    /// For the partitions, by their numbers.
+    pub(crate) fn new(shared: Arc<Shared>, partitions: Vec<Arc<Mutex<Partition>>>) -> Self {
+        Self {
+            shared,
+            partitions,
+            tabs: Tabs::default(),
+            put_off: Vec::new(),
+            messages: VecDeque::new(),
+        }
+    }
+
+    /// Tells partitions that something is durable, and takes some of them further.
+    pub(crate) fn tell(&mut self, notices: impl ExactSizeIterator<Item = Notice>) {
+        let shared = self.shared.clone();
+        let processors = &shared.processors;
+        let are_shared = processors.are_shared();
+        let is_last = shared.journal.is_empty();
+        let room = match are_shared {
+            true => TURNS,
+            false => usize::from(notices.len() == 1 && is_last),
+        };
+        let mut here = std::mem::take(&mut self.put_off);
+        for notice in notices {
+            // What a tenant has beside that is for other threads, at the same time.
+            let twin = here.iter().position(|(it, _)| it.tenant == notice.tenant);
+            if let Some(twin) = twin {
+                here.remove(twin).0.tell(processors);
+            }
+            let has_room = twin.is_none() && here.len() < room;
+            match has_room && self.may_go_on(&notice.tenant) {
+                true => here.push((notice, 1)),
+                false => notice.tell(processors),
+            }
+        }
+        for (notice, tries) in here {
+            let (tenant, began) = (notice.tenant.clone(), thread_time());
+            match self.go_on(notice) {
+                None => {}
+                // There is another commit, after which its partition may have time.
+                Some(notice) if tries < TRIES && !is_last => {
+                    self.put_off.push((notice, tries + 1));
+                }
+                Some(notice) => notice.tell(processors),
+            }
+            let took = thread_time().saturating_sub(began);
+            if are_shared || took > BRIEF {
+                self.tabs.add(tenant, took, Instant::now());
+            }
+        }
+    }
+
+    /// Whether a tenant has nothing else to do, and has not had too much of this thread.
+    fn may_go_on(&self, tenant: &TenantId) -> bool {
+        !self.shared.processors.are_wanted_by(tenant) && !self.tabs.is_full(tenant, Instant::now())
+    }
+
+    /// Takes a partition further. Gives back what it is to be told where it does something else just now.
+    fn go_on(&mut self, notice: Notice) -> Option<Notice> {
+        let number = usize::from(notice.partition.0);
+        let partition = self.partitions[number].try_lock();
+        let Some(mut partition) = partition.ok().filter(|it| it.has_recovered()) else {
+            return Some(notice);
+        };
+        let messages = &mut self.messages;
+        let go_on = AssertUnwindSafe(move || partition.go_on(notice, messages));
+        // A mistake of the host's is not survived by the partition, as in its own thread, but by this one.
+        if catch_unwind(go_on).is_err() {
+            self.shared.mailboxes[number].end();
+            self.messages.clear();
+        }
+        None
+    }
+}
+
+/// What tenants have had of the thread. It is forgotten with time.
+#[derive(Default)]
+struct Tabs(FxHashMap<TenantId, Tab>);
+
+struct Tab {
+    time: Duration,
+    at: Instant,
+}
+
+impl Tab {
+    fn left(&self, now: Instant) -> Duration {
+        self.time.saturating_sub((now - self.at) / SHARE)
+    }
+}
+
+impl Tabs {
+    /// Whether a tenant has had too much of late.
+    fn is_full(&self, tenant: &TenantId, now: Instant) -> bool {
+        self.0.get(tenant).is_some_and(|tab| tab.left(now) > BRIEF)
+    }
+
+    /// A tenant has had so much more. What is not brief counts for more than it is.
+    fn add(&mut self, tenant: TenantId, took: Duration, now: Instant) {
+        let times = took.as_micros() / BRIEF.as_micros();
+        let took = took * u32::try_from(times.max(1)).unwrap_or(u32::MAX);
+        self.0.retain(|_, tab| !tab.left(now).is_zero());
+        let tab = self.0.entry(tenant).or_insert(Tab {
+            time: Duration::ZERO,
+            at: now,
+        });
+        *tab = Tab {
+            time: tab.left(now) + took,
+            at: now,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// For how long a tenant has too much once it has had so much.
+    fn is_full_for(took: &[Duration]) -> Duration {
+        let (mut tabs, now) = (Tabs::default(), Instant::now());
+        let tenant = TenantId::default();
+        for took in took {
+            tabs.add(tenant.clone(), *took, now);
+        }
+        let mut after = Duration::ZERO;
+        while tabs.is_full(&tenant, now + after) {
+            after += Duration::from_millis(100);
+        }
+        after
+    }
+
+    #[test]
+    fn a_tenant_has_its_part_of_the_time_and_pays_for_what_is_not_brief() {
+        let ms = Duration::from_millis;
+        assert_eq!(is_full_for(&[]), ms(0));
+        assert_eq!(is_full_for(&[ms(1); 5]), ms(0), "so much at once");
+        assert_eq!(is_full_for(&[ms(1); 10]), ms(100), "one part in twenty");
+        assert_eq!(is_full_for(&[ms(9)]), ms(100));
+        assert_eq!(is_full_for(&[ms(50)]), ms(9_900), "ten times as long");
+        let second = is_full_for(&[ms(1_000)]);
+        assert!(second > ms(3_600_000), "{second:?}");
+    }
+
+    #[test]
+    fn what_a_tenant_has_had_is_forgotten() {
+        let (mut tabs, now) = (Tabs::default(), Instant::now());
+        let [a, b] = ["a", "b"].map(|name| TenantId::new(name).expect("a tenant"));
+        tabs.add(a.clone(), BRIEF, now);
+        tabs.add(a.clone(), BRIEF, now);
+        assert!(tabs.is_full(&a, now) && !tabs.is_full(&b, now));
+        tabs.add(b, BRIEF, now + BRIEF * 2 * SHARE);
+        assert_eq!(tabs.0.len(), 1);
+    }
+}
