@@ -157,7 +157,74 @@ impl Tabs {
 
 #[cfg(test)]
 mod tests {
+    use baton_store::{Batch, Partition as Number};
+
     use super::*;
+    use crate::simulation::peace;
+
+    fn tenant(name: &str) -> TenantId {
+        TenantId::new(name).expect("a tenant")
+    }
+
+    /// What there is, with partitions that have recovered.
+    fn handoff() -> (Arc<Shared>, Handoff) {
+        let shared = peace().host.shared.clone();
+        let partitions = (0..).zip(&shared.mailboxes).map(|(number, mailbox)| {
+            let mut partition = Partition::new(Number(number), shared.clone(), mailbox.clone());
+            partition.recover();
+            Arc::new(Mutex::new(partition))
+        });
+        let partitions = partitions.collect();
+        (shared.clone(), Handoff::new(shared, partitions))
+    }
+
+    /// Tells a handoff of something of a tenant's for the first partition. Whether that has to take it in itself.
+    fn is_left(handoff: &mut Handoff, tenant: Option<&TenantId>) -> bool {
+        let notice =
+            |tenant: &TenantId| Notice::new(tenant.clone(), Number(0), Message::Durable(9));
+        let notices: Vec<_> = tenant.map(notice).into_iter().collect();
+        handoff.tell(notices.into_iter());
+        !handoff.shared.mailboxes[0].is_empty()
+    }
+
+    #[test]
+    fn who_has_nothing_else_to_do_goes_on_here() {
+        let (shared, mut handoff) = handoff();
+        let (flood, calm) = (tenant("flood"), tenant("calm"));
+        assert!(!is_left(&mut handoff, Some(&calm)), "nobody writes");
+        let turn = shared.processors.ask(Number(1), &flood);
+        shared
+            .journal
+            .append(&flood, Batch::new(), Vec::new(), || ());
+        assert!(!shared.processors.are_shared());
+        assert!(is_left(&mut handoff, Some(&calm)), "somebody writes");
+        shared.mailboxes[0].take(&mut VecDeque::new(), 0);
+        let other = shared.processors.ask(Number(1), &tenant("other"));
+        assert!(shared.processors.are_shared());
+        assert!(!is_left(&mut handoff, Some(&calm)));
+        assert!(is_left(&mut handoff, Some(&flood)), "it has a turn");
+        drop((turn, other));
+    }
+
+    #[test]
+    fn a_partition_that_is_at_work_is_tried_again_after_the_next_commits() {
+        let (shared, mut handoff) = handoff();
+        let (flood, calm) = (tenant("flood"), tenant("calm"));
+        let partition = handoff.partitions[0].clone();
+        let at_work = partition.lock().expect("nothing has failed");
+        assert!(is_left(&mut handoff, Some(&calm)), "there is no next one");
+        shared.mailboxes[0].take(&mut VecDeque::new(), 0);
+        let turns = [&flood, &tenant("other")].map(|it| shared.processors.ask(Number(1), it));
+        shared
+            .journal
+            .append(&flood, Batch::new(), Vec::new(), || ());
+        assert!(!is_left(&mut handoff, Some(&calm)));
+        for _ in 2..TRIES {
+            assert!(!is_left(&mut handoff, None));
+        }
+        assert!(is_left(&mut handoff, None), "it finds it when it is done");
+        drop((turns, at_work));
+    }
 
     /// For how long a tenant has too much once it has had so much.
     fn is_full_for(took: &[Duration]) -> Duration {

@@ -45,6 +45,11 @@ fn neighbour() -> TenantId {
     TenantId::new("neighbour").expect("a tenant")
 }
 
+/// A world in which nothing happens by itself.
+pub(crate) fn peace() -> World {
+    World::peaceful(base())
+}
+
 /// How many of the last steps are shown of a world that breaks a law.
 const SHOWN: usize = 60;
 
@@ -123,7 +128,7 @@ fn laws_hold_in_every_world() {
 
 #[test]
 fn who_has_little_to_do_does_not_wait_for_who_has_much() {
-    let mut world = World::peaceful(base());
+    let mut world = peace();
     let order = || Order {
         workflow: "chain",
         input: serde_json::json!({ "n": 1 }),
@@ -143,7 +148,7 @@ fn who_has_little_to_do_does_not_wait_for_who_has_much() {
 fn what_goes_on_at_hand_wakes_a_partition_for_what_comes_due_sooner_than_it_knew() {
     let woken_by = |workflow| {
         let input = serde_json::json!({ "n": 1 });
-        World::peaceful(base()).woken_by(Order { workflow, input })
+        peace().woken_by(Order { workflow, input })
     };
     assert_eq!(woken_by("waits"), 1);
     assert_eq!(woken_by("chain"), 0);
