@@ -42,6 +42,16 @@ pub(crate) fn percentiles(name: &str, times: &[Duration]) -> Value {
     figures
 }
 
+/// How many times as long the p99 of what was timed is as that of other times; null where one of both was not timed.
+pub(crate) fn times_as_long(times: &[Duration], others: &[Duration]) -> Option<f64> {
+    let p99 = |times: &[Duration]| {
+        let mut times = times.to_vec();
+        times.sort_unstable();
+        percentile(&times, 99)
+    };
+    Some(p99(times)?.as_secs_f64() / p99(others)?.as_secs_f64())
+}
+
 /// The one in the middle.
 ///
 /// # Panics

@@ -33,8 +33,8 @@ pub(crate) struct Many {
 }
 
 impl Many {
-    /// `baton serve` on an empty folder with so many tenants, each of which has the connectors `adder` and `pure` and
-    /// these workflows, and may reach what is allowed by the http connector.
+    /// `baton serve` on an empty folder with so many tenants, each of which has the connectors `adder`, `pure` and
+    /// `hostile` and these workflows, and may reach what is allowed by the http connector.
     pub(crate) async fn start(count: usize, documents: &[String], allowed: &[&str]) -> Self {
         let tokens: Vec<_> = (0..count)
             .map(|number| format!("token-of-tenant-{number:04}-0123456789abcdef"))
@@ -56,6 +56,10 @@ impl Many {
         let host = Start::default().serve(&path, &tokens[0]).start().await;
         for token in &tokens {
             let tenant = host.with_token(Some(token));
+            tenant
+                .install("hostile", guests::hostile())
+                .await
+                .expect(201);
             furnish(&tenant, documents).await;
             if !allowed.is_empty() {
                 tenant.grant("http", &json!({ "egress": allowed })).await;

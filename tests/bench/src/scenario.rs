@@ -8,6 +8,8 @@ mod history;
 mod http;
 mod latency;
 mod load;
+mod modest;
+mod neighbour;
 mod overload;
 mod pure;
 mod recovery;
@@ -46,6 +48,8 @@ pub(crate) enum Scenario {
     Waiting,
     /// SIGKILL with 100,000 open runs
     Recovery,
+    /// What a tenant notices of another one's ten thousand runs, and of its connector that spins
+    Neighbour,
     /// Ten minutes of more than can be done
     Overload,
 }
@@ -61,6 +65,7 @@ impl Scenario {
         Self::Call,
         Self::Startup,
         Self::Size,
+        Self::Neighbour,
     ];
 
     /// As it is typed.
@@ -83,6 +88,7 @@ impl Scenario {
             Self::History => history::measure(settings).await,
             Self::Waiting => waiting::measure(settings).await,
             Self::Recovery => recovery::measure(settings).await,
+            Self::Neighbour => neighbour::measure(settings).await,
             Self::Overload => overload::measure(settings).await,
         }
     }

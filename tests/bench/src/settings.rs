@@ -9,7 +9,7 @@ pub(crate) struct Settings {
     #[arg(long)]
     pub(crate) quick: bool,
 
-    /// How many runs `history`, `waiting`, `recovery` and `size` have, instead of their own numbers
+    /// How many runs `history`, `neighbour`, `recovery`, `size` and `waiting` have, instead of their own numbers
     #[arg(long, value_name = "COUNT")]
     runs: Option<usize>,
 

@@ -24,6 +24,14 @@ pub(crate) fn steps(name: &str, connector: &str) -> String {
     document(name, &tasks.concat())
 }
 
+/// A call that does not come back, made again when the host has had enough of it.
+pub(crate) fn spin(name: &str) -> String {
+    document(
+        name,
+        "- spin: { try: [ { once: { call: spin@hostile } } ], catch: { as: error }, then: spin }\n",
+    )
+}
+
 /// Ten requests to a service, one after the other.
 pub(crate) fn requests(name: &str, url: &str) -> String {
     let tasks: Vec<_> = (0..STEPS)

@@ -121,6 +121,13 @@ fn recovery() {
 }
 
 #[test]
+fn neighbour() {
+    let figures = quick("neighbour", &["--runs", "100"]);
+    let members = ["flood_p99_ratio", "spinning_p99_ratio", "flood_runs"];
+    expect(&figures, &members);
+}
+
+#[test]
 fn overload() {
     let figures = quick("overload", &["--seconds", "2"]);
     let members = [

@@ -8,15 +8,12 @@ use serde_json::{Value, json};
 
 use super::flood::Flood;
 use super::load::Runs;
-use crate::driver::{Connection, Request, Target};
-use crate::figures::{add, float, percentiles, rounded};
+use super::modest;
+use crate::figures::{add, float, percentiles, rounded, times_as_long};
 use crate::host::Many;
 use crate::settings::Settings;
 use crate::usage::Usage;
 use crate::workflow;
-
-/// How often the other tenant starts a run.
-const MODEST: Duration = Duration::from_millis(50);
 
 /// How many runs at once make the most of the host: more of them do no more.
 const IN_FLIGHT: usize = 512;
@@ -29,17 +26,18 @@ const POINTS: usize = 30;
 
 pub(super) async fn measure(settings: &Settings) -> Value {
     let many = Many::start(2, &[workflow::steps("steps", "adder")], &[]).await;
-    let (flooding, modest) = (&many.tenants[0], &many.tenants[1]);
+    let (flooding, neighbour) = (&many.tenants[0], &many.tenants[1]);
     let runs = Runs::of_steps("steps");
     runs.during(flooding, IN_FLIGHT, settings.warm_up()).await;
     let sustained = runs.during(flooding, IN_FLIGHT, settings.load(5)).await;
     let sustained = float(sustained.runs) / sustained.elapsed.as_secs_f64();
-    let alone = neighbour(modest, &runs, settings.load(10)).await;
+    let alone = modest::during(neighbour, &runs, settings.load(10)).await;
 
     let before = Usage::of(&many.host);
     let time = settings.load(600);
     let flood = Flood::start(flooding, &runs, 2.0 * sustained, time);
-    let (memory, beside) = tokio::join!(watch(&many.host, time), neighbour(modest, &runs, time));
+    let asks = modest::during(neighbour, &runs, time);
+    let (memory, beside) = tokio::join!(watch(&many.host, time), asks);
     let flood = flood.ended().await;
     let used = before.since(&many.host, flood.accepted(), runs.steps);
 
@@ -47,54 +45,16 @@ pub(super) async fn measure(settings: &Settings) -> Value {
     add(&mut figures, memory_figures(&memory));
     add(&mut figures, percentiles("neighbour_run", &beside));
     add(&mut figures, percentiles("neighbour_alone_run", &alone));
+    figures["neighbour_p99_ratio"] = times_as_long(&beside, &alone).into();
     add(&mut figures, used);
-    figures["neighbour_p99_ratio"] = (figures["neighbour_run_p99_us"].as_f64().unwrap_or_default()
-        / figures["neighbour_alone_run_p99_us"]
-            .as_f64()
-            .unwrap_or(1.0))
-    .into();
     figures["settings"] = json!({
         "seconds": time.as_secs(),
         "sustained_runs_per_second": rounded(sustained),
         "offered_runs_per_second": rounded(2.0 * sustained),
-        "neighbour_runs_per_second": rounded(1.0 / MODEST.as_secs_f64()),
+        "neighbour_runs_per_second": modest::per_second(),
         "steps_per_run": runs.steps,
     });
     figures
-}
-
-/// What a client on another machine sees: a thread and a runtime of its own, so that its answers do not wait in the queue of
-/// the flood's client.
-async fn neighbour(target: &Target, runs: &Runs, time: Duration) -> Vec<Duration> {
-    let (target, runs) = (target.clone(), runs.clone());
-    let client = move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        runtime
-            .expect("a runtime")
-            .block_on(now_and_then(&target, &runs, time))
-    };
-    tokio::task::spawn_blocking(client)
-        .await
-        .expect("no client fails")
-}
-
-/// Starts a run every while, waits for its end, and says how long each took. A run that takes longer than the while puts
-/// the next one off.
-async fn now_and_then(target: &Target, runs: &Runs, time: Duration) -> Vec<Duration> {
-    let request = Request::start(runs.workflow, &runs.input).awaited();
-    let mut connection = Connection::open(target).await.expect("the host is there");
-    let mut ticks = tokio::time::interval(MODEST);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let (since, mut took) = (Instant::now(), Vec::new());
-    while since.elapsed() < time {
-        ticks.tick().await;
-        let answer = connection.send(&request).await.expect("the host answers");
-        answer.expect_output(&runs.output);
-        took.push(answer.took);
-    }
-    took
 }
 
 /// The memory of the host, again and again.
