@@ -1,5 +1,5 @@
 //! Calls under way, bounded in number for each tenant and for all: each a task of the async runtime, but for those
-//! that are over at once.
+//! that are over at once, and for those that [compute](crate::computing) for long.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use baton_workflow::{Error, ErrorKind};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
+use crate::computing::Computing;
 use crate::fair::{FairPermit, FairSemaphore};
 use crate::outside::{Answer, Call, Invoke};
 use crate::pace::{Pace, Slot};
@@ -20,10 +21,9 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// Makes calls.
 pub(crate) struct Dispatch {
     runtime: Handle,
-    invoke: Arc<dyn Invoke>,
     permits: Arc<FairSemaphore>,
     subscriptions: Arc<FairSemaphore>,
-    pace: Arc<Pace>,
+    maker: Arc<Maker>,
 }
 
 /// Where a call is made.
@@ -36,30 +36,35 @@ pub(crate) enum Thread {
 }
 
 impl Dispatch {
-    /// Calls on `runtime`, as many at once as there are `permits`, and `subscriptions` besides.
+    /// Calls on `runtime`, as many at once as there are `permits`, and `subscriptions` besides. Those that compute for long
+    /// have so many `processors`.
     pub(crate) fn new(
         runtime: Handle,
         invoke: Arc<dyn Invoke>,
         permits: FairSemaphore,
         subscriptions: FairSemaphore,
+        processors: usize,
     ) -> Self {
         Self {
             runtime,
-            invoke,
             permits: Arc::new(permits),
             subscriptions: Arc::new(subscriptions),
-            pace: Arc::new(Pace::new()),
+            maker: Arc::new(Maker {
+                invoke,
+                pace: Pace::new(),
+                computing: Computing::new(processors),
+            }),
         }
     }
 
     /// What is called, as far as its [pace](crate::pace) is known.
     pub(crate) fn slot(&self, call: &Call) -> Slot {
-        self.pace.slot(call)
+        self.maker.pace.slot(call)
     }
 
     /// Whether a call of it is likely to be over at once.
     pub(crate) fn is_brief(&self, slot: Slot) -> bool {
-        self.pace.is_brief(slot)
+        self.maker.pace.is_brief(slot)
     }
 
     /// Does something on the runtime that calls run on.
@@ -109,7 +114,7 @@ impl Dispatch {
             None => self.permits.clone(),
             Some(_) => self.subscriptions.clone(),
         };
-        let (invoke, pace) = (self.invoke.clone(), self.pace.clone());
+        let maker = self.maker.clone();
         async move {
             let answered = Answered(Some(answered));
             let _permit = match permit {
@@ -119,7 +124,7 @@ impl Dispatch {
             if let Some(begun) = begun {
                 begun();
             }
-            let mut answer = pace.watch(slot, invoke.invoke(call)).await;
+            let mut answer = maker.make(call, slot).await;
             // Before it is recorded: what is nested too deeply could not be read back.
             answer.result = answer.result.map_err(Error::bounded).and_then(|result| {
                 baton_workflow::check_extent("the call's result", &result)?;
@@ -140,7 +145,36 @@ impl Dispatch {
     /// Makes a call outside of any run, if there is room for one more of the tenant.
     pub(crate) async fn once(&self, call: Call) -> Option<Answer> {
         let _permit = self.permits.try_acquire(&call.tenant)?;
-        Some(self.invoke.invoke(call).await)
+        let slot = self.slot(&call);
+        Some(self.maker.make(call, slot).await)
+    }
+}
+
+/// Makes a call where it holds up nobody, as far as its function is known.
+struct Maker {
+    invoke: Arc<dyn Invoke>,
+    pace: Pace,
+    computing: Computing,
+}
+
+impl Maker {
+    async fn make(&self, call: Call, slot: Slot) -> Answer {
+        let tenant = call.tenant.clone();
+        let work = self.invoke.invoke(call);
+        if self.pace.is_lengthy(slot) {
+            let pace = self.pace.clone();
+            let work = async move {
+                match pace.watch(slot, work).await {
+                    Ok(answer) => answer,
+                    Err(work) => work.await,
+                }
+            };
+            return self.computing.run(tenant, work).await;
+        }
+        match self.pace.watch(slot, work).await {
+            Ok(answer) => answer,
+            Err(work) => self.computing.run(tenant, work).await,
+        }
     }
 }
 
@@ -180,12 +214,14 @@ impl<F: FnOnce(Answer)> Drop for Answered<F> {
 mod tests {
     use std::pin::Pin;
 
+    use baton_sandbox::thread_time;
     use baton_store::{Digest, TenantId};
     use baton_workflow::machine::TaskKey;
     use serde_json::{Value, json};
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::computing::LONG;
 
     /// What becomes of the calls of each function.
     struct Functions;
@@ -193,13 +229,29 @@ mod tests {
     impl Invoke for Functions {
         fn invoke(&self, call: Call) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
             Box::pin(async move {
+                let began = thread_name();
                 match call.function.as_str() {
                     "waits" => tokio::task::yield_now().await,
                     "panics" => panic!("as it is told to"),
+                    "computes" => {
+                        compute(LONG * 2);
+                        tokio::task::yield_now().await;
+                    }
                     _ => {}
                 }
-                Answer::of(Ok(Arc::new(json!("done"))))
+                Answer::of(Ok(Arc::new(json!([began, thread_name()]))))
             })
+        }
+    }
+
+    fn thread_name() -> Option<String> {
+        std::thread::current().name().map(str::to_owned)
+    }
+
+    fn compute(time: Duration) {
+        let began = thread_time();
+        while thread_time() - began < time {
+            std::hint::spin_loop();
         }
     }
 
@@ -210,6 +262,7 @@ mod tests {
             Arc::new(Functions),
             fair(permits),
             fair(1),
+            1,
         )
     }
 
@@ -263,6 +316,26 @@ mod tests {
         assert!(is_under_way && answers.try_recv().is_err());
         let answer = answers.recv().await.expect("it is answered");
         assert!(answer.result.is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_computes_for_long_goes_on_where_it_holds_up_nobody_and_begins_there_soon() {
+        let dispatch = dispatch(1);
+        let here = thread_name();
+        let elsewhere = Some("baton-computing".to_owned());
+        let mut began = Vec::new();
+        for _ in 0..20 {
+            let (_, mut answers) = start(&dispatch, "computes");
+            let answer = answers.recv().await.expect("it is answered");
+            let threads = answer.result.expect("it does not fail");
+            assert_eq!(threads[1], json!(elsewhere));
+            began.push(threads[0].clone());
+        }
+        assert_eq!(began[0], json!(here), "it is not known");
+        assert_eq!(began[19], json!(elsewhere));
+        let (_, mut answers) = start(&dispatch, "answers");
+        let answer = answers.try_recv().expect("it is answered at once");
+        assert_eq!(*answer.result.unwrap(), json!([here, here]));
     }
 
     #[tokio::test]

@@ -28,6 +28,7 @@ mod beginnings;
 mod catalog;
 mod child;
 mod codec;
+mod computing;
 mod digest;
 mod dispatch;
 mod engine;

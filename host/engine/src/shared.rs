@@ -142,6 +142,7 @@ impl Shared {
                 invoke,
                 FairSemaphore::new(limits.calls, limits.calls_per_tenant),
                 FairSemaphore::new(limits.subscriptions, limits.subscriptions_per_tenant),
+                platform.processors(),
             ),
             live: LiveRuns::default(),
             beginnings: Beginnings::default(),
