@@ -25,6 +25,7 @@ mod run;
 mod timers;
 mod topics;
 mod turn;
+mod unread;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -291,6 +292,7 @@ impl Partition {
     fn see_to_what_is_due(&mut self, mut turn: Turn) {
         self.elapse(&mut turn);
         self.come_back(&mut turn);
+        self.read_again();
         self.offer(&mut turn);
         self.pull(&mut turn);
         self.pass_some(&mut turn);
@@ -326,6 +328,7 @@ impl Partition {
             return Next::Now;
         }
         let due = self.timers.next().into_iter().chain(self.aside.next());
+        let due = due.chain(self.listeners.unread.next());
         Next::At(due.fold(self.alarms.next(), Timestamp::min))
     }
 

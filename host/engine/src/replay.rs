@@ -90,7 +90,7 @@ pub(crate) enum LoadError {
 impl LoadError {
     /// Whether it may well go some seconds later.
     pub(crate) fn is_passing(&self) -> bool {
-        matches!(self, Self::Language(_))
+        matches!(self, Self::Language(_) | Self::Read(ReadError::Io { .. }))
     }
 }
 

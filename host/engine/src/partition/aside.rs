@@ -1,13 +1,13 @@
 //! Runs that are out of the way: the host could not go on with them.
 //!
 //! Nothing of what such a run was told last is recorded. It stays open in the store, and is what its journal says. A run
-//! for whose expressions there was no instance to evaluate them comes back after a pause; one that the host has made a
-//! mistake with would only meet the mistake again, and waits for a host without it.
+//! for whose expressions there was no instance to evaluate them, or that could not be read, comes back after a pause; one
+//! that the host has made a mistake with would only meet the mistake again, and waits for a host without it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use baton_store::RunId;
+use baton_store::{ReadError, RunId, TenantId};
 use baton_workflow::Timestamp;
 
 use super::run::ActiveRun;
@@ -23,10 +23,31 @@ pub(super) struct Aside {
     runs: BTreeMap<(Timestamp, RunId), Coming>,
 }
 
-struct Coming {
-    run: Reopen,
-    /// The last turn in which it had an event: what is read of it has to be all there is.
-    last_turn: u64,
+enum Coming {
+    /// A run that is open.
+    Open {
+        run: Reopen,
+        /// The last turn in which it had an event: what is read of it has to be all there is.
+        last_turn: u64,
+    },
+    /// One of which it could not be read whether it is asleep.
+    Asleep(TenantId),
+}
+
+impl Coming {
+    fn tenant(&self) -> &TenantId {
+        match self {
+            Self::Open { run, .. } => &run.tenant,
+            Self::Asleep(tenant) => tenant,
+        }
+    }
+
+    fn last_turn(&self) -> u64 {
+        match self {
+            Self::Open { last_turn, .. } => *last_turn,
+            Self::Asleep(_) => 0,
+        }
+    }
 }
 
 impl Aside {
@@ -38,6 +59,11 @@ impl Aside {
     /// Whether a run is among them.
     pub(super) fn has(&self, id: &RunId) -> bool {
         self.runs.keys().any(|(_, run)| run == id)
+    }
+
+    /// Whether a run of a tenant is.
+    pub(super) fn has_of(&self, tenant: &TenantId) -> bool {
+        self.runs.values().any(|it| it.tenant() == tenant)
     }
 }
 
@@ -65,7 +91,15 @@ impl Partition {
     pub(super) fn put_aside(&mut self, run: Reopen, last_turn: u64) {
         let due = self.shared.clock.now().after(PAUSE);
         let key = (due, run.run);
-        self.aside.runs.insert(key, Coming { run, last_turn });
+        self.aside.runs.insert(key, Coming::Open { run, last_turn });
+    }
+
+    /// Lets a run come back after a pause of which it can't be read just now whether it is asleep.
+    pub(super) fn look_later(&mut self, tenant: &TenantId, id: &RunId, error: &ReadError) {
+        tracing::error!(%tenant, run = %id, %error, "a run can't be read; it is tried again soon");
+        let due = self.shared.clock.now().after(PAUSE);
+        let asleep = Coming::Asleep(tenant.clone());
+        self.aside.runs.insert((due, *id), asleep);
     }
 
     /// Takes a run out of the way that the host has made a mistake with.
@@ -81,13 +115,32 @@ impl Partition {
             let Some(((due, _), coming)) = self.aside.runs.first_key_value() else {
                 return;
             };
-            if *due > now || !self.is_durable(coming.last_turn, turn.number) {
+            if *due > now || !self.is_durable(coming.last_turn(), turn.number) {
                 return;
             }
-            if let Some((_, coming)) = self.aside.runs.pop_first() {
-                self.turn_of(&coming.run.tenant, turn);
-                self.reopen(coming.run, turn);
+            match self.aside.runs.pop_first() {
+                Some((_, Coming::Open { run, .. })) => {
+                    self.turn_of(&run.tenant, turn);
+                    self.reopen(run, turn);
+                }
+                Some(((_, run), Coming::Asleep(tenant))) => {
+                    self.turn_of(&tenant, turn);
+                    self.come_back_asleep(tenant, run, turn);
+                }
+                None => return,
             }
+        }
+    }
+
+    fn come_back_asleep(&mut self, tenant: TenantId, run: RunId, turn: &mut Turn) {
+        match self.asleep_record(&tenant, &run) {
+            // What it has been told in vain it asks for, as after a restart.
+            Ok(Some(_)) => {
+                let place = self.shared.admission.wake(&tenant);
+                self.reopen(Reopen { tenant, run, place }, turn);
+            }
+            Ok(None) => {}
+            Err(error) => self.look_later(&tenant, &run, &error),
         }
     }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use baton_store::record::{AsleepRecord, OpenRecord, Record};
-use baton_store::{RunId, TenantId, key};
+use baton_store::{ReadError, RunId, TenantId, key};
 
 use super::effect::Effect;
 use super::run::ActiveRun;
@@ -128,8 +128,16 @@ impl Partition {
         if self.runs.contains_key(id) {
             return true;
         }
-        let Some(stored) = self.asleep_record(tenant, id) else {
+        if self.aside.has(id) {
             return false;
+        }
+        let stored = match self.asleep_record(tenant, id) {
+            Ok(Some(stored)) => stored,
+            Ok(None) => return false,
+            Err(error) => {
+                self.look_later(tenant, id, &error);
+                return false;
+            }
         };
         let place = self.shared.admission.wake(tenant);
         let load = || replay::load(&self.shared, self.number, tenant, id);
@@ -159,22 +167,14 @@ impl Partition {
     }
 
     /// What the store says of a run that is asleep; none where it is not.
-    fn asleep_record(&self, tenant: &TenantId, id: &RunId) -> Option<OpenRecord> {
-        if self.aside.has(id) {
-            return None;
-        }
-        let stored = self
-            .shared
-            .store
-            .get(&key::open(self.number, tenant, id))
-            .and_then(|stored| Ok(stored.as_deref().map(OpenRecord::decode).transpose()?));
-        match stored {
-            Ok(stored) => stored.filter(|it| it.asleep.is_some()),
-            Err(error) => {
-                tracing::error!(%tenant, run = %id, %error, "an open run's record can't be read");
-                None
-            }
-        }
+    pub(super) fn asleep_record(
+        &self,
+        tenant: &TenantId,
+        id: &RunId,
+    ) -> Result<Option<OpenRecord>, ReadError> {
+        let stored = self.shared.store.get(&key::open(self.number, tenant, id))?;
+        let record = stored.as_deref().map(OpenRecord::decode).transpose()?;
+        Ok(record.filter(|it| it.asleep.is_some()))
     }
 
     /// Takes a run into memory that was asleep: all that it waits for is in the store, or listens already.

@@ -15,6 +15,7 @@ use baton_workflow::plan::Topics;
 use super::passing::Passing;
 use super::topics::ByTopic;
 use super::turn::Turn;
+use super::unread::{Unread, What};
 use super::{AT_A_TIME, Message, Partition, Recorded};
 use crate::codec;
 use crate::events::Logged;
@@ -33,6 +34,8 @@ pub(super) struct Listeners {
     queue: VecDeque<ListenerId>,
     /// Those who are to be told that they have gone past what is in a log.
     pub(super) passing: VecDeque<Passing>,
+    /// The logs that could not be read for some of them.
+    pub(super) unread: Unread,
 }
 
 pub(super) struct Listener {
@@ -47,19 +50,20 @@ pub(super) struct Listener {
     is_told: bool,
     /// Whether the log could not be read for it, so that it may not have seen all.
     pub(super) is_behind: bool,
+    /// Whether the partition is told of what it listens to.
+    is_attended: bool,
 }
 
 impl Listeners {
-    /// A task of a run listens. There may be something for it already.
-    fn add(&mut self, tenant: &TenantId, run: RunId, listening: Listening) {
-        let id = (run, listening.task.clone());
-        let recorded = listening.from;
-        self.add_asleep(tenant, run, listening, recorded);
-        self.enqueue(&id);
-    }
-
-    /// A task of a run listens that is asleep. Whether there is something for it is seen [later](Self::catch_up).
-    fn add_asleep(&mut self, tenant: &TenantId, run: RunId, listening: Listening, recorded: u64) {
+    /// A task of a run listens. Whether there is something for it is seen later.
+    fn add(
+        &mut self,
+        tenant: &TenantId,
+        run: RunId,
+        listening: Listening,
+        recorded: u64,
+        is_attended: bool,
+    ) {
         let Listening {
             task,
             from,
@@ -75,7 +79,8 @@ impl Listeners {
             recorded,
             is_queued: false,
             is_told: false,
-            is_behind: false,
+            is_behind: !is_attended,
+            is_attended,
         };
         self.all.insert(id, listener);
     }
@@ -97,6 +102,14 @@ impl Listeners {
             self.enqueue(id);
         }
         true
+    }
+
+    /// Has those of a tenant look at its log again for which it could not be read.
+    pub(super) fn queue_behind(&mut self, tenant: &TenantId) {
+        let of_tenant = self.all.iter().filter(|(_, it)| it.tenant == *tenant);
+        let behind = of_tenant.filter(|(_, it)| it.is_behind && !it.is_queued);
+        let behind: Vec<_> = behind.map(|(id, _)| id.clone()).collect();
+        behind.iter().for_each(|id| self.enqueue(id));
     }
 
     /// How the tasks of a run listen, as it is stored while the run is asleep.
@@ -199,13 +212,15 @@ impl Partition {
     pub(super) fn listen(&mut self, run: &RunId, tenant: &TenantId, listening: Listening) {
         // One that is resumed listens already, and looks at what has gone past meanwhile.
         self.unlisten(run, listening.task.clone());
+        let id = (*run, listening.task.clone());
+        let recorded = listening.from;
         // From here on it is told of what comes; then it looks at what is there.
-        if self.attend(run, tenant, &listening.topics) {
-            self.listeners.add(tenant, *run, listening);
-        }
+        self.listen_asleep(*run, tenant, listening, recorded);
+        self.listeners.enqueue(&id);
     }
 
-    /// A task of a run listens that was asleep when the host stopped.
+    /// A task of a run listens that was asleep when the host stopped. Whether there is something for it is seen
+    /// [later](Self::catch_up).
     pub(super) fn listen_asleep(
         &mut self,
         run: RunId,
@@ -213,32 +228,51 @@ impl Partition {
         listening: Listening,
         recorded: u64,
     ) {
-        if self.attend(&run, tenant, &listening.topics) {
-            self.listeners.add_asleep(tenant, run, listening, recorded);
+        let (store, number) = (&*self.shared.store, self.number.0);
+        let events = &self.shared.events;
+        let attended = events.attend(store, tenant, &listening.topics, number);
+        if let Err(error) = &attended {
+            self.read_later(tenant, What::Told, error);
         }
+        let is_attended = attended.is_ok();
+        self.listeners
+            .add(tenant, run, listening, recorded, is_attended);
     }
 
-    fn attend(&self, run: &RunId, tenant: &TenantId, topics: &Topics) -> bool {
+    /// Those of a tenant of whose events the partition could not be told before are told of them from now on, and look at
+    /// what is there.
+    pub(super) fn attend_again(&mut self, tenant: &TenantId) {
         let (store, number) = (&*self.shared.store, self.number.0);
-        let attended = self.shared.events.attend(store, tenant, topics, number);
-        if let Err(error) = &attended {
-            tracing::error!(%tenant, %run, %error, "a run can't listen until the host is restarted");
+        let listeners = self.listeners.all.values_mut();
+        let unattended = listeners.filter(|it| it.tenant == *tenant && !it.is_attended);
+        let mut failed = None;
+        for listener in unattended {
+            let events = &self.shared.events;
+            match events.attend(store, tenant, &listener.topics, number) {
+                // What came meanwhile nobody has told it of.
+                Ok(()) => (listener.is_attended, listener.is_behind) = (true, true),
+                Err(error) => failed = Some(error),
+            }
         }
-        attended.is_ok()
+        if let Some(error) = failed {
+            self.read_later(tenant, What::Told, &error);
+        }
     }
 
     /// Sees to those that were asleep when the host stopped: there may be events for them that came before they fell
     /// asleep or after, and that nobody has told them of. The log is read once for all of a tenant.
     pub(super) fn catch_up(&mut self) {
         let tenants: Vec<_> = self.listeners.by_topic.keys().cloned().collect();
-        for tenant in tenants {
-            if let Err(error) = self.catch_up_with(&tenant) {
-                tracing::error!(%tenant, %error, "the event log can't be read: runs that are asleep may miss events until the host is restarted");
-            }
+        tenants.iter().for_each(|it| self.catch_up_with(it));
+    }
+
+    pub(super) fn catch_up_with(&mut self, tenant: &TenantId) {
+        if let Err(error) = self.read_for(tenant) {
+            self.read_later(tenant, What::All, &error);
         }
     }
 
-    fn catch_up_with(&mut self, tenant: &TenantId) -> Result<(), ReadError> {
+    fn read_for(&mut self, tenant: &TenantId) -> Result<(), ReadError> {
         let (store, events) = (&*self.shared.store, &self.shared.events);
         let first = events.first(store, tenant)?;
         let Some(mut from) = self.listeners.behind(tenant, first) else {
@@ -260,10 +294,7 @@ impl Partition {
         let events = &self.shared.events;
         let untold = match events.take(store, &tenant, number, EVENTS_AT_A_TIME) {
             Ok(untold) => untold,
-            Err(error) => {
-                tracing::error!(%tenant, %error, "the event log can't be read: runs that listen are not woken before there are more events");
-                return;
-            }
+            Err(error) => return self.read_later(&tenant, What::Told, &error),
         };
         let Some(untold) = untold else { return };
         // Of what they have not seen, nobody knows whether they would have taken it.
@@ -278,7 +309,8 @@ impl Partition {
 
     /// A task of a run listens no longer.
     pub(super) fn unlisten(&mut self, run: &RunId, task: TaskKey) {
-        if let Some(listener) = self.listeners.remove(&(*run, task)) {
+        let listener = self.listeners.remove(&(*run, task));
+        if let Some(listener) = listener.filter(|it| it.is_attended) {
             let events = &self.shared.events;
             events.neglect(&listener.tenant, &listener.topics, self.number.0);
         }
@@ -334,7 +366,8 @@ impl Partition {
     }
 
     /// Wakes the run of a task for which there may be something. Whether it is in memory then: one that can't be loaded
-    /// listens no longer, and one for which there is no room just now looks later.
+    /// listens no longer, one that can't be read just now listens anew when it can, and one for which there is no room just
+    /// now looks later.
     fn wake_listener(&mut self, (run, task): &ListenerId, turn: &mut Turn) -> bool {
         if self.runs.contains_key(run) {
             return true;
@@ -350,7 +383,7 @@ impl Partition {
             return false;
         }
         let is_awake = self.wake(&tenant, run, turn);
-        if !is_awake {
+        if !is_awake && !self.aside.has(run) {
             self.unlisten_all(run);
         }
         is_awake
@@ -380,9 +413,10 @@ impl Partition {
         let slice = match events.read(store, &listener.tenant, listener.next, limit) {
             Ok(slice) => slice,
             Err(error) => {
-                tracing::error!(run = %id.0, %error, "the event log can't be read");
                 listener.is_queued = false;
                 listener.is_behind = true;
+                let tenant = listener.tenant.clone();
+                self.read_later(&tenant, What::Told, &error);
                 return Offered::Nothing;
             }
         };

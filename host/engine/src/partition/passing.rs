@@ -58,6 +58,10 @@ impl Listeners {
 impl Partition {
     /// A tenant's log is about to drop what is before the position `before`; all before `next` is told first.
     pub(super) fn passing(&mut self, tenant: TenantId, before: u64, next: u64) {
+        // The log keeps what is still to be seen, and asks again.
+        if self.has_unseen(&tenant) {
+            return;
+        }
         let number = self.number.0;
         match self.shared.events.has_taken(&tenant, number, next) {
             HasTaken::All => self.listeners.pass(tenant, before, next),
@@ -66,9 +70,15 @@ impl Partition {
                 before,
                 next,
             }),
-            // The log keeps what is still to be seen, and asks again.
+            // It could not be read for this partition.
             HasTaken::Failed => {}
         }
+    }
+
+    /// Whether there may be runs of a tenant that listen and have not seen all, since something could not be read or is out
+    /// of the way.
+    fn has_unseen(&self, tenant: &TenantId) -> bool {
+        self.listeners.unread.has(tenant) || self.aside.has_of(tenant)
     }
 
     /// Has some of those that listen get over what their log is about to drop.
@@ -109,6 +119,9 @@ impl Partition {
             passing.turn = turn.number;
             self.tell_passed(id, passing.next, turn);
         }
+        if self.has_unseen(&passing.tenant) {
+            return;
+        }
         if !is_all {
             self.listeners.passing.push_back(passing);
         } else if passing.is_early {
@@ -141,4 +154,38 @@ impl Partition {
 /// Whether a run looks at what it is offered. A suspended one does not, and will see it when it is resumed.
 fn looks(run: &ActiveRun) -> bool {
     run.machine.status() != Status::Suspended
+}
+
+#[cfg(test)]
+mod tests {
+    use baton_store::{Partition as Number, ReadError, RunId};
+
+    use super::*;
+    use crate::partition::unread::What;
+    use crate::simulation::peace;
+
+    #[test]
+    fn nothing_is_past_while_something_is_unseen() {
+        let shared = peace().host.shared.clone();
+        let tenant = TenantId::default();
+        let error = || ReadError::Io {
+            detail: "as it is told to".to_owned(),
+        };
+        let is_passed = |happens: &dyn Fn(&mut Partition)| {
+            let mailbox = shared.mailboxes[0].clone();
+            let mut partition = Partition::new(Number(0), shared.clone(), mailbox);
+            partition.recover();
+            happens(&mut partition);
+            partition.passing(tenant.clone(), 5, 9);
+            partition.listeners.are_passing()
+        };
+        assert!(is_passed(&|_| ()));
+        assert!(!is_passed(&|it| it.read_later(
+            &tenant,
+            What::All,
+            &error()
+        )));
+        let run = RunId::from_bytes([1; 16]);
+        assert!(!is_passed(&|it| it.look_later(&tenant, &run, &error())));
+    }
 }

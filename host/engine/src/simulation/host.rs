@@ -107,6 +107,11 @@ impl Host {
         }
     }
 
+    /// Whether a partition has recovered.
+    pub(crate) fn has_recovered(&self, partition: usize) -> bool {
+        self.partitions[partition].partition.has_recovered()
+    }
+
     /// Has a partition take its turns on `most` of the messages that it has been told, after it has recovered.
     pub(crate) fn turn(&mut self, partition: usize, most: usize) {
         let driven = &mut self.partitions[partition];

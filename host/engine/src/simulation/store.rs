@@ -1,6 +1,7 @@
 //! The medium of a simulated world: what its commits come to is said beforehand.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use baton_store::{
@@ -26,6 +27,7 @@ pub(crate) enum Fate {
 pub(crate) struct SimulatedStore {
     pairs: MemoryStore,
     fate: Mutex<Fate>,
+    is_unreadable: AtomicBool,
     commits: Mutex<usize>,
     /// The events that have ever been in the log, by position.
     logged: Mutex<BTreeMap<u64, Vec<Vec<u8>>>>,
@@ -39,6 +41,7 @@ impl SimulatedStore {
         Self {
             pairs,
             fate: Mutex::default(),
+            is_unreadable: AtomicBool::new(false),
             commits: Mutex::default(),
             logged: Mutex::default(),
         }
@@ -47,6 +50,20 @@ impl SimulatedStore {
     /// Says what becomes of the next commits.
     pub(crate) fn decide(&self, fate: Fate) {
         *lock(&self.fate) = fate;
+    }
+
+    /// Says whether the next reads fail.
+    pub(crate) fn hide(&self, is_unreadable: bool) {
+        self.is_unreadable.store(is_unreadable, Ordering::SeqCst);
+    }
+
+    fn read(&self) -> Result<&MemoryStore, ReadError> {
+        match self.is_unreadable.load(Ordering::SeqCst) {
+            false => Ok(&self.pairs),
+            true => Err(ReadError::Io {
+                detail: "the medium does not answer".into(),
+            }),
+        }
     }
 
     /// How many commits have become durable.
@@ -73,14 +90,14 @@ impl SimulatedStore {
 
     /// What is in a range. A world reads without fail.
     pub(crate) fn all(&self, range: &KeyRange) -> Vec<Pair> {
-        let found = self.scan(range, Direction::Ascending, usize::MAX);
+        let found = self.pairs.scan(range, Direction::Ascending, usize::MAX);
         found.expect("read")
     }
 }
 
 impl Store for SimulatedStore {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
-        self.pairs.get(key)
+        self.read()?.get(key)
     }
 
     fn scan(
@@ -89,11 +106,11 @@ impl Store for SimulatedStore {
         direction: Direction,
         limit: usize,
     ) -> Result<Vec<Pair>, ReadError> {
-        self.pairs.scan(range, direction, limit)
+        self.read()?.scan(range, direction, limit)
     }
 
     fn walk(&self) -> Result<Box<dyn Walk>, ReadError> {
-        self.pairs.walk()
+        self.read()?.walk()
     }
 
     fn commit(&self, batch: &Batch) -> Result<(), CommitError> {

@@ -86,8 +86,14 @@ impl World {
             0..=6 => {
                 let partition = self.chance.below(PARTITIONS.into());
                 let most = *self.chance.pick(&[1, 2, usize::MAX]).expect("some");
-                self.trace.say(|| format!("turn of {partition} on {most}"));
+                // One that has not recovered waits until it can read.
+                let is_unreadable =
+                    self.host.has_recovered(partition) && self.chance.one_in(self.mood.unreadable);
+                self.trace
+                    .say(|| format!("turn of {partition} on {most}, unreadable: {is_unreadable}"));
+                self.around.store.hide(is_unreadable);
                 self.host.turn(partition, most);
+                self.around.store.hide(false);
             }
             7..=10 => self.write(),
             11..=13 => {

@@ -16,6 +16,8 @@ pub(super) struct Mood {
     pub(super) dies: usize,
     /// How often a commit is refused: once in so many.
     pub(super) refuses: usize,
+    /// How often nothing can be read while a partition takes a turn: in one of so many.
+    pub(super) unreadable: usize,
     /// How often the clock jumps far or back: once in so many of its moves.
     pub(super) jumps: usize,
     /// How often somebody wants a run to end, or to begin again: once in so many wishes about runs.
@@ -46,6 +48,7 @@ impl Mood {
             steps: one_of(&[40, 80, 160]),
             dies: one_of(&[10, 30, 100, NEVER]),
             refuses: one_of(&[3, 20, NEVER]),
+            unreadable: one_of(&[3, 20, NEVER, NEVER]),
             jumps: one_of(&[2, 10, NEVER]),
             ends: one_of(&[3, 10, NEVER]),
             runs: one_of(&[1, 2, 4]),
@@ -66,6 +69,7 @@ impl Mood {
         Self {
             limits: EngineLimits::default(),
             lifecycle: LifecycleEvents::Off,
+            unreadable: NEVER,
             ..Self::new(&mut Chance::new(0))
         }
     }

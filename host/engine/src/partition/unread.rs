@@ -1,0 +1,94 @@
+//! Event logs that could not be read for the runs that listen to them: they are looked at again.
+
+use std::collections::BTreeMap;
+
+use baton_store::{ReadError, TenantId};
+use baton_workflow::Timestamp;
+
+use super::{Partition, RETRY_AFTER};
+
+/// The logs, by tenant, and when to look again.
+#[derive(Default)]
+pub(super) struct Unread {
+    tenants: BTreeMap<TenantId, What>,
+    due: Option<Timestamp>,
+}
+
+/// What has not been read of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum What {
+    /// What the partition has been told of, or a listener has been offered.
+    Told,
+    /// All that came since those that listen fell asleep.
+    All,
+}
+
+impl Unread {
+    /// When to look again.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        self.due
+    }
+
+    /// Whether runs that listen to a tenant's log may not have seen all of it.
+    pub(super) fn has(&self, tenant: &TenantId) -> bool {
+        self.tenants.contains_key(tenant)
+    }
+
+    fn add(&mut self, tenant: &TenantId, what: What, due: Timestamp) {
+        let unread = self.tenants.entry(tenant.clone()).or_insert(what);
+        *unread = what.max(*unread);
+        self.due.get_or_insert(due);
+    }
+
+    /// Those to look at now.
+    fn take_due(&mut self, now: Timestamp) -> BTreeMap<TenantId, What> {
+        if self.due.is_none_or(|due| due > now) {
+            return BTreeMap::new();
+        }
+        self.due = None;
+        std::mem::take(&mut self.tenants)
+    }
+}
+
+impl Partition {
+    /// A tenant's log can't be read just now. What has not been read of it is looked at again after a while.
+    pub(super) fn read_later(&mut self, tenant: &TenantId, what: What, error: &ReadError) {
+        tracing::error!(%tenant, %error, "the event log can't be read; runs that listen to it look again in a while");
+        let due = self.shared.clock.now().after(RETRY_AFTER);
+        self.listeners.unread.add(tenant, what, due);
+    }
+
+    /// Looks again at logs that could not be read.
+    pub(super) fn read_again(&mut self) {
+        let now = self.shared.clock.now();
+        for (tenant, what) in self.listeners.unread.take_due(now) {
+            self.attend_again(&tenant);
+            self.listeners.queue_behind(&tenant);
+            if what == What::All {
+                self.catch_up_with(&tenant);
+            }
+            self.published(tenant);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_unread_comes_due_together_and_once() {
+        let at = Timestamp::from_millis;
+        let [a, b] = ["a", "b"].map(|name| TenantId::new(name).expect("a tenant"));
+        let mut unread = Unread::default();
+        unread.add(&a, What::All, at(10));
+        unread.add(&a, What::Told, at(20));
+        unread.add(&b, What::Told, at(20));
+        assert_eq!(unread.next(), Some(at(10)));
+        assert!(unread.take_due(at(9)).is_empty());
+        assert!(unread.has(&a) && unread.has(&b));
+        let due: Vec<_> = unread.take_due(at(10)).into_iter().collect();
+        assert_eq!(due, [(a.clone(), What::All), (b, What::Told)]);
+        assert!(unread.next().is_none() && !unread.has(&a));
+    }
+}
