@@ -24,17 +24,28 @@ const EVENTS: u32 = 12;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let number = |at: usize| arguments[at].parse::<u64>().unwrap();
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let folder = tempfile::tempdir_in(std::env::var_os("BATON_DATA").unwrap_or("/tmp".into()));
     let folder = folder.unwrap();
-    match arguments[0].as_str() {
-        "commits" => commits(folder.path(), number(1)),
-        "crash" => crash(folder.path(), number(1)),
-        "die" => die(Path::new(&arguments[1]), number(2) == 1),
-        "churn" => churn(folder.path(), number(1), number(2)),
-        "backup" => back_up(folder.path(), number(1)),
-        other => panic!("{other}?"),
+    let data = folder.path();
+    match arguments[..] {
+        ["commits", mib] => commits(data, number(mib)),
+        ["crash", mib] => crash(data, number(mib)),
+        ["die", at, has_log] => die(Path::new(at), number(has_log) == 1),
+        ["churn", kept, rounds] => churn(data, number(kept), number(rounds)),
+        ["backup", mib] => back_up(data, number(mib)),
+        _ => fail("commits MIB | crash MIB | churn RUNS ROUNDS | backup MIB"),
     }
+}
+
+fn number(text: &str) -> u64 {
+    text.parse()
+        .unwrap_or_else(|_| fail(&format!("a number instead of `{text}`")))
+}
+
+fn fail(wanted: &str) -> ! {
+    eprintln!("error: wanted: {wanted}");
+    std::process::exit(2)
 }
 
 fn open(data: &Path, has_log: bool) -> RedbStore {
