@@ -455,11 +455,12 @@ impl Partition {
         }
         self.read_timers();
         let now = self.shared.clock.now();
-        let admission = &self.shared.admission;
+        let (admission, runs) = (&self.shared.admission, &self.runs);
         let later = now.after(SNOOZE);
-        let due = self
-            .alarms
-            .take_due(now, AT_A_TIME, later, |tenant| admission.is_crowded(tenant));
+        // One that has come into memory meanwhile needs no room, and no alarm either.
+        let due = self.alarms.take_due(now, AT_A_TIME, later, |tenant, run| {
+            runs.contains_key(run) || !admission.is_crowded(tenant)
+        });
         for (_, run, tenant) in due {
             self.turn_of(&tenant, turn);
             self.wake(&tenant, &run, turn);

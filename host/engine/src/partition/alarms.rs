@@ -74,14 +74,14 @@ impl Alarms {
         due.map_or(self.next_read, |due| due.min(self.next_read))
     }
 
-    /// Takes those that are due at `now`, the soonest first, `limit` at most. Those of a tenant for whose runs there is
-    /// no room just now wait until `later`.
+    /// Takes those that are due at `now`, the soonest first, `limit` at most. Where there is no room just now for
+    /// the first run of a tenant, all of that tenant's wait until `later`.
     pub(super) fn take_due(
         &mut self,
         now: Timestamp,
         limit: usize,
         later: Timestamp,
-        is_crowded: impl Fn(&TenantId) -> bool,
+        has_room: impl Fn(&TenantId, &RunId) -> bool,
     ) -> Vec<Alarm> {
         let mut taken = Vec::new();
         while taken.len() < limit && self.queue.first().is_some_and(|(next, _)| *next <= now) {
@@ -92,7 +92,9 @@ impl Alarms {
                 continue;
             };
             of_tenant.next = None;
-            of_tenant.not_before = is_crowded(&tenant).then_some(later);
+            let first = of_tenant.set.first();
+            let is_crowded = first.is_some_and(|(_, run)| !has_room(&tenant, run));
+            of_tenant.not_before = is_crowded.then_some(later);
             if of_tenant.not_before.is_none() {
                 let first = of_tenant.set.pop_first();
                 taken.extend(first.map(|(due, run)| (due, run, tenant.clone())));
@@ -197,7 +199,7 @@ mod tests {
         alarms.set_stored(&[4], at(40), run(1), &tenant);
         alarms.set_stored(&[5], at(45), run(1), &tenant);
         assert_eq!(alarms.next(), at(40));
-        let due = alarms.take_due(at(60), 9, at(61), |_| false);
+        let due = alarms.take_due(at(60), 9, at(61), |_, _| true);
         assert_eq!(due, [(at(40), run(1), tenant)]);
         assert_eq!(alarms.next(), at(50));
     }
@@ -215,21 +217,21 @@ mod tests {
         alarms.set(at(20), run(9), other.clone());
         alarms.set(at(90), run(8), other.clone());
 
-        let due = alarms.take_due(at(30), 9, at(40), |tenant| *tenant == crowded);
+        let due = alarms.take_due(at(30), 9, at(40), |tenant, _| *tenant != crowded);
         assert_eq!(due, [(at(20), run(9), other.clone())]);
         assert_eq!(alarms.next(), at(40));
         // What is set meanwhile waits with them.
         alarms.set(at(5), run(4), crowded.clone());
         assert_eq!(alarms.next(), at(40));
-        assert!(alarms.take_due(at(39), 9, at(49), |_| false).is_empty());
+        assert!(alarms.take_due(at(39), 9, at(49), |_, _| true).is_empty());
 
-        let due = alarms.take_due(at(40), 2, at(50), |_| false);
+        let due = alarms.take_due(at(40), 2, at(50), |_, _| true);
         let of_crowded = |due, number| (at(due), run(number), crowded.clone());
         assert_eq!(due, [of_crowded(5, 4), of_crowded(10, 1)]);
-        let due = alarms.take_due(at(40), 9, at(50), |_| false);
+        let due = alarms.take_due(at(40), 9, at(50), |_, _| true);
         assert_eq!(due, [of_crowded(10, 2), of_crowded(10, 3)]);
         assert_eq!(alarms.next(), at(90));
-        assert_eq!(alarms.take_due(at(90), 9, at(91), |_| false).len(), 1);
+        assert_eq!(alarms.take_due(at(90), 9, at(91), |_, _| true).len(), 1);
         assert!(alarms.tenants.is_empty() && alarms.queue.is_empty());
     }
 }
