@@ -15,7 +15,7 @@ use baton_workflow::plan::Topics;
 use super::passing::Passing;
 use super::topics::ByTopic;
 use super::turn::Turn;
-use super::unread::{Unread, What};
+use super::unread::{Missed, Unread};
 use super::{AT_A_TIME, Message, Partition, Recorded};
 use crate::codec;
 use crate::events::Logged;
@@ -232,7 +232,7 @@ impl Partition {
         let events = &self.shared.events;
         let attended = events.attend(store, tenant, &listening.topics, number);
         if let Err(error) = &attended {
-            self.read_later(tenant, What::Told, error);
+            self.read_later(tenant, Missed::Told, error);
         }
         let is_attended = attended.is_ok();
         self.listeners
@@ -255,7 +255,7 @@ impl Partition {
             }
         }
         if let Some(error) = failed {
-            self.read_later(tenant, What::Told, &error);
+            self.read_later(tenant, Missed::Told, &error);
         }
     }
 
@@ -268,7 +268,7 @@ impl Partition {
 
     pub(super) fn catch_up_with(&mut self, tenant: &TenantId) {
         if let Err(error) = self.read_for(tenant) {
-            self.read_later(tenant, What::All, &error);
+            self.read_later(tenant, Missed::SinceAsleep, &error);
         }
     }
 
@@ -294,7 +294,7 @@ impl Partition {
         let events = &self.shared.events;
         let untold = match events.take(store, &tenant, number, EVENTS_AT_A_TIME) {
             Ok(untold) => untold,
-            Err(error) => return self.read_later(&tenant, What::Told, &error),
+            Err(error) => return self.read_later(&tenant, Missed::Told, &error),
         };
         let Some(untold) = untold else { return };
         // Of what they have not seen, nobody knows whether they would have taken it.
@@ -416,7 +416,7 @@ impl Partition {
                 listener.is_queued = false;
                 listener.is_behind = true;
                 let tenant = listener.tenant.clone();
-                self.read_later(&tenant, What::Told, &error);
+                self.read_later(&tenant, Missed::Told, &error);
                 return Offered::Nothing;
             }
         };

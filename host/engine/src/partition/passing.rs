@@ -161,7 +161,7 @@ mod tests {
     use baton_store::{Partition as Number, ReadError, RunId};
 
     use super::*;
-    use crate::partition::unread::What;
+    use crate::partition::unread::Missed;
     use crate::simulation::peace;
 
     #[test]
@@ -182,7 +182,7 @@ mod tests {
         assert!(is_passed(&|_| ()));
         assert!(!is_passed(&|it| it.read_later(
             &tenant,
-            What::All,
+            Missed::SinceAsleep,
             &error()
         )));
         let run = RunId::from_bytes([1; 16]);

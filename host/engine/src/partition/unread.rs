@@ -10,17 +10,17 @@ use super::{Partition, RETRY_AFTER};
 /// The logs, by tenant, and when to look again.
 #[derive(Default)]
 pub(super) struct Unread {
-    tenants: BTreeMap<TenantId, What>,
+    tenants: BTreeMap<TenantId, Missed>,
     due: Option<Timestamp>,
 }
 
 /// What has not been read of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum What {
+pub(super) enum Missed {
     /// What the partition has been told of, or a listener has been offered.
     Told,
     /// All that came since those that listen fell asleep.
-    All,
+    SinceAsleep,
 }
 
 impl Unread {
@@ -34,14 +34,14 @@ impl Unread {
         self.tenants.contains_key(tenant)
     }
 
-    fn add(&mut self, tenant: &TenantId, what: What, due: Timestamp) {
-        let unread = self.tenants.entry(tenant.clone()).or_insert(what);
-        *unread = what.max(*unread);
+    fn add(&mut self, tenant: &TenantId, missed: Missed, due: Timestamp) {
+        let unread = self.tenants.entry(tenant.clone()).or_insert(missed);
+        *unread = missed.max(*unread);
         self.due.get_or_insert(due);
     }
 
     /// Those to look at now.
-    fn take_due(&mut self, now: Timestamp) -> BTreeMap<TenantId, What> {
+    fn take_due(&mut self, now: Timestamp) -> BTreeMap<TenantId, Missed> {
         if self.due.is_none_or(|due| due > now) {
             return BTreeMap::new();
         }
@@ -52,19 +52,19 @@ impl Unread {
 
 impl Partition {
     /// A tenant's log can't be read just now. What has not been read of it is looked at again after a while.
-    pub(super) fn read_later(&mut self, tenant: &TenantId, what: What, error: &ReadError) {
+    pub(super) fn read_later(&mut self, tenant: &TenantId, missed: Missed, error: &ReadError) {
         tracing::error!(%tenant, %error, "the event log can't be read; runs that listen to it look again in a while");
         let due = self.shared.clock.now().after(RETRY_AFTER);
-        self.listeners.unread.add(tenant, what, due);
+        self.listeners.unread.add(tenant, missed, due);
     }
 
     /// Looks again at logs that could not be read.
     pub(super) fn read_again(&mut self) {
         let now = self.shared.clock.now();
-        for (tenant, what) in self.listeners.unread.take_due(now) {
+        for (tenant, missed) in self.listeners.unread.take_due(now) {
             self.attend_again(&tenant);
             self.listeners.queue_behind(&tenant);
-            if what == What::All {
+            if missed == Missed::SinceAsleep {
                 self.catch_up_with(&tenant);
             }
             self.published(tenant);
@@ -81,14 +81,14 @@ mod tests {
         let at = Timestamp::from_millis;
         let [a, b] = ["a", "b"].map(|name| TenantId::new(name).expect("a tenant"));
         let mut unread = Unread::default();
-        unread.add(&a, What::All, at(10));
-        unread.add(&a, What::Told, at(20));
-        unread.add(&b, What::Told, at(20));
+        unread.add(&a, Missed::SinceAsleep, at(10));
+        unread.add(&a, Missed::Told, at(20));
+        unread.add(&b, Missed::Told, at(20));
         assert_eq!(unread.next(), Some(at(10)));
         assert!(unread.take_due(at(9)).is_empty());
         assert!(unread.has(&a) && unread.has(&b));
         let due: Vec<_> = unread.take_due(at(10)).into_iter().collect();
-        assert_eq!(due, [(a.clone(), What::All), (b, What::Told)]);
+        assert_eq!(due, [(a.clone(), Missed::SinceAsleep), (b, Missed::Told)]);
         assert!(unread.next().is_none() && !unread.has(&a));
     }
 }

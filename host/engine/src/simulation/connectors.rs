@@ -92,6 +92,8 @@ struct State {
     /// The tasks that have called something, and how many calls they have made together.
     callers: BTreeSet<(RunId, TaskKey)>,
     made: usize,
+    /// Calls that are to be looked at: what they were made for is in the store, which could not be read when they were.
+    unchecked: Vec<Call>,
     /// What was wrong with calls.
     wrong: Vec<String>,
 }
@@ -108,12 +110,23 @@ enum Reply {
     Messages(mpsc::UnboundedSender<Value>),
 }
 
+impl State {
+    fn check(&mut self, call: &Call) {
+        if let Some(host) = self.host.upgrade() {
+            let is_pure = call.connector == "pure";
+            let wrong = laws::check_call(&host, &call.tenant, &key(call), is_pure);
+            self.wrong.extend(wrong.err());
+        }
+    }
+}
+
 impl SimulatedConnectors {
     /// Another host calls from now on; those that another one has made reach nobody.
     pub(crate) fn attach(&self, host: &Arc<Shared>) {
         let mut state = self.lock();
         state.host = Arc::downgrade(host);
         state.under_way.clear();
+        state.unchecked.clear();
     }
 
     /// How many calls are under way.
@@ -166,7 +179,11 @@ impl SimulatedConnectors {
 
     /// What has been wrong with calls so far.
     pub(crate) fn wrong(&self) -> Vec<String> {
-        std::mem::take(&mut self.lock().wrong)
+        let mut state = self.lock();
+        for call in std::mem::take(&mut state.unchecked) {
+            state.check(&call);
+        }
+        std::mem::take(&mut state.wrong)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -178,9 +195,11 @@ impl Invoke for SimulatedConnectors {
     fn invoke(&self, call: Call) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
         let mut state = self.lock();
         let key = key(&call);
-        if let Some(host) = state.host.upgrade() {
-            let wrong = laws::check_call(&host, &call.tenant, &key, call.connector == "pure");
-            state.wrong.extend(wrong.err());
+        let host = state.host.upgrade();
+        match host.is_some_and(|host| host.store.get(&[]).is_err()) {
+            // Nothing is written before it can be read again.
+            true => state.unchecked.push(call.clone()),
+            false => state.check(&call),
         }
         state.made += 1;
         state.callers.insert((key.0, key.1.clone()));

@@ -1,7 +1,6 @@
 //! The medium of a simulated world: what its commits come to is said beforehand.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use baton_store::{
@@ -23,11 +22,21 @@ pub(crate) enum Fate {
     Untold,
 }
 
+/// What can be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Readable {
+    #[default]
+    All,
+    /// All but the log of events.
+    AllButEvents,
+    Nothing,
+}
+
 /// A store that outlives the hosts on it.
 pub(crate) struct SimulatedStore {
     pairs: MemoryStore,
     fate: Mutex<Fate>,
-    is_unreadable: AtomicBool,
+    readable: Mutex<Readable>,
     commits: Mutex<usize>,
     /// The events that have ever been in the log, by position.
     logged: Mutex<BTreeMap<u64, Vec<Vec<u8>>>>,
@@ -41,7 +50,7 @@ impl SimulatedStore {
         Self {
             pairs,
             fate: Mutex::default(),
-            is_unreadable: AtomicBool::new(false),
+            readable: Mutex::default(),
             commits: Mutex::default(),
             logged: Mutex::default(),
         }
@@ -52,15 +61,21 @@ impl SimulatedStore {
         *lock(&self.fate) = fate;
     }
 
-    /// Says whether the next reads fail.
-    pub(crate) fn hide(&self, is_unreadable: bool) {
-        self.is_unreadable.store(is_unreadable, Ordering::SeqCst);
+    /// Says what the next reads come to.
+    pub(crate) fn allow(&self, readable: Readable) {
+        *lock(&self.readable) = readable;
     }
 
-    fn read(&self) -> Result<&MemoryStore, ReadError> {
-        match self.is_unreadable.load(Ordering::SeqCst) {
-            false => Ok(&self.pairs),
-            true => Err(ReadError::Io {
+    /// What is read, unless the record at this key can't be.
+    fn read(&self, key: &[u8]) -> Result<&MemoryStore, ReadError> {
+        let is_readable = match *lock(&self.readable) {
+            Readable::All => true,
+            Readable::AllButEvents => !is_of_events(key),
+            Readable::Nothing => false,
+        };
+        match is_readable {
+            true => Ok(&self.pairs),
+            false => Err(ReadError::Io {
                 detail: "the medium does not answer".into(),
             }),
         }
@@ -80,8 +95,7 @@ impl SimulatedStore {
         let mut logged = lock(&self.logged);
         for operation in batch.operations() {
             if let Operation::Put(key, value) = operation
-                && let Some(position) = key::parse_logged_event(key)
-                && *key == key::logged_event(&TenantId::default(), position)
+                && let Some(position) = logged_at(key)
             {
                 logged.entry(position).or_default().push(value.clone());
             }
@@ -97,7 +111,7 @@ impl SimulatedStore {
 
 impl Store for SimulatedStore {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
-        self.read()?.get(key)
+        self.read(key)?.get(key)
     }
 
     fn scan(
@@ -106,11 +120,11 @@ impl Store for SimulatedStore {
         direction: Direction,
         limit: usize,
     ) -> Result<Vec<Pair>, ReadError> {
-        self.read()?.scan(range, direction, limit)
+        self.read(&range.start)?.scan(range, direction, limit)
     }
 
     fn walk(&self) -> Result<Box<dyn Walk>, ReadError> {
-        self.read()?.walk()
+        self.read(&[])?.walk()
     }
 
     fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
@@ -128,6 +142,16 @@ impl Store for SimulatedStore {
             }),
         }
     }
+}
+
+fn is_of_events(key: &[u8]) -> bool {
+    logged_at(key).is_some() || *key == key::event_log(&TenantId::default())
+}
+
+/// The position that a key has in the log of events, if it is of that.
+fn logged_at(key: &[u8]) -> Option<u64> {
+    let position = key::parse_logged_event(key)?;
+    (*key == key::logged_event(&TenantId::default(), position)).then_some(position)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -15,7 +15,7 @@ use super::client::{Client, Wish};
 use super::clock::SimulatedClock;
 use super::connectors::{SimulatedConnectors, shown};
 use super::host::{Host, PARTITIONS, Surroundings};
-use super::store::{Fate, SimulatedStore};
+use super::store::{Fate, Readable, SimulatedStore};
 use super::trace::Trace;
 use crate::partition::Message;
 use crate::view::ApprovalId;
@@ -86,14 +86,12 @@ impl World {
             0..=6 => {
                 let partition = self.chance.below(PARTITIONS.into());
                 let most = *self.chance.pick(&[1, 2, usize::MAX]).expect("some");
-                // One that has not recovered waits until it can read.
-                let is_unreadable =
-                    self.host.has_recovered(partition) && self.chance.one_in(self.mood.unreadable);
+                let readable = self.readable(partition);
                 self.trace
-                    .say(|| format!("turn of {partition} on {most}, unreadable: {is_unreadable}"));
-                self.around.store.hide(is_unreadable);
+                    .say(|| format!("turn of {partition} on {most}, readable: {readable:?}"));
+                self.around.store.allow(readable);
                 self.host.turn(partition, most);
-                self.around.store.hide(false);
+                self.around.store.allow(Readable::All);
             }
             7..=10 => self.write(),
             11..=13 => {
@@ -104,6 +102,16 @@ impl World {
             16 => self.pass(),
             17 if self.chance.one_in(self.mood.repeats) => self.repeat(),
             _ => self.wish(),
+        }
+    }
+
+    /// What a partition can read in its turn.
+    fn readable(&mut self, partition: usize) -> Readable {
+        match self.chance.one_in(self.mood.unreadable) {
+            false => Readable::All,
+            true if self.host.has_recovered(partition) => Readable::Nothing,
+            // Until it can read the open runs, it only waits.
+            true => Readable::AllButEvents,
         }
     }
 

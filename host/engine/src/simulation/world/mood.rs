@@ -16,7 +16,7 @@ pub(super) struct Mood {
     pub(super) dies: usize,
     /// How often a commit is refused: once in so many.
     pub(super) refuses: usize,
-    /// How often nothing can be read while a partition takes a turn: in one of so many.
+    /// How often a partition can't read while it takes a turn: in one of so many.
     pub(super) unreadable: usize,
     /// How often the clock jumps far or back: once in so many of its moves.
     pub(super) jumps: usize,
