@@ -145,6 +145,18 @@ fn who_has_little_to_do_does_not_wait_for_who_has_much() {
 }
 
 #[test]
+fn a_log_that_could_not_be_read_for_who_slept_is_looked_at_again() {
+    let order = |workflow| Order {
+        workflow,
+        input: serde_json::json!({ "n": 1 }),
+    };
+    let events = &["org.example.told", "org.example.told", "org.example.heard"][..];
+    let hears = |events, another| peace().hears(order("listens"), events, another);
+    assert!(hears([events, &[]], Some(order("chain"))));
+    assert!(hears([&[], events], None));
+}
+
+#[test]
 fn what_goes_on_at_hand_wakes_a_partition_for_what_comes_due_sooner_than_it_knew() {
     let woken_by = |workflow| {
         let input = serde_json::json!({ "n": 1 });

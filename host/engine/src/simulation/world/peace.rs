@@ -10,7 +10,7 @@ use crate::schedule::ScheduleName;
 use crate::simulation::client::{Order, Wish};
 use crate::simulation::documents::{EVENTS, SCHEDULED};
 use crate::simulation::host::{PARTITIONS, Surroundings};
-use crate::simulation::store::Fate;
+use crate::simulation::store::{Fate, Readable};
 
 /// After so many rounds without disturbance a run is taken to have no end. Some of them take no longer than half a minute
 /// on the clock, which may have been put back by hours.
@@ -85,9 +85,7 @@ impl World {
 
     fn suspended(&self) -> Vec<RunId> {
         let is_suspended = |run: &RunId| {
-            let key = key::open(run.partition(PARTITIONS), &TenantId::default(), run);
-            let stored = self.around.store.get(&key).expect("read");
-            let open = stored.map(|it| OpenRecord::decode(&it).expect("an open run"));
+            let open = self.open_record(run);
             open.is_some_and(|it| it.phase == PhaseRecord::Suspended)
         };
         self.open().into_iter().filter(is_suspended).collect()
@@ -132,6 +130,69 @@ impl World {
             self.go_on();
         }
         panic!("it is not started");
+    }
+
+    /// Has a run fall asleep and its host end, in a world in which nothing else happens. The next host can't read the event log
+    /// as it recovers. Whether the run hears all the same what comes `meanwhile`, before there is a host that tells it, and
+    /// what comes `later`, and ends.
+    ///
+    /// Where somebody asks for `another` run at once, that host knows the log already, though it can't read what is in it.
+    pub(crate) fn hears(
+        &mut self,
+        order: Order,
+        [meanwhile, later]: [&[&'static str]; 2],
+        another: Option<Order>,
+    ) -> bool {
+        self.around.limits.waiting_in_memory = 0;
+        self.die();
+        let run = self.start(order);
+        let has_slept = (0..ROUNDS_MAX).any(|_| {
+            self.go_on();
+            self.is_asleep(&run)
+        });
+        assert!(has_slept);
+        self.send(meanwhile);
+        self.die();
+        if let Some(order) = another {
+            let key = self.client.name("key");
+            self.ask(Wish::Start { key, order });
+            self.host.tick();
+        }
+        self.around.store.allow(Readable::AllButEvents);
+        for partition in 0..usize::from(PARTITIONS) {
+            self.host.turn(partition, usize::MAX);
+        }
+        self.around.store.allow(Readable::All);
+        self.go_on();
+        assert!(self.is_asleep(&run), "it can't be told of them");
+        self.jump(60_000);
+        self.go_on();
+        self.send(later);
+        (0..ROUNDS_MAX).any(|_| {
+            self.go_on();
+            self.open().is_empty()
+        })
+    }
+
+    /// Has these events come, of which nobody is told yet.
+    fn send(&mut self, events: &[&'static str]) {
+        for kind in events {
+            let event = self.event(kind);
+            self.ask(event);
+        }
+        self.host.tick();
+        self.host.write(Fate::Kept, &self.around.store, false);
+    }
+
+    fn is_asleep(&self, run: &RunId) -> bool {
+        self.open_record(run).is_some_and(|it| it.asleep.is_some())
+    }
+
+    /// What is stored of a run while it is open.
+    fn open_record(&self, run: &RunId) -> Option<OpenRecord> {
+        let key = key::open(run.partition(PARTITIONS), &TenantId::default(), run);
+        let stored = self.around.store.get(&key).expect("read");
+        stored.map(|it| OpenRecord::decode(&it).expect("an open run"))
     }
 
     /// Has a run start and go on at hand, in a world in which nothing else happens, while each partition has a thread that
