@@ -123,12 +123,19 @@ struct Threads {
 }
 
 /// Sees to it that a partition whose thread has ended, if by a mistake of the host's, keeps no turn that others wait for.
-struct Ends(Arc<Mailbox<Message>>);
+struct Ends<'a>(&'a Mutex<Partition>, Arc<Mailbox<Message>>);
 
-impl Drop for Ends {
+impl Drop for Ends<'_> {
     fn drop(&mut self) {
-        self.0.end();
+        self.1.end();
+        give_up(self.0);
     }
+}
+
+/// A partition takes no more turns, if by a mistake of the host's: it keeps none that others wait for.
+pub(crate) fn give_up(partition: &Mutex<Partition>) {
+    let mut partition = partition.lock().unwrap_or_else(PoisonError::into_inner);
+    partition.give_up_turns();
 }
 
 impl Threads {
@@ -320,16 +327,19 @@ impl Engine {
 
 /// The body of a partition's thread. Ends when its mailbox is closed and empty, or when the host has made a mistake in it.
 fn work(partition: &Mutex<Partition>, mailbox: Arc<Mailbox<Message>>) {
-    let ends = Ends(mailbox);
+    let ends = Ends(partition, mailbox);
     let mut messages = VecDeque::new();
     let Ok(mut at_work) = partition.lock() else {
         return;
     };
+    // It looks at what it is told once it has recovered, and asks for turns then.
+    let is_asleep = ends.1.attend();
     at_work.recover();
+    ends.1.leave(is_asleep, false);
     let mut patience = at_work.patience();
     drop(at_work);
     loop {
-        ends.0.wait(patience);
+        ends.1.wait(patience);
         let Ok(mut at_work) = partition.lock() else {
             return;
         };

@@ -17,15 +17,13 @@ use baton_sandbox::thread_time;
 use baton_store::TenantId;
 use rustc_hash::FxHashMap;
 
+use crate::engine::give_up;
 use crate::journal::Notice;
 use crate::partition::{Message, Partition};
 use crate::shared::Shared;
 
 /// How many turns are taken here after a commit where tenants share the processors, before the next one.
 const TURNS: usize = 2;
-
-/// After how many commits it is tried to take one, where its partition does something else.
-const TRIES: u32 = 3;
 
 /// A tenant may have one part in so many of the thread's time, where tenants share the processors.
 const SHARE: u32 = 20;
@@ -38,8 +36,6 @@ pub(crate) struct Handoff {
     shared: Arc<Shared>,
     partitions: Vec<Arc<Mutex<Partition>>>,
     tabs: Tabs,
-    /// What is tried again after the next commit, and how often it has been.
-    put_off: Vec<(Notice, u32)>,
     messages: VecDeque<Message>,
 }
 
@@ -50,7 +46,6 @@ impl Handoff {
             shared,
             partitions,
             tabs: Tabs::default(),
-            put_off: Vec::new(),
             messages: VecDeque::new(),
         }
     }
@@ -60,33 +55,28 @@ impl Handoff {
         let shared = self.shared.clone();
         let processors = &shared.processors;
         let are_shared = processors.are_shared();
-        let is_last = shared.journal.is_empty();
         let room = match are_shared {
             true => TURNS,
-            false => usize::from(notices.len() == 1 && is_last),
+            false => usize::from(notices.len() == 1 && shared.journal.is_empty()),
         };
-        let mut here = std::mem::take(&mut self.put_off);
+        let mut here: Vec<Notice> = Vec::new();
         for notice in notices {
             // What a tenant has beside that is for other threads, at the same time.
-            let twin = here.iter().position(|(it, _)| it.tenant == notice.tenant);
+            let twin = here.iter().position(|it| it.tenant == notice.tenant);
             if let Some(twin) = twin {
-                here.remove(twin).0.tell(processors);
+                here.remove(twin).tell(processors);
             }
             let has_room = twin.is_none() && here.len() < room;
             match has_room && self.may_go_on(&notice.tenant) {
-                true => here.push((notice, 1)),
+                true => here.push(notice),
                 false => notice.tell(processors),
             }
         }
-        for (notice, tries) in here {
+        for notice in here {
             let (tenant, began) = (notice.tenant.clone(), thread_time());
-            match self.go_on(notice) {
-                None => {}
-                // There is another commit, after which its partition may have time.
-                Some(notice) if tries < TRIES && !is_last => {
-                    self.put_off.push((notice, tries + 1));
-                }
-                Some(notice) => notice.tell(processors),
+            // Its partition may do something else just now: it comes to an end of that.
+            if let Some(notice) = self.go_on(notice) {
+                notice.tell(processors);
             }
             let took = thread_time().saturating_sub(began);
             if are_shared || took > BRIEF {
@@ -112,6 +102,7 @@ impl Handoff {
         // A mistake of the host's is not survived by the partition, as in its own thread, but by this one.
         if catch_unwind(go_on).is_err() {
             self.shared.mailboxes[number].end();
+            give_up(&self.partitions[number]);
             self.messages.clear();
         }
         None
@@ -207,22 +198,19 @@ mod tests {
     }
 
     #[test]
-    fn a_partition_that_is_at_work_is_tried_again_after_the_next_commits() {
+    fn a_partition_that_is_at_work_comes_to_an_end_of_it() {
         let (shared, mut handoff) = handoff();
         let (flood, calm) = (tenant("flood"), tenant("calm"));
         let partition = handoff.partitions[0].clone();
         let at_work = partition.lock().expect("nothing has failed");
-        assert!(is_left(&mut handoff, Some(&calm)), "there is no next one");
+        let is_pressed = || shared.mailboxes[0].is_pressed();
+        assert!(is_left(&mut handoff, Some(&calm)));
+        assert!(!is_pressed(), "nobody else has anything to do");
         shared.mailboxes[0].take(&mut VecDeque::new(), 0);
         let turns = [&flood, &tenant("other")].map(|it| shared.processors.ask(Number(1), it));
-        shared
-            .journal
-            .append(&flood, Batch::new(), Vec::new(), || ());
-        assert!(!is_left(&mut handoff, Some(&calm)));
-        for _ in 2..TRIES {
-            assert!(!is_left(&mut handoff, None));
-        }
-        assert!(is_left(&mut handoff, None), "it finds it when it is done");
+        shared.mailboxes[0].heed();
+        assert!(is_left(&mut handoff, Some(&calm)));
+        assert!(is_pressed());
         drop((turns, at_work));
     }
 

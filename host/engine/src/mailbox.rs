@@ -1,6 +1,7 @@
 //! A queue from many to one thread, taken a batch at a time.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ pub(crate) struct Mailbox<T> {
     queue: Mutex<Queue<T>>,
     filled: Condvar,
     bound: usize,
+    /// Whether the thread is to come to an end of what it is at.
+    is_pressed: AtomicBool,
 }
 
 struct Queue<T> {
@@ -24,6 +27,8 @@ struct Queue<T> {
     /// Whether the thread sleeps until there is an item. Only then is it woken: that costs a call into the kernel, also
     /// where nobody sleeps.
     is_awaited: bool,
+    /// Whether somebody else sees to what comes.
+    is_attended: bool,
     /// Whether the thread is to look after something else than an item.
     is_called: bool,
 }
@@ -33,6 +38,15 @@ impl<T> Queue<T> {
     fn is_quiet(&self) -> bool {
         self.items.is_empty() && !self.closed && !self.is_called
     }
+}
+
+/// What the thread is at, where it is the one that sees to what comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// It sleeps: somebody has to wake it.
+    Asleep,
+    /// It is awake, and will look by itself.
+    Awake,
 }
 
 /// Why an offer was not taken.
@@ -52,12 +66,14 @@ impl<T> Mailbox<T> {
             held: 0,
             closed: false,
             is_awaited: false,
+            is_attended: false,
             is_called: false,
         };
         Self {
             queue: Mutex::new(queue),
             filled: Condvar::new(),
             bound,
+            is_pressed: AtomicBool::new(false),
         }
     }
 
@@ -82,26 +98,34 @@ impl<T> Mailbox<T> {
         }
     }
 
-    /// Adds an item, and leaves the thread asleep if it is. Whether it is: then somebody has to wake it.
-    pub(crate) fn put(&self, item: T) -> bool {
+    /// Adds an item, and leaves the thread asleep if it is. Who will see to it; none where [somebody else](Mailbox::attend)
+    /// does, or nobody any more.
+    pub(crate) fn put(&self, item: T) -> Option<Reader> {
         let mut queue = self.lock();
         if queue.closed {
-            return false;
+            return None;
         }
         queue.items.push_back(item);
-        queue.is_awaited
+        match (queue.is_awaited, queue.is_attended) {
+            (true, _) => Some(Reader::Asleep),
+            (false, false) => Some(Reader::Awake),
+            (false, true) => None,
+        }
     }
 
     /// Somebody else sees to what comes: the thread is left asleep, if it is, until [that ends](Mailbox::leave). Whether it
     /// is.
     pub(crate) fn attend(&self) -> bool {
-        std::mem::take(&mut self.lock().is_awaited)
+        let mut queue = self.lock();
+        queue.is_attended = true;
+        std::mem::take(&mut queue.is_awaited)
     }
 
     /// The end of [that](Mailbox::attend). The thread is woken, if it is asleep, where something has come and is left, or
     /// where it is to look `at_once` for what there is to do.
     pub(crate) fn leave(&self, is_asleep: bool, at_once: bool) {
         let mut queue = self.lock();
+        queue.is_attended = false;
         queue.is_called |= at_once;
         queue.is_awaited |= is_asleep;
         if !queue.is_quiet() {
@@ -145,6 +169,21 @@ impl<T> Mailbox<T> {
         let open = !(queue.closed && queue.items.is_empty());
         std::mem::swap(batch, &mut queue.items);
         open
+    }
+
+    /// Asks the thread to come to an end of what it is at, and to see what waits.
+    pub(crate) fn press(&self) {
+        self.is_pressed.store(true, Ordering::Relaxed);
+    }
+
+    /// The thread has come to an end, and is about to [take](Mailbox::take) what waits.
+    pub(crate) fn heed(&self) {
+        self.is_pressed.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the thread has been asked to, and has not come to an end yet.
+    pub(crate) fn is_pressed(&self) -> bool {
+        self.is_pressed.load(Ordering::Relaxed)
     }
 
     /// Whether nothing waits.
@@ -238,11 +277,26 @@ mod tests {
     #[test]
     fn what_is_put_wakes_nobody() {
         let mailbox = Mailbox::new(1);
-        assert!(!mailbox.put(1), "nobody sleeps");
-        assert_eq!(take(&mailbox), (vec![1], true));
+        assert_eq!(mailbox.put(1), Some(Reader::Awake));
+        let is_asleep = mailbox.attend();
+        assert_eq!(mailbox.put(2), None, "somebody is at it");
+        assert_eq!(take(&mailbox), (vec![1, 2], true));
+        mailbox.leave(is_asleep, false);
+        assert_eq!(mailbox.put(3), Some(Reader::Awake));
         mailbox.close();
-        assert!(!mailbox.put(2));
-        assert_eq!(take(&mailbox), (vec![], false));
+        assert_eq!(mailbox.put(4), None);
+        assert_eq!(take(&mailbox), (vec![3], true));
+    }
+
+    #[test]
+    fn who_is_pressed_is_so_until_it_heeds_it() {
+        let mailbox = Mailbox::new(1);
+        mailbox.press();
+        mailbox.push(1);
+        assert_eq!(take(&mailbox), (vec![1], true));
+        assert!(mailbox.is_pressed());
+        mailbox.heed();
+        assert!(!mailbox.is_pressed());
     }
 
     #[test]
@@ -273,10 +327,12 @@ mod tests {
                 std::thread::yield_now();
             }
             let is_asleep = mailbox.attend();
-            assert!(is_asleep && !mailbox.put(7));
+            assert!(is_asleep && mailbox.put(7).is_none());
             assert_eq!(take(&mailbox), (vec![7], true));
             mailbox.leave(is_asleep, false);
             assert!(mailbox.is_awaited(), "it sleeps on");
+            assert_eq!(mailbox.put(8), Some(Reader::Asleep));
+            assert_eq!(take(&mailbox), (vec![8], true));
             let is_asleep = mailbox.attend();
             left.into_iter().for_each(|item| mailbox.push(item));
             mailbox.leave(is_asleep, at_once);

@@ -254,6 +254,7 @@ impl Partition {
     /// Does what its thread does once it has waited for [so long](Partition::patience), or is told of something. False
     /// once it is told of nothing any more.
     pub(crate) fn work(&mut self, messages: &mut VecDeque<Message>) -> bool {
+        self.mailbox.heed();
         let open = self.mailbox.take(messages, self.inbox.len());
         self.take_turn(messages);
         if !open {
@@ -275,9 +276,8 @@ impl Partition {
         let Some(granted) = self.next_turn() else {
             return;
         };
-        let mut turn = Turn::new(self.turns + 1);
         self.calls_here = 0;
-        self.receive(&granted.tenant, &mut turn);
+        let turn = self.receive(&granted.tenant, messages);
         self.see_to_what_is_due(turn);
         self.end_turn(granted);
     }

@@ -3,15 +3,17 @@
 //! Threads that compute, where there are more of them than processors, wait for one another as the system's scheduler finds
 //! fair, which knows nothing of tenants. So where several have something to do, a partition takes a turn for one of them
 //! only once that is granted. Who comes next is a matter of the [tenants](crate::turns), across all partitions: one that
-//! asks for little does not wait for all that another one has to do. A tenant that is alone has all partitions at once:
-//! then the system's scheduler does as well, with fewer threads that are put to sleep and woken.
+//! asks for little does not wait for all that another one has to do, nor for the turns of that one that are under way: they
+//! are cut short. A tenant that is alone has all partitions at once: then the system's scheduler does as well, with fewer
+//! threads that are put to sleep and woken.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use baton_store::{Partition as Number, TenantId};
 use rustc_hash::FxHashSet;
 
-use crate::mailbox::Mailbox;
+use crate::mailbox::{Mailbox, Reader};
 use crate::partition::Message;
 use crate::turns::Turns;
 
@@ -22,6 +24,8 @@ const SHARED_TURNS: u32 = 1_024;
 /// The processors, and who waits for one.
 pub(crate) struct Processors {
     state: Mutex<State>,
+    /// Whether they are shared. Who only wants to know that waits for nobody.
+    are_shared: AtomicBool,
     mailboxes: Vec<Arc<Mailbox<Message>>>,
 }
 
@@ -38,6 +42,11 @@ struct State {
 }
 
 impl State {
+    /// Whether others have turns, and a tenant has none and waits for none.
+    fn is_new(&self, tenant: &TenantId) -> bool {
+        !self.turns.has(tenant) && !self.turns.is_alone(tenant)
+    }
+
     fn has_room(&self) -> bool {
         self.shared == 0 || self.running < self.processors
     }
@@ -87,28 +96,44 @@ impl Processors {
         };
         Self {
             state: Mutex::new(state),
+            are_shared: AtomicBool::new(false),
             mailboxes,
         }
     }
 
     /// A partition has something to do for a tenant. Where its turn can't begin at once, it [is told](Message::Turn) when it
-    /// may; asking again changes nothing while it waits.
+    /// may; asking again changes nothing while it waits. Where it has to wait and the tenant had nothing to do before, turns
+    /// of others end early.
     pub(crate) fn ask(self: &Arc<Self>, partition: Number, tenant: &TenantId) -> Option<Granted> {
         let wanted = (partition, tenant.clone());
         let mut state = self.lock();
         if state.wanted.contains(&wanted) {
             return None;
         }
-        if !state.turns.is_alone(tenant) {
-            state.shared = SHARED_TURNS;
-        }
+        let is_new = state.is_new(tenant);
+        self.see(&mut state, tenant);
         if state.has_room() && state.turns.take(tenant) {
             state.running += 1;
             return Some(self.granted(tenant.clone()));
         }
         state.turns.wait(tenant, wanted.clone());
         state.wanted.insert(wanted);
+        if is_new {
+            self.mailboxes.iter().for_each(|mailbox| mailbox.press());
+        }
         None
+    }
+
+    /// A tenant has something to do.
+    fn see(&self, state: &mut State, tenant: &TenantId) {
+        if !state.turns.is_alone(tenant) {
+            state.shared = SHARED_TURNS;
+            self.are_shared.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn mailbox(&self, partition: Number) -> &Mailbox<Message> {
+        &self.mailboxes[usize::from(partition.0)]
     }
 
     fn granted(self: &Arc<Self>, tenant: TenantId) -> Granted {
@@ -118,31 +143,46 @@ impl Processors {
 
     /// Tells a partition something of a tenant's. Where it sleeps, it is woken once it has a turn, and not before.
     pub(crate) fn tell(self: &Arc<Self>, partition: Number, tenant: &TenantId, message: Message) {
-        let mailbox = &self.mailboxes[usize::from(partition.0)];
-        if !mailbox.put(message) {
+        let mailbox = self.mailbox(partition);
+        let Some(reader) = mailbox.put(message) else {
+            return;
+        };
+        // One that is awake asks by itself, but once its turn is over, and the next one granted to who has waited.
+        let cuts = reader == Reader::Awake && self.are_shared() && self.lock().is_new(tenant);
+        if !(cuts || reader == Reader::Asleep) {
             return;
         }
         if let Some(granted) = self.ask(partition, tenant) {
             mailbox.push(Message::Turn(granted));
         }
+        if cuts {
+            mailbox.press();
+        }
     }
 
-    /// Whether a tenant has a turn at any partition, or waits for one.
+    /// A tenant has something to do for which it does not ask. Whether it has a turn at any partition, or waits for one.
     pub(crate) fn are_wanted_by(&self, tenant: &TenantId) -> bool {
-        self.lock().turns.has(tenant)
+        let mut state = self.lock();
+        self.see(&mut state, tenant);
+        state.turns.has(tenant)
     }
 
     fn give_back(self: &Arc<Self>, tenant: &TenantId) {
-        let next = self.lock().next_after(tenant);
+        let mut state = self.lock();
+        let next = state.next_after(tenant);
+        if state.shared == 0 {
+            self.are_shared.store(false, Ordering::Relaxed);
+        }
+        drop(state);
         for (partition, tenant) in next {
             let granted = Message::Turn(self.granted(tenant));
-            self.mailboxes[usize::from(partition.0)].push(granted);
+            self.mailbox(partition).push(granted);
         }
     }
 
     /// Whether turns are to be short, since several tenants have something to do.
     pub(crate) fn are_shared(&self) -> bool {
-        self.lock().shared > 0
+        self.are_shared.load(Ordering::Relaxed)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -161,10 +201,15 @@ mod tests {
         TenantId::new(name).expect("a tenant")
     }
 
+    /// So many processors, for three partitions.
+    fn of(count: usize) -> Arc<Processors> {
+        let mailboxes = (0..3).map(|_| Arc::new(Mailbox::new(1)));
+        Arc::new(Processors::new(count, mailboxes.collect()))
+    }
+
     /// One processor, for three partitions.
     fn processors() -> Arc<Processors> {
-        let mailboxes = (0..3).map(|_| Arc::new(Mailbox::new(1)));
-        Arc::new(Processors::new(1, mailboxes.collect()))
+        of(1)
     }
 
     /// The turns that a partition has been granted since.
@@ -189,6 +234,8 @@ mod tests {
         assert!(ask(2, &calm).is_none());
         assert!(processors.are_shared());
         assert!(ask(2, &flood).is_none() && ask(2, &flood).is_none());
+        let is_pressed = |it: &Arc<Mailbox<Message>>| it.is_pressed();
+        assert!(processors.mailboxes.iter().all(is_pressed));
         drop(first);
         let none = granted(&processors, 2);
         assert!(none.is_empty(), "there is one processor");
@@ -223,6 +270,42 @@ mod tests {
         drop(other);
         let told: Vec<_> = sleeper.join().expect("joined").into();
         assert!(matches!(told[..], [Message::Durable(7), Message::Turn(_)]));
+    }
+
+    #[test]
+    fn who_comes_anew_is_next_where_somebody_is_at_work() {
+        let processors = processors();
+        let [flood, calm, other] = ["flood", "calm", "other"].map(tenant);
+        let tell = |tenant| processors.tell(Number(1), tenant, Message::Durable(7));
+        let is_pressed = || processors.mailboxes[1].is_pressed();
+        let turn = processors.ask(Number(1), &flood);
+        tell(&calm);
+        assert!(!is_pressed(), "one was alone");
+        assert!(!processors.are_wanted_by(&calm) && processors.are_shared());
+        assert!(processors.ask(Number(0), &other).is_none());
+        let none = granted(&processors, 1);
+        processors.mailboxes[1].heed();
+        assert!(none.is_empty() && !is_pressed(), "it has looked");
+        tell(&flood);
+        assert!(!is_pressed(), "it has its turn");
+        tell(&calm);
+        assert!(is_pressed() && processors.are_wanted_by(&calm));
+        drop(turn);
+        drop(granted(&processors, 0));
+        let turns = granted(&processors, 1);
+        assert_eq!((turns.len(), &turns[0].tenant), (1, &calm));
+    }
+
+    #[test]
+    fn who_comes_anew_cuts_the_turn_at_its_partition_where_there_is_room_as_well() {
+        let processors = of(3);
+        let [flood, calm, other] = ["flood", "calm", "other"].map(tenant);
+        let turns = [&flood, &other].map(|it| processors.ask(Number(1), it));
+        assert!(processors.are_shared() && turns.iter().all(Option::is_some));
+        processors.tell(Number(1), &calm, Message::Durable(7));
+        let is_pressed = processors.mailboxes.iter().map(|it| it.is_pressed());
+        assert_eq!(is_pressed.collect::<Vec<_>>(), [false, true, false]);
+        assert_eq!(granted(&processors, 1).len(), 1);
     }
 
     #[test]

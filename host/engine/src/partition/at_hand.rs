@@ -2,16 +2,10 @@
 
 use std::collections::VecDeque;
 
-use baton_store::TenantId;
-
-use super::turn::Turn;
 use super::{CALLS_AT_A_TIME, Message, Partition};
 use crate::journal::Notice;
 
-/// How many turns are taken at once: what comes of one at once, as the answer of a brief call, is for the next one.
-const TURNS: usize = 4;
-
-/// How many calls that are over at once are made in them.
+/// How many calls that are over at once are made in it.
 const CALLS: usize = 8;
 
 impl Partition {
@@ -20,7 +14,7 @@ impl Partition {
         self.has_recovered
     }
 
-    /// Tells it something, and takes short turns for that tenant in this thread. `messages` are what it has taken and not
+    /// Tells it something, and takes turns for that tenant in this thread. `messages` are what it has taken and not
     /// looked at: none.
     ///
     /// Its own thread sleeps on, unless something is left to do, or comes due sooner than it had known.
@@ -30,23 +24,13 @@ impl Partition {
         let before = self.next();
         let tenant = notice.put(&mailbox);
         self.calls_here = CALLS_AT_A_TIME - CALLS;
-        for _ in 0..TURNS {
-            mailbox.take(messages, self.inbox.len());
-            self.take_short_turn(&tenant, messages);
-            if mailbox.is_empty() {
-                break;
-            }
-        }
-        mailbox.leave(is_asleep, self.next() < before);
-    }
-
-    /// A turn that has nothing of what has come due.
-    fn take_short_turn(&mut self, tenant: &TenantId, messages: &mut VecDeque<Message>) {
-        self.sort(messages, Some(tenant));
-        let mut turn = Turn::new(self.turns + 1);
-        self.receive(tenant, &mut turn);
+        mailbox.heed();
+        mailbox.take(messages, self.inbox.len());
+        self.sort(messages, Some(&tenant));
+        let mut turn = self.receive(&tenant, messages);
         self.pull(&mut turn);
         self.finish(turn);
-        self.ask_again(tenant);
+        self.ask_again(&tenant);
+        mailbox.leave(is_asleep, self.next() < before);
     }
 }

@@ -17,14 +17,19 @@ const TURN: usize = 64;
 /// How much where other tenants have something to do as well.
 const SHORT_TURN: usize = 16;
 
+/// How many turns are taken at once, of what comes of one for the next.
+const TURNS: usize = 4;
+
 /// What has been told and not taken in, and the turns in which it is.
 #[derive(Default)]
 pub(super) struct Inbox {
     told: Lanes<Message>,
     /// The turns that may begin.
     granted: VecDeque<Granted>,
-    /// Whether a turn has been asked for, for what comes due by itself.
-    is_due_asked: bool,
+    /// Who has had the last turn.
+    last: TenantId,
+    /// For whom a turn has been asked for what comes due by itself.
+    due_asked: Option<TenantId>,
 }
 
 impl Inbox {
@@ -40,7 +45,7 @@ impl Inbox {
 
     /// Whether a turn has been asked for: that it may begin is told.
     pub(super) fn is_asked(&self) -> bool {
-        self.is_due_asked || !self.told.is_empty()
+        self.due_asked.is_some() || !self.told.is_empty()
     }
 }
 
@@ -57,7 +62,7 @@ impl Partition {
         let (mut turn, mut begun) = (Turn::new(self.turns + 1), Vec::new());
         for message in messages.drain(..) {
             if let Message::Turn(granted) = message {
-                self.inbox.is_due_asked &= granted.tenant != TenantId::default();
+                self.inbox.due_asked.take_if(|it| *it == granted.tenant);
                 self.inbox.granted.push_back(granted);
                 continue;
             }
@@ -88,32 +93,63 @@ impl Partition {
         self.inbox.granted.extend(granted);
     }
 
-    /// Something has come due by itself. It is seen to in whichever turn comes next; where there is none, in one of the
-    /// default tenant.
+    /// Something has come due by itself. It is seen to in whichever turn comes next; where there is none, in one more of who
+    /// has had the last.
     pub(super) fn ask_for_what_is_due(&mut self) {
-        self.ask_for_turn(&TenantId::default());
-        self.inbox.is_due_asked = !self.inbox.is_granted();
+        let tenant = self.inbox.last.clone();
+        self.ask_for_turn(&tenant);
+        self.inbox.due_asked = (!self.inbox.is_granted()).then_some(tenant);
     }
 
-    /// The next turn that may begin.
+    /// The next turn that may begin: of somebody else than the last one, if there is any.
     pub(super) fn next_turn(&mut self) -> Option<Granted> {
-        self.inbox.granted.pop_front()
+        let Inbox { granted, last, .. } = &mut self.inbox;
+        let other = granted.iter().position(|it| it.tenant != *last);
+        let next = granted.remove(other.unwrap_or_default())?;
+        *last = next.tenant.clone();
+        Some(next)
     }
 
-    /// Takes in some of what it has been told for a tenant.
-    pub(super) fn receive(&mut self, tenant: &TenantId, turn: &mut Turn) {
+    /// Takes in some of what it has been told for a tenant, and of what comes of that at once, as the answer of a brief call.
+    /// The turn that comes back has not been [finished](Partition::finish); those before it have.
+    ///
+    /// `messages`, of which there are none, are kept for their room.
+    pub(super) fn receive(&mut self, tenant: &TenantId, messages: &mut VecDeque<Message>) -> Turn {
         let mut room = match self.shared.processors.are_shared() {
             true => SHORT_TURN,
             false => TURN,
         };
+        let mut turns = 1;
+        loop {
+            let mut turn = Turn::new(self.turns + 1);
+            let left = self.receive_some(tenant, &mut turn, room);
+            let has_room = left > 0 && turns < TURNS && !self.inbox.is_granted();
+            let is_going_on = left < room && !self.mailbox.is_empty();
+            if !(has_room && is_going_on) {
+                return turn;
+            }
+            (room, turns) = (left, turns + 1);
+            self.pull(&mut turn);
+            self.finish(turn);
+            self.mailbox.take(messages, self.inbox.len());
+            self.sort(messages, Some(tenant));
+        }
+    }
+
+    /// Takes in what it has been told for a tenant, as far as there is room. How much is left.
+    fn receive_some(&mut self, tenant: &TenantId, turn: &mut Turn, mut room: usize) -> usize {
         while room > 0 {
             let Some(message) = self.inbox.told.take(tenant) else {
-                return;
+                return room;
             };
             room = room.saturating_sub(self.weight(&message));
             self.turn_of(tenant, turn);
             self.handle(message, turn);
+            if self.mailbox.is_pressed() {
+                return 0;
+            }
         }
+        room
     }
 
     /// A turn of a tenant is over. Another one is asked for, where there is more.
@@ -127,6 +163,11 @@ impl Partition {
         if self.inbox.told.has(tenant) {
             self.ask_for_turn(tenant);
         }
+    }
+
+    /// Gives back the turns that it might take.
+    pub(crate) fn give_up_turns(&mut self) {
+        self.inbox.granted.clear();
     }
 
     /// Takes in all that it has been told: nobody comes any more.
@@ -173,5 +214,38 @@ impl Partition {
             Message::Retry(retry) => Some(&retry.run.tenant),
             Message::Remove(remove) => Some(&remove.tenant),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use baton_store::{Partition as Number, RunId};
+
+    use super::*;
+    use crate::partition::Pending;
+    use crate::partition::effect::Effect;
+    use crate::simulation::peace;
+
+    #[test]
+    fn what_comes_of_a_turn_is_taken_in_with_it() {
+        let shared = peace().host.shared.clone();
+        let mailbox = shared.mailboxes[0].clone();
+        let mut partition = Partition::new(Number(0), shared, mailbox.clone());
+        partition.recover();
+        let (tenant, run) = (TenantId::default(), RunId::new(0, &[0; 10]));
+        assert_eq!(run.partition(2), Number(0));
+        let unwanted = Effect::Unwanted {
+            tenant: tenant.clone(),
+            child: run,
+            parent: run,
+        };
+        let pending = Pending {
+            tenant,
+            effects: vec![unwanted],
+        };
+        partition.pending.insert(1, pending);
+        mailbox.push(Message::Durable(1));
+        partition.work(&mut VecDeque::new());
+        assert!(mailbox.is_empty() && partition.has_taken_in_all());
     }
 }

@@ -119,11 +119,21 @@ impl Host {
             return driven.partition.recover();
         }
         let mut new = VecDeque::new();
+        driven.mailbox.heed();
         driven.mailbox.take(&mut new, 0);
         driven.told.append(&mut new);
         let count = most.min(driven.told.len());
         let mut messages = driven.told.drain(..count).collect();
+        // What is left comes before whatever comes meanwhile.
+        if !driven.told.is_empty() {
+            driven.mailbox.press();
+        }
         driven.partition.take_turn(&mut messages);
+    }
+
+    /// Whether a partition has taken in all that it has been given to.
+    pub(crate) fn has_taken_in_all(&self, partition: usize) -> bool {
+        self.partitions[partition].partition.has_taken_in_all()
     }
 
     /// Whether all has been taken in that partitions have been told.

@@ -145,6 +145,19 @@ fn who_has_little_to_do_does_not_wait_for_who_has_much() {
 }
 
 #[test]
+fn a_turn_that_somebody_waits_for_ends_early() {
+    let mut world = peace();
+    let input = serde_json::json!({ "n": 1 });
+    let workflow = "chain";
+    world.go_on();
+    world.crowd(20, &Order { workflow, input });
+    world.host.turn(0, 2);
+    assert!(!world.host.has_taken_in_all(0), "there is more behind it");
+    world.host.turn(0, usize::MAX);
+    assert!(world.host.has_taken_in_all(0), "it has room for all");
+}
+
+#[test]
 fn a_log_that_could_not_be_read_for_who_slept_is_looked_at_again() {
     let order = |workflow| Order {
         workflow,
