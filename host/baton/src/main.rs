@@ -55,7 +55,11 @@ fn main() -> ExitCode {
         }
     }
     let cli = command::Cli::parse();
-    let outcome = match tokio::runtime::Runtime::new() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .on_thread_start(baton_sandbox::precedence::as_usual)
+        .build();
+    let outcome = match runtime {
         Ok(runtime) => runtime.block_on(cli.execute()),
         Err(error) => {
             Err(failure::Failure::new("cannot start the threads of this process").because(&error))

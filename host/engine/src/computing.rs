@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
+use baton_sandbox::precedence::give_way;
 use baton_store::TenantId;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinSet, yield_now};
@@ -114,18 +115,6 @@ async fn woken() {
         false => Poll::Ready(()),
     })
     .await;
-}
-
-/// Has the thread at hand give way to the host's other threads. Elsewhere than on Linux that is a matter of processes, and it
-/// is left as it is.
-fn give_way() {
-    /// A quarter of a processor, where one other thread wants it as well.
-    #[cfg(target_os = "linux")]
-    const NICENESS: i32 = 5;
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::nice(NICENESS) {
-        tracing::warn!(%error, "calls that compute for long do not give way to what is short");
-    }
 }
 
 #[cfg(test)]

@@ -151,7 +151,8 @@ impl Engine {
     /// Starts the engine on a store: recovers the runs that were under way, makes again the calls that had
     /// not been answered, sets again the timers that had not come due.
     ///
-    /// Must be called within a tokio runtime with a timer; calls run on it. It returns at once;
+    /// Must be called within a tokio runtime with a timer; calls run on it. Its threads should begin with
+    /// [`as_usual`](baton_sandbox::precedence::as_usual). It returns at once;
     /// [`Engine::is_ready`] says when all open runs are at work, or asleep, again.
     ///
     /// # Errors

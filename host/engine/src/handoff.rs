@@ -6,13 +6,17 @@
 //! its tenant has to do, and nobody else has anything to write, or tenants share the processors. Its next turn is in the
 //! next commit then.
 //!
-//! All wait for that thread. What a tenant may have of it is therefore [bounded](Tabs).
+//! All wait for that thread. What a tenant may have of it is therefore [bounded](Tabs). And where tenants share the
+//! processors, it [goes before](Precedence) the threads that compute: what it waits for is the disk. Where the system does
+//! not allow that, one partition less has a turn at a time. A tenant that is alone has more of a journal that waits: its
+//! commits are larger then, and fewer.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use baton_sandbox::precedence::Precedence;
 use baton_sandbox::thread_time;
 use baton_store::TenantId;
 use rustc_hash::FxHashMap;
@@ -36,6 +40,7 @@ pub(crate) struct Handoff {
     shared: Arc<Shared>,
     partitions: Vec<Arc<Mutex<Partition>>>,
     tabs: Tabs,
+    precedence: Precedence,
     messages: VecDeque<Message>,
 }
 
@@ -46,6 +51,7 @@ impl Handoff {
             shared,
             partitions,
             tabs: Tabs::default(),
+            precedence: Precedence::default(),
             messages: VecDeque::new(),
         }
     }
@@ -55,6 +61,10 @@ impl Handoff {
         let shared = self.shared.clone();
         let processors = &shared.processors;
         let are_shared = processors.are_shared();
+        if let Err(error) = self.precedence.set(are_shared) {
+            tracing::debug!(%error, "the journal's thread can't go first: it is left a processor instead");
+            processors.leave_one();
+        }
         let room = match are_shared {
             true => TURNS,
             false => usize::from(notices.len() == 1 && shared.journal.is_empty()),

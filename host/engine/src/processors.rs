@@ -167,6 +167,12 @@ impl Processors {
         state.turns.has(tenant)
     }
 
+    /// Leaves one of them to other threads where they are shared, if there is more than one.
+    pub(crate) fn leave_one(&self) {
+        let mut state = self.lock();
+        state.processors = state.processors.saturating_sub(1).max(1);
+    }
+
     fn give_back(self: &Arc<Self>, tenant: &TenantId) {
         let mut state = self.lock();
         let next = state.next_after(tenant);
@@ -306,6 +312,15 @@ mod tests {
         let is_pressed = processors.mailboxes.iter().map(|it| it.is_pressed());
         assert_eq!(is_pressed.collect::<Vec<_>>(), [false, true, false]);
         assert_eq!(granted(&processors, 1).len(), 1);
+    }
+
+    #[test]
+    fn one_is_left_if_there_are_more() {
+        for (count, left) in [(2, 1), (1, 1)] {
+            let processors = of(count);
+            processors.leave_one();
+            assert_eq!(processors.lock().processors, left);
+        }
     }
 
     #[test]
