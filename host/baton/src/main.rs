@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     let cli = command::Cli::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .on_thread_start(baton_sandbox::precedence::as_usual)
+        .on_thread_start(baton_sandbox::priority::reset)
         .build();
     let outcome = match runtime {
         Ok(runtime) => runtime.block_on(cli.execute()),

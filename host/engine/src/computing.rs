@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
-use baton_sandbox::precedence::give_way;
+use baton_sandbox::priority;
 use baton_store::TenantId;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinSet, yield_now};
@@ -77,7 +77,7 @@ fn start(threads: usize) -> Option<Runtime> {
     let runtime = Builder::new_multi_thread()
         .worker_threads(threads)
         .thread_name("baton-computing")
-        .on_thread_start(give_way)
+        .on_thread_start(priority::lower)
         .enable_all()
         .build();
     runtime

@@ -123,12 +123,15 @@ struct Threads {
 }
 
 /// Sees to it that a partition whose thread has ended, if by a mistake of the host's, keeps no turn that others wait for.
-struct Ends<'a>(&'a Mutex<Partition>, Arc<Mailbox<Message>>);
+struct Ends<'a> {
+    partition: &'a Mutex<Partition>,
+    mailbox: Arc<Mailbox<Message>>,
+}
 
 impl Drop for Ends<'_> {
     fn drop(&mut self) {
-        self.1.end();
-        give_up(self.0);
+        self.mailbox.end();
+        give_up(self.partition);
     }
 }
 
@@ -152,7 +155,7 @@ impl Engine {
     /// not been answered, sets again the timers that had not come due.
     ///
     /// Must be called within a tokio runtime with a timer; calls run on it. Its threads should begin with
-    /// [`as_usual`](baton_sandbox::precedence::as_usual). It returns at once;
+    /// [`priority::reset`](baton_sandbox::priority::reset). It returns at once;
     /// [`Engine::is_ready`] says when all open runs are at work, or asleep, again.
     ///
     /// # Errors
@@ -328,19 +331,19 @@ impl Engine {
 
 /// The body of a partition's thread. Ends when its mailbox is closed and empty, or when the host has made a mistake in it.
 fn work(partition: &Mutex<Partition>, mailbox: Arc<Mailbox<Message>>) {
-    let ends = Ends(partition, mailbox);
+    let ends = Ends { partition, mailbox };
     let mut messages = VecDeque::new();
+    // Until it has recovered it takes no turns, so that nobody is to ask for any in its name.
+    let is_asleep = ends.mailbox.attend();
     let Ok(mut at_work) = partition.lock() else {
         return;
     };
-    // It looks at what it is told once it has recovered, and asks for turns then.
-    let is_asleep = ends.1.attend();
     at_work.recover();
-    ends.1.leave(is_asleep, false);
+    ends.mailbox.leave(is_asleep, false);
     let mut patience = at_work.patience();
     drop(at_work);
     loop {
-        ends.1.wait(patience);
+        ends.mailbox.wait(patience);
         let Ok(mut at_work) = partition.lock() else {
             return;
         };

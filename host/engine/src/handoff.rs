@@ -7,7 +7,7 @@
 //! next commit then.
 //!
 //! All wait for that thread. What a tenant may have of it is therefore [bounded](Tabs). And where tenants share the
-//! processors, it [goes before](Precedence) the threads that compute: what it waits for is the disk. Where the system does
+//! processors, it [goes before](Boost) the threads that compute: what it waits for is the disk. Where the system does
 //! not allow that, one partition less has a turn at a time. A tenant that is alone has more of a journal that waits: its
 //! commits are larger then, and fewer.
 
@@ -16,7 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use baton_sandbox::precedence::Precedence;
+use baton_sandbox::priority::Boost;
 use baton_sandbox::thread_time;
 use baton_store::TenantId;
 use rustc_hash::FxHashMap;
@@ -40,7 +40,7 @@ pub(crate) struct Handoff {
     shared: Arc<Shared>,
     partitions: Vec<Arc<Mutex<Partition>>>,
     tabs: Tabs,
-    precedence: Precedence,
+    boost: Boost,
     messages: VecDeque<Message>,
 }
 
@@ -51,7 +51,7 @@ impl Handoff {
             shared,
             partitions,
             tabs: Tabs::default(),
-            precedence: Precedence::default(),
+            boost: Boost::default(),
             messages: VecDeque::new(),
         }
     }
@@ -61,7 +61,7 @@ impl Handoff {
         let shared = self.shared.clone();
         let processors = &shared.processors;
         let are_shared = processors.are_shared();
-        if let Err(error) = self.precedence.set(are_shared) {
+        if let Err(error) = self.boost.set(are_shared) {
             tracing::debug!(%error, "the journal's thread can't go first: it is left a processor instead");
             processors.leave_one();
         }
@@ -213,14 +213,14 @@ mod tests {
         let (flood, calm) = (tenant("flood"), tenant("calm"));
         let partition = handoff.partitions[0].clone();
         let at_work = partition.lock().expect("nothing has failed");
-        let is_pressed = || shared.mailboxes[0].is_pressed();
+        let is_preempted = || shared.mailboxes[0].is_preempted();
         assert!(is_left(&mut handoff, Some(&calm)));
-        assert!(!is_pressed(), "nobody else has anything to do");
+        assert!(!is_preempted(), "nobody else has anything to do");
         shared.mailboxes[0].take(&mut VecDeque::new(), 0);
         let turns = [&flood, &tenant("other")].map(|it| shared.processors.ask(Number(1), it));
         shared.mailboxes[0].heed();
         assert!(is_left(&mut handoff, Some(&calm)));
-        assert!(is_pressed());
+        assert!(is_preempted());
         drop((turns, at_work));
     }
 

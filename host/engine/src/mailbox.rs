@@ -16,7 +16,7 @@ pub(crate) struct Mailbox<T> {
     filled: Condvar,
     bound: usize,
     /// Whether the thread is to come to an end of what it is at.
-    is_pressed: AtomicBool,
+    is_preempted: AtomicBool,
 }
 
 struct Queue<T> {
@@ -73,7 +73,7 @@ impl<T> Mailbox<T> {
             queue: Mutex::new(queue),
             filled: Condvar::new(),
             bound,
-            is_pressed: AtomicBool::new(false),
+            is_preempted: AtomicBool::new(false),
         }
     }
 
@@ -171,19 +171,20 @@ impl<T> Mailbox<T> {
         open
     }
 
-    /// Asks the thread to come to an end of what it is at, and to see what waits.
-    pub(crate) fn press(&self) {
-        self.is_pressed.store(true, Ordering::Relaxed);
+    /// Asks the thread to come to an end of what it is at, and to see what waits. It does so where it next looks whether
+    /// [it is asked](Mailbox::is_preempted).
+    pub(crate) fn preempt(&self) {
+        self.is_preempted.store(true, Ordering::Relaxed);
     }
 
     /// The thread has come to an end, and is about to [take](Mailbox::take) what waits.
     pub(crate) fn heed(&self) {
-        self.is_pressed.store(false, Ordering::Relaxed);
+        self.is_preempted.store(false, Ordering::Relaxed);
     }
 
     /// Whether the thread has been asked to, and has not come to an end yet.
-    pub(crate) fn is_pressed(&self) -> bool {
-        self.is_pressed.load(Ordering::Relaxed)
+    pub(crate) fn is_preempted(&self) -> bool {
+        self.is_preempted.load(Ordering::Relaxed)
     }
 
     /// Whether nothing waits.
@@ -289,14 +290,14 @@ mod tests {
     }
 
     #[test]
-    fn who_is_pressed_is_so_until_it_heeds_it() {
+    fn who_is_preempted_is_so_until_it_heeds_it() {
         let mailbox = Mailbox::new(1);
-        mailbox.press();
+        mailbox.preempt();
         mailbox.push(1);
         assert_eq!(take(&mailbox), (vec![1], true));
-        assert!(mailbox.is_pressed());
+        assert!(mailbox.is_preempted());
         mailbox.heed();
-        assert!(!mailbox.is_pressed());
+        assert!(!mailbox.is_preempted());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! fair, which knows nothing of tenants. So where several have something to do, a partition takes a turn for one of them
 //! only once that is granted. Who comes next is a matter of the [tenants](crate::turns), across all partitions: one that
 //! asks for little does not wait for all that another one has to do, nor for the turns of that one that are under way: they
-//! are cut short. A tenant that is alone has all partitions at once: then the system's scheduler does as well, with fewer
+//! are preempted. A tenant that is alone has all partitions at once: then the system's scheduler does as well, with fewer
 //! threads that are put to sleep and woken.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -119,7 +119,7 @@ impl Processors {
         state.turns.wait(tenant, wanted.clone());
         state.wanted.insert(wanted);
         if is_new {
-            self.mailboxes.iter().for_each(|mailbox| mailbox.press());
+            self.mailboxes.iter().for_each(|mailbox| mailbox.preempt());
         }
         None
     }
@@ -148,15 +148,15 @@ impl Processors {
             return;
         };
         // One that is awake asks by itself, but once its turn is over, and the next one granted to who has waited.
-        let cuts = reader == Reader::Awake && self.are_shared() && self.lock().is_new(tenant);
-        if !(cuts || reader == Reader::Asleep) {
+        let preempts = reader == Reader::Awake && self.are_shared() && self.lock().is_new(tenant);
+        if !(preempts || reader == Reader::Asleep) {
             return;
         }
         if let Some(granted) = self.ask(partition, tenant) {
             mailbox.push(Message::Turn(granted));
         }
-        if cuts {
-            mailbox.press();
+        if preempts {
+            mailbox.preempt();
         }
     }
 
@@ -240,8 +240,8 @@ mod tests {
         assert!(ask(2, &calm).is_none());
         assert!(processors.are_shared());
         assert!(ask(2, &flood).is_none() && ask(2, &flood).is_none());
-        let is_pressed = |it: &Arc<Mailbox<Message>>| it.is_pressed();
-        assert!(processors.mailboxes.iter().all(is_pressed));
+        let is_preempted = |it: &Arc<Mailbox<Message>>| it.is_preempted();
+        assert!(processors.mailboxes.iter().all(is_preempted));
         drop(first);
         let none = granted(&processors, 2);
         assert!(none.is_empty(), "there is one processor");
@@ -283,19 +283,19 @@ mod tests {
         let processors = processors();
         let [flood, calm, other] = ["flood", "calm", "other"].map(tenant);
         let tell = |tenant| processors.tell(Number(1), tenant, Message::Durable(7));
-        let is_pressed = || processors.mailboxes[1].is_pressed();
+        let is_preempted = || processors.mailboxes[1].is_preempted();
         let turn = processors.ask(Number(1), &flood);
         tell(&calm);
-        assert!(!is_pressed(), "one was alone");
+        assert!(!is_preempted(), "one was alone");
         assert!(!processors.are_wanted_by(&calm) && processors.are_shared());
         assert!(processors.ask(Number(0), &other).is_none());
         let none = granted(&processors, 1);
         processors.mailboxes[1].heed();
-        assert!(none.is_empty() && !is_pressed(), "it has looked");
+        assert!(none.is_empty() && !is_preempted(), "it has looked");
         tell(&flood);
-        assert!(!is_pressed(), "it has its turn");
+        assert!(!is_preempted(), "it has its turn");
         tell(&calm);
-        assert!(is_pressed() && processors.are_wanted_by(&calm));
+        assert!(is_preempted() && processors.are_wanted_by(&calm));
         drop(turn);
         drop(granted(&processors, 0));
         let turns = granted(&processors, 1);
@@ -303,14 +303,14 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_anew_cuts_the_turn_at_its_partition_where_there_is_room_as_well() {
+    fn who_comes_anew_preempts_its_partition_where_there_is_room_as_well() {
         let processors = of(3);
         let [flood, calm, other] = ["flood", "calm", "other"].map(tenant);
         let turns = [&flood, &other].map(|it| processors.ask(Number(1), it));
         assert!(processors.are_shared() && turns.iter().all(Option::is_some));
         processors.tell(Number(1), &calm, Message::Durable(7));
-        let is_pressed = processors.mailboxes.iter().map(|it| it.is_pressed());
-        assert_eq!(is_pressed.collect::<Vec<_>>(), [false, true, false]);
+        let is_preempted = processors.mailboxes.iter().map(|it| it.is_preempted());
+        assert_eq!(is_preempted.collect::<Vec<_>>(), [false, true, false]);
         assert_eq!(granted(&processors, 1).len(), 1);
     }
 

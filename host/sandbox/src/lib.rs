@@ -42,7 +42,7 @@ mod language;
 pub mod limits;
 mod meter;
 mod outcome;
-pub mod precedence;
+pub mod priority;
 pub mod process;
 mod quota;
 mod runtime;

@@ -145,7 +145,7 @@ impl Partition {
             room = room.saturating_sub(self.weight(&message));
             self.turn_of(tenant, turn);
             self.handle(message, turn);
-            if self.mailbox.is_pressed() {
+            if self.mailbox.is_preempted() {
                 return 0;
             }
         }

@@ -126,7 +126,7 @@ impl Host {
         let mut messages = driven.told.drain(..count).collect();
         // What is left comes before whatever comes meanwhile.
         if !driven.told.is_empty() {
-            driven.mailbox.press();
+            driven.mailbox.preempt();
         }
         driven.partition.take_turn(&mut messages);
     }

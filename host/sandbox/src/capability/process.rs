@@ -22,7 +22,7 @@ use super::refusals::Refusals;
 use super::{Capability, Moments, Preparation};
 use crate::bindings::baton::connector::process::{self, Command, Error, Exit};
 use crate::outcome::Refusal;
-use crate::precedence::as_usual;
+use crate::priority;
 use crate::process::ProcessRules;
 use crate::process::orders::{Orders, for_the_program};
 use crate::state::State;
@@ -335,8 +335,8 @@ async fn spawn(command: TokioCommand) -> Result<TokioChild, String> {
         std::thread::Builder::new()
             .name("processes".to_owned())
             .spawn(move || {
-                // All programs begin with its precedence, and it with that of a thread which may have another one.
-                as_usual();
+                // All programs begin with its priority, and it with that of whichever thread starts it.
+                priority::reset();
                 for mut request in received {
                     let _runtime = request.runtime.enter();
                     // Who asked may be gone; the process then ends with the handle.

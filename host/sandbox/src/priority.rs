@@ -1,17 +1,17 @@
-//! Which of the host's threads go before others that want the same processor. That is a matter of the system's scheduler, by
-//! their niceness (`sched(7)`), and of Linux: elsewhere processes have one, not threads.
+//! The priority of the host's threads where several want the same processor: their niceness (`sched(7)`). That is a matter of
+//! Linux; elsewhere processes have one, not threads.
 
 use std::io::{ErrorKind, Result};
 
-/// Gives the thread at hand the precedence that the process has.
+/// Gives the thread at hand the priority that the process has.
 ///
 /// A thread begins with that of the one that starts it, which may be one that goes before others, or gives way to them.
-pub fn as_usual() {
+pub fn reset() {
     be_nice(0);
 }
 
 /// Has the thread at hand give way to the host's other threads, for good.
-pub fn give_way() {
+pub fn lower() {
     /// A quarter of a processor, where one other thread wants it as well.
     const NICENESS: i32 = 5;
     be_nice(NICENESS);
@@ -23,31 +23,31 @@ fn be_nice(more: i32) {
     if let Err(error) = changed
         && error.kind() != ErrorKind::Unsupported
     {
-        tracing::warn!(%error, "a thread has another precedence than it should have");
+        tracing::warn!(%error, "a thread has another priority than it should have");
     }
 }
 
-/// Whether the thread at hand goes before the host's other threads.
+/// A higher priority of the thread at hand, while it is on.
 ///
 /// A system does not let everybody do that: it takes `CAP_SYS_NICE`, which root mostly has, or an `RLIMIT_NICE` of 30.
 #[derive(Default)]
-pub struct Precedence {
-    /// The niceness of the thread when it does not go first, while it does.
+pub struct Boost {
+    /// The niceness of the thread when it is off, while it is on.
     otherwise: Option<i32>,
     is_refused: bool,
 }
 
-impl Precedence {
+impl Boost {
     /// How much less the niceness is: the thread has nine tenths of a processor where one other thread wants it as well.
     const LESS: i32 = 10;
 
-    /// Has the thread at hand go first from now on, or no longer. It asks the system only where that changes.
+    /// Turns it on or off. It asks the system only where that changes.
     ///
     /// # Errors
     ///
     /// Where the system refuses: once, since it is not asked again, and nothing changes from then on.
-    pub fn set(&mut self, goes_first: bool) -> Result<()> {
-        if self.otherwise.is_some() == goes_first || self.is_refused {
+    pub fn set(&mut self, is_on: bool) -> Result<()> {
+        if self.otherwise.is_some() == is_on || self.is_refused {
             return Ok(());
         }
         let changed = self.change();
@@ -111,23 +111,19 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_goes_first_where_it_may_and_is_as_before_afterwards() {
+    fn a_thread_is_on_where_it_may_and_is_as_before_afterwards() {
         let here = niceness();
         on_a_thread(|| {
-            let (mut precedence, before) = (Precedence::default(), niceness());
-            precedence.set(false).expect("that changes nothing");
+            let (mut boost, before) = (Boost::default(), niceness());
+            boost.set(false).expect("that changes nothing");
             assert_eq!(niceness(), before);
             for _ in 0..2 {
-                let refused = precedence.set(true).is_err();
-                assert_eq!(refused, precedence.is_refused, "it is said once");
-                precedence.set(true).expect("that changes nothing");
-                let less = if precedence.is_refused {
-                    0
-                } else {
-                    Precedence::LESS
-                };
+                let refused = boost.set(true).is_err();
+                assert_eq!(refused, boost.is_refused, "it is said once");
+                boost.set(true).expect("that changes nothing");
+                let less = if boost.is_refused { 0 } else { Boost::LESS };
                 assert_eq!(niceness(), before - less);
-                precedence.set(false).expect("that it always may");
+                boost.set(false).expect("that it always may");
                 assert_eq!(niceness(), before);
                 if refused {
                     break;
@@ -138,19 +134,19 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_gives_way_whoever_starts_it() {
+    fn a_priority_is_that_of_the_process_whoever_starts_the_thread() {
         let here = niceness();
         on_a_thread(move || {
             rustix::process::nice(1).expect("that everybody may");
             on_a_thread(move || {
-                give_way();
+                lower();
                 assert_eq!(niceness(), here + 5);
             });
-            // Where a thread may go first, one that it starts is as usual again.
-            let _ = Precedence::default().set(true);
+            // Only where a thread may be boosted is there something to reset in one that it starts.
+            let _ = Boost::default().set(true);
             if niceness() < here {
                 on_a_thread(move || {
-                    as_usual();
+                    reset();
                     assert_eq!(niceness(), here);
                 });
             }
