@@ -368,3 +368,37 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
         .spawn(work)
         .map_err(OpenError::Thread)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulation::peace;
+    use crate::simulation::store::Readable;
+
+    #[test]
+    fn nobody_asks_for_turns_of_a_partition_that_recovers() {
+        let world = peace();
+        let (shared, store) = (world.host.shared.clone(), &world.around.store);
+        let mailbox = shared.mailboxes[0].clone();
+        let partition = Partition::new(Number(0), shared.clone(), mailbox.clone());
+        let partition = Mutex::new(partition);
+        let [flood, calm] = ["flood", "calm"].map(|it| TenantId::new(it).expect("a tenant"));
+        let turn = shared.processors.ask(Number(1), &flood);
+        assert!(!shared.processors.are_wanted_by(&calm) && shared.processors.are_shared());
+        store.allow(Readable::Nothing);
+        let is_wanted = std::thread::scope(|scope| {
+            scope.spawn(|| work(&partition, mailbox.clone()));
+            while partition.try_lock().is_ok() {
+                std::thread::yield_now();
+            }
+            let processors = &shared.processors;
+            processors.tell(Number(0), &calm, Message::Durable(7));
+            let is_wanted = processors.are_wanted_by(&calm);
+            store.allow(Readable::All);
+            mailbox.close();
+            is_wanted
+        });
+        assert!(!is_wanted);
+        drop(turn);
+    }
+}

@@ -219,12 +219,75 @@ impl Partition {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use baton_store::{Partition as Number, RunId};
 
     use super::*;
     use crate::partition::Pending;
     use crate::partition::effect::Effect;
+    use crate::processors::Processors;
+    use crate::shared::Shared;
     use crate::simulation::peace;
+
+    fn tenants() -> [TenantId; 2] {
+        ["flood", "calm"].map(|name| TenantId::new(name).expect("a tenant"))
+    }
+
+    /// The first partition of those that have these processors, told that it may have turns for these.
+    fn with_turns(shared: &Arc<Shared>, tenants: &[&TenantId]) -> Partition {
+        let mailbox = shared.mailboxes[0].clone();
+        let mut partition = Partition::new(Number(0), shared.clone(), mailbox);
+        partition.recover();
+        let granted = tenants.iter().map(|tenant| {
+            let granted = shared.processors.ask(Number(0), tenant);
+            Message::Turn(granted.expect("there is room"))
+        });
+        partition.sort(&mut granted.collect(), None);
+        partition
+    }
+
+    #[test]
+    fn the_next_turn_is_of_somebody_else() {
+        let shared = peace().host.shared.clone();
+        let [flood, calm] = tenants();
+        let mut partition = with_turns(&shared, &[&flood]);
+        let turn = partition.next_turn().expect("a turn");
+        let processors = Arc::new(Processors::new(3, shared.mailboxes.clone()));
+        for tenant in [&flood, &calm] {
+            let granted = processors.ask(Number(0), tenant).expect("there is room");
+            let mut messages = VecDeque::from([Message::Turn(granted)]);
+            partition.sort(&mut messages, None);
+        }
+        let next = |partition: &mut Partition| partition.next_turn().map(|it| it.tenant.clone());
+        assert_eq!(next(&mut partition), Some(calm));
+        assert_eq!(next(&mut partition), Some(flood));
+        assert_eq!(next(&mut partition), None);
+        drop(turn);
+    }
+
+    #[test]
+    fn what_is_due_is_seen_to_in_the_name_of_who_had_the_last_turn() {
+        let shared = peace().host.shared.clone();
+        let [flood, _] = tenants();
+        let mut partition = with_turns(&shared, &[&flood]);
+        drop(partition.next_turn());
+        let turn = shared.processors.ask(Number(1), &flood);
+        partition.ask_for_what_is_due();
+        assert!(partition.inbox.is_granted());
+        assert!(!shared.processors.are_shared(), "it is alone");
+        drop(turn);
+    }
+
+    #[test]
+    fn a_partition_that_takes_no_more_turns_keeps_none() {
+        let shared = peace().host.shared.clone();
+        let [flood, _] = tenants();
+        let mut partition = with_turns(&shared, &[&flood]);
+        assert!(shared.processors.are_wanted_by(&flood));
+        partition.give_up_turns();
+        assert!(!shared.processors.are_wanted_by(&flood));
+    }
 
     #[test]
     fn what_comes_of_a_turn_is_taken_in_with_it() {

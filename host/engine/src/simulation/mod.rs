@@ -16,7 +16,7 @@ mod connectors;
 mod documents;
 mod host;
 mod laws;
-mod store;
+pub(crate) mod store;
 mod trace;
 mod world;
 
