@@ -35,7 +35,7 @@ impl Settings {
         Duration::from_secs(self.seconds.unwrap_or(own))
     }
 
-    /// How long something lasts that is no load.
+    /// How long something lasts that is not the load itself, whatever is typed of that.
     pub(crate) fn pause(&self, whole: u64, quick: u64) -> Duration {
         Duration::from_secs(if self.quick { quick } else { whole })
     }

@@ -29,9 +29,9 @@ pub(super) async fn measure(settings: &Settings) -> Value {
     let (flooding, neighbour) = (&many.tenants[0], &many.tenants[1]);
     let runs = Runs::of_steps("steps");
     runs.during(flooding, IN_FLIGHT, settings.warm_up()).await;
-    let sustained = runs.during(flooding, IN_FLIGHT, settings.load(5)).await;
+    let sustained = runs.during(flooding, IN_FLIGHT, settings.pause(5, 1)).await;
     let sustained = float(sustained.runs) / sustained.elapsed.as_secs_f64();
-    let alone = modest::during(neighbour, &runs, settings.load(10)).await;
+    let alone = modest::during(neighbour, &runs, settings.pause(10, 1)).await;
 
     let before = Usage::of(&many.host);
     let time = settings.load(600);
