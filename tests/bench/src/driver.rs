@@ -161,6 +161,11 @@ impl Connection {
         })
     }
 
+    /// Whether the host has closed it.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+
     /// Sends a request and reads the answer.
     pub(crate) async fn send(&mut self, request: &Request) -> Result<Answer, Broken> {
         let since = Instant::now();

@@ -88,8 +88,7 @@ async fn flood(state: Arc<State>, request: Request, per_second: f64, time: Durat
 }
 
 async fn send(state: Arc<State>, request: Request, waits: bool) {
-    let free = state.free.lock().expect(UNHARMED).pop();
-    let connection = match free {
+    let connection = match state.free() {
         Some(connection) => Ok(connection),
         None => Connection::open(&state.target).await,
     };
@@ -109,6 +108,12 @@ async fn send(state: Arc<State>, request: Request, waits: bool) {
 const UNHARMED: &str = "no holder of this lock panics";
 
 impl State {
+    /// A connection that is of use still: the host closes one that nothing is sent on for half a minute.
+    fn free(&self) -> Option<Connection> {
+        let mut free = self.free.lock().expect(UNHARMED);
+        std::iter::from_fn(|| free.pop()).find(|it| !it.is_closed())
+    }
+
     fn flooded(&self) -> MutexGuard<'_, Flooded> {
         self.flooded.lock().expect(UNHARMED)
     }
