@@ -175,7 +175,7 @@ async fn a_host_that_is_stopped_is_backed_up_from_its_directory() {
     }
     host.restart().await;
     let expected = host.run(&ended[0]).await;
-    let other = Start::default().data(&restored).start().await;
+    let mut other = Start::default().data(&restored).start().await;
     assert_eq!(other.run(&ended[0]).await, expected);
 
     // The room that it does not need is given back, once no host has it.
@@ -187,7 +187,7 @@ async fn a_host_that_is_stopped_is_backed_up_from_its_directory() {
         "{}",
         ran.stderr
     );
-    drop(other);
+    other.kill9().await;
     let told = compact().await.expect(0).json();
     assert!(told["after"].as_u64() <= told["before"].as_u64(), "{told}");
     let other = Start::default().data(&restored).start().await;
