@@ -234,16 +234,18 @@ mod tests {
         ["flood", "calm"].map(|name| TenantId::new(name).expect("a tenant"))
     }
 
-    /// The first partition of those that have these processors, told that it may have turns for these.
-    fn with_turns(shared: &Arc<Shared>, tenants: &[&TenantId]) -> Partition {
+    /// Tells the first partition that it may have a turn.
+    fn grant(partition: &mut Partition, processors: &Arc<Processors>, tenant: &TenantId) {
+        let granted = processors.ask(Number(0), tenant).expect("there is room");
+        partition.sort(&mut VecDeque::from([Message::Turn(granted)]), None);
+    }
+
+    /// The first partition of those that have these processors, with a turn.
+    fn with_turn(shared: &Arc<Shared>, tenant: &TenantId) -> Partition {
         let mailbox = shared.mailboxes[0].clone();
         let mut partition = Partition::new(Number(0), shared.clone(), mailbox);
         partition.recover();
-        let granted = tenants.iter().map(|tenant| {
-            let granted = shared.processors.ask(Number(0), tenant);
-            Message::Turn(granted.expect("there is room"))
-        });
-        partition.sort(&mut granted.collect(), None);
+        grant(&mut partition, &shared.processors, tenant);
         partition
     }
 
@@ -251,13 +253,11 @@ mod tests {
     fn the_next_turn_is_of_somebody_else() {
         let shared = peace().host.shared.clone();
         let [flood, calm] = tenants();
-        let mut partition = with_turns(&shared, &[&flood]);
+        let mut partition = with_turn(&shared, &flood);
         let turn = partition.next_turn().expect("a turn");
         let processors = Arc::new(Processors::new(3, shared.mailboxes.clone()));
         for tenant in [&flood, &calm] {
-            let granted = processors.ask(Number(0), tenant).expect("there is room");
-            let mut messages = VecDeque::from([Message::Turn(granted)]);
-            partition.sort(&mut messages, None);
+            grant(&mut partition, &processors, tenant);
         }
         let next = |partition: &mut Partition| partition.next_turn().map(|it| it.tenant.clone());
         assert_eq!(next(&mut partition), Some(calm));
@@ -270,7 +270,7 @@ mod tests {
     fn what_is_due_is_seen_to_in_the_name_of_who_had_the_last_turn() {
         let shared = peace().host.shared.clone();
         let [flood, _] = tenants();
-        let mut partition = with_turns(&shared, &[&flood]);
+        let mut partition = with_turn(&shared, &flood);
         drop(partition.next_turn());
         let turn = shared.processors.ask(Number(1), &flood);
         partition.ask_for_what_is_due();
@@ -283,7 +283,7 @@ mod tests {
     fn a_partition_that_takes_no_more_turns_keeps_none() {
         let shared = peace().host.shared.clone();
         let [flood, _] = tenants();
-        let mut partition = with_turns(&shared, &[&flood]);
+        let mut partition = with_turn(&shared, &flood);
         assert!(shared.processors.are_wanted_by(&flood));
         partition.give_up_turns();
         assert!(!shared.processors.are_wanted_by(&flood));
