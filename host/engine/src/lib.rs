@@ -21,6 +21,7 @@ pub mod clock;
 pub mod error;
 pub mod outside;
 pub mod settings;
+pub mod turns;
 pub mod view;
 
 mod admission;
@@ -67,7 +68,6 @@ mod simulation;
 mod sinks;
 mod snapshot;
 mod start;
-mod turns;
 mod vault;
 mod version;
 

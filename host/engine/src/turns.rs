@@ -6,6 +6,7 @@
 //! long do not keep all others out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash;
 
 use baton_store::TenantId;
 use rustc_hash::FxHashMap;
@@ -13,22 +14,23 @@ use rustc_hash::FxHashMap;
 /// One of this many permits is kept for tenants that hold none.
 const KEPT_OF: usize = 16;
 
-/// Permits, who holds them and who waits for them. `W` is what is to be told once it is granted.
-pub(crate) struct Turns<W> {
+/// Permits, who holds them and who waits for them. `W` is what is to be told once it is granted, `T` who shares them: the
+/// tenants, or whatever is treated like one.
+pub struct Turns<W, T = TenantId> {
     free: usize,
     per_tenant: usize,
     /// How many are kept for tenants that hold none.
     kept: usize,
     /// Those that hold or wait.
-    tenants: FxHashMap<TenantId, Tenant<W>>,
+    tenants: FxHashMap<T, Tenant<W>>,
     /// Those that wait and may have another one, the next one first.
-    queue: BTreeSet<Position>,
+    queue: BTreeSet<Position<T>>,
     /// Counts what happens, to say what was before what.
     now: u64,
 }
 
 /// How many a tenant holds, since when it waits for its turn, and which one it is.
-type Position = (usize, u64, TenantId);
+type Position<T> = (usize, u64, T);
 
 struct Tenant<W> {
     held: usize,
@@ -36,10 +38,10 @@ struct Tenant<W> {
     waiting: BTreeMap<u64, W>,
 }
 
-impl<W> Turns<W> {
+impl<W, T: Clone + Ord + Hash> Turns<W, T> {
     /// `all` permits, of which one tenant may hold `per_tenant`; both are at least one. Of sixteen, one is kept for
     /// tenants that hold none, and at least one of all, but none that a single tenant may hold.
-    pub(crate) fn new(all: usize, per_tenant: usize) -> Self {
+    pub fn new(all: usize, per_tenant: usize) -> Self {
         let (all, per_tenant) = (all.max(1), per_tenant.max(1));
         Self {
             free: all,
@@ -52,17 +54,17 @@ impl<W> Turns<W> {
     }
 
     /// Whether a tenant holds a permit, or waits for one.
-    pub(crate) fn has(&self, tenant: &TenantId) -> bool {
+    pub fn has(&self, tenant: &T) -> bool {
         self.tenants.contains_key(tenant)
     }
 
     /// Whether no tenant but this one holds a permit or waits for one.
-    pub(crate) fn is_alone(&self, tenant: &TenantId) -> bool {
+    pub fn is_alone(&self, tenant: &T) -> bool {
         self.tenants.len() <= usize::from(self.tenants.contains_key(tenant))
     }
 
     /// Takes a permit, where there is one for this tenant and none of its own waits for it.
-    pub(crate) fn take(&mut self, tenant: &TenantId) -> bool {
+    pub fn take(&mut self, tenant: &T) -> bool {
         if let Some(known) = self.tenants.get_mut(tenant) {
             let may = known.waiting.is_empty()
                 && known.held < self.per_tenant
@@ -91,7 +93,7 @@ impl<W> Turns<W> {
     }
 
     /// Waits for a permit, under the number that comes back.
-    pub(crate) fn wait(&mut self, tenant: &TenantId, who: W) -> u64 {
+    pub fn wait(&mut self, tenant: &T, who: W) -> u64 {
         self.now += 1;
         let number = self.now;
         let known = self
@@ -113,7 +115,7 @@ impl<W> Turns<W> {
     }
 
     /// Waits no longer. False where it does not wait: it has been granted its permit.
-    pub(crate) fn leave(&mut self, tenant: &TenantId, number: u64) -> bool {
+    pub fn leave(&mut self, tenant: &T, number: u64) -> bool {
         let Some(known) = self.tenants.get_mut(tenant) else {
             return false;
         };
@@ -129,7 +131,7 @@ impl<W> Turns<W> {
     }
 
     /// Gives a permit back. Somebody may be [granted](Turns::grant) it.
-    pub(crate) fn give_back(&mut self, tenant: &TenantId) {
+    pub fn give_back(&mut self, tenant: &T) {
         let Some(known) = self.tenants.get_mut(tenant) else {
             return;
         };
@@ -147,7 +149,7 @@ impl<W> Turns<W> {
     }
 
     /// Grants the next permit, if there is one for anybody who waits: to whom.
-    pub(crate) fn grant(&mut self) -> Option<W> {
+    pub fn grant(&mut self) -> Option<W> {
         let (held, since, tenant) = self.queue.first()?;
         // Whoever comes behind the first holds as many at least, so that there is none for them either.
         if !is_free(self.free, self.kept, *held) {

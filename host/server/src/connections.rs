@@ -63,13 +63,15 @@ struct Open {
     next: u64,
     strangers: HashMap<IpAddr, BTreeMap<u64, Arc<Notify>>>,
     strangers_count: usize,
-    tenants: HashMap<u64, TenantId>,
+    tenants_count: usize,
     counts: HashMap<TenantId, usize>,
 }
 
 struct Place {
     number: u64,
     network: IpAddr,
+    /// Whose it is; none while it is a stranger's. Changed by who has [`Open`] alone.
+    tenant: Mutex<Option<TenantId>>,
     gives_way: Arc<Notify>,
     shared: Arc<Shared>,
     _room: OwnedSemaphorePermit,
@@ -99,6 +101,7 @@ impl Connections {
         Connection(Arc::new(Place {
             number,
             network,
+            tenant: Mutex::default(),
             gives_way,
             shared: Arc::clone(&self.0),
             _room: room.expect("the semaphore is never closed"),
@@ -115,11 +118,11 @@ impl Connection {
     pub(crate) fn belongs_to(&self, tenant: &TenantId) -> Result<(), Full> {
         let place = &self.0;
         let (shared, mut open) = (&place.shared, place.shared.open());
-        let before = open.tenants.get(&place.number);
-        if before == Some(tenant) {
+        let before = self.tenant();
+        if before.as_ref() == Some(tenant) {
             return Ok(());
         }
-        if before.is_none() && open.tenants.len() >= shared.tenants_max {
+        if before.is_none() && open.tenants_count >= shared.tenants_max {
             return Err(Full::Tenants);
         }
         let count = open.counts.get(tenant).copied().unwrap_or_default();
@@ -127,9 +130,15 @@ impl Connection {
             return Err(Full::Tenant(count));
         }
         open.leave(place);
-        open.tenants.insert(place.number, tenant.clone());
+        *place.tenant() = Some(tenant.clone());
+        open.tenants_count += 1;
         *open.counts.entry(tenant.clone()).or_default() += 1;
         Ok(())
+    }
+
+    /// Whose it is; none while no request on it has shown a token.
+    pub(crate) fn tenant(&self) -> Option<TenantId> {
+        self.0.tenant().clone()
     }
 
     /// Completes when this connection has to give way to another.
@@ -143,6 +152,12 @@ impl From<Full> for Refusal {
         // An idle connection that is kept open would take room for nothing.
         Self::busy(error.to_string(), RETRY)
             .with_header("connection", HeaderValue::from_static("close"))
+    }
+}
+
+impl Place {
+    fn tenant(&self) -> MutexGuard<'_, Option<TenantId>> {
+        self.tenant.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -192,9 +207,10 @@ impl Open {
 
     fn leave(&mut self, place: &Place) {
         self.forget_stranger(place.network, place.number);
-        if let Some(tenant) = self.tenants.remove(&place.number)
+        if let Some(tenant) = place.tenant().take()
             && let Some(count) = self.counts.get_mut(&tenant)
         {
+            self.tenants_count -= 1;
             *count -= 1;
             if *count == 0 {
                 self.counts.remove(&tenant);

@@ -6,7 +6,7 @@
 //! - [`serve`] runs it on a listener; [`router`] is the same without sockets.
 //! - `workflows`, `validate`, `runs`, `run_events`, `events`, `approvals`, `schedules`, `connectors`,
 //!   `secrets`, `backup`, `health`, `openapi`, `schema`: the handlers, a file for each resource.
-//! - `connections`, `write_timeout`: what keeps one client from taking the server away from others.
+//! - `connections`, `workers`, `write_timeout`: what keeps one client from taking the server away from others.
 //! - [`auth`]: who asks, and for which tenant.
 //! - `body`, `query`, `prefer`, `page`, `path`: reading a request. Each refuses what it doesn't understand.
 //! - `budget`: how much of bodies is held at once, and how much of it by one tenant.
@@ -16,7 +16,7 @@
 //!
 //! # The way of a request
 //!
-//! Connection (bounded, a stranger's until it shows a token) → `observe` gives it an id → the route's handler asks for its `Caller` first, so
+//! Connection (bounded, a stranger's until it shows a token; served by turns) → `observe` gives it an id → the route's handler asks for its `Caller` first, so
 //! that a request without a valid token has no effect at all → path, query and headers → body, within the
 //! route's bound and the server's budget → engine → conversion → answer. A handler that says no returns a
 //! refusal, which `observe` writes as `application/problem+json`.
@@ -47,6 +47,7 @@ mod secrets;
 mod serve;
 mod settings;
 mod validate;
+mod workers;
 mod workflows;
 mod write_timeout;
 

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -17,12 +18,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::connections::{Connection, Connections};
 use crate::router::router;
 use crate::settings::ServerSettings;
+use crate::workers::Workers;
 use crate::write_timeout::WriteTimeout;
 
 /// The longest head of a request, in bytes: 64 KiB, of which a token and a path take a few hundred.
@@ -79,6 +82,7 @@ async fn take_connections(
     http.timer(TokioTimer::new())
         .header_read_timeout(sockets.head_timeout)
         .max_buf_size(HEAD_BYTES_MAX);
+    let workers = Arc::new(Workers::new(Handle::current().metrics().num_workers()));
 
     let taking = async {
         loop {
@@ -87,7 +91,7 @@ async fn take_connections(
             let stream = TokioIo::new(WriteTimeout::new(stream, sockets.write_timeout));
             let service = requests(router.clone(), connection.clone());
             let serving = graceful.watch(http.serve_connection(stream, service));
-            tokio::spawn(async move {
+            tokio::spawn(workers.clone().serve(connection.clone(), async move {
                 let result = tokio::select! {
                     result = serving => result,
                     () = connection.gives_way() => Ok(()),
@@ -96,7 +100,7 @@ async fn take_connections(
                 if let Err(error) = result {
                     tracing::debug!(%error, "connection broke");
                 }
-            });
+            }));
         }
     };
     tokio::select! {
