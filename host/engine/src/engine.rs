@@ -56,8 +56,8 @@ const READERS: Bounds = Bounds {
     present_per_tenant: 64,
 };
 
-/// How many starts may be prepared at the same time, for each processor: few, since that is a matter of the processor
-/// mostly, for which more threads would only wait. They wait behind no reader.
+/// How many starts for which not all is at hand may be prepared at the same time, for each processor: few, since that is a
+/// matter of the processor mostly, for which more threads would only wait. They wait behind no reader.
 const STARTS: Bounds = Bounds {
     all: 4,
     per_tenant: 1,

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use baton_sandbox::Description;
 use baton_store::record::{CorrectionRecord, PinRecord, WorkflowPinRecord};
 use baton_store::{Digest, TenantId};
 use serde_json::{Map, Value};
@@ -20,11 +21,11 @@ use crate::vault::VaultError;
 use crate::version::{Source, Version, VersionKey};
 
 /// A workflow version, by the names under which it was published.
-pub(crate) struct Wanted {
-    pub(crate) namespace: String,
-    pub(crate) name: String,
+pub(crate) struct Wanted<'a> {
+    pub(crate) namespace: &'a str,
+    pub(crate) name: &'a str,
     /// The highest one where there is none.
-    pub(crate) version: Option<String>,
+    pub(crate) version: Option<&'a str>,
 }
 
 /// What a run keeps already, and goes on keeping whatever it takes up.
@@ -41,6 +42,15 @@ pub(crate) struct Kept {
     pub(crate) connectors: Vec<PinRecord>,
     pub(crate) pins: Vec<Pin>,
     pub(crate) secrets: Value,
+}
+
+/// How far to look for what a run keeps.
+#[derive(Clone, Copy)]
+enum Reach {
+    /// In memory, but for the few small records that say what it is.
+    AtHand,
+    /// Wherever it is.
+    Anywhere,
 }
 
 impl Before<'_> {
@@ -73,12 +83,30 @@ impl Kept {
 pub(crate) fn keep(
     shared: &Shared,
     tenant: &TenantId,
-    wanted: Wanted,
+    wanted: Wanted<'_>,
     before: Before<'_>,
 ) -> Result<Kept, StartError> {
-    let found = find(shared, tenant, wanted, &before)?;
+    let found = find_anywhere(shared, tenant, wanted, &before)?;
     let secrets = secrets(shared, tenant, &found.version, before.secrets)?;
     Ok(Kept { secrets, ..found })
+}
+
+/// As [`keep`], for a run that is new, where what it needs is at hand: then it takes some microseconds.
+///
+/// # Errors
+///
+/// As [`keep`].
+pub(crate) fn keep_at_hand(
+    shared: &Shared,
+    tenant: &TenantId,
+    wanted: Wanted<'_>,
+) -> Result<Option<Kept>, StartError> {
+    let before = Before::nothing(shared);
+    let Some(found) = find(shared, tenant, wanted, &before, Reach::AtHand)? else {
+        return Ok(None);
+    };
+    let secrets = secrets(shared, tenant, &found.version, before.secrets)?;
+    Ok(Some(Kept { secrets, ..found }))
 }
 
 /// Finds a version with the connectors that there are now, ready to run. Reads much, and is done aside.
@@ -89,28 +117,39 @@ pub(crate) fn keep(
 pub(crate) fn version(
     shared: &Shared,
     tenant: &TenantId,
-    wanted: Wanted,
+    wanted: Wanted<'_>,
 ) -> Result<Arc<Version>, StartError> {
-    Ok(find(shared, tenant, wanted, &Before::nothing(shared))?.version)
+    Ok(find_anywhere(shared, tenant, wanted, &Before::nothing(shared))?.version)
 }
 
-/// A version with what it needs, but for its secrets.
+fn find_anywhere(
+    shared: &Shared,
+    tenant: &TenantId,
+    wanted: Wanted<'_>,
+    before: &Before<'_>,
+) -> Result<Kept, StartError> {
+    let found = find(shared, tenant, wanted, before, Reach::Anywhere)?;
+    Ok(found.expect("what is looked for anywhere is found, or an error says why not"))
+}
+
+/// A version with what it needs, but for its secrets; none where it is beyond reach.
 fn find(
     shared: &Shared,
     tenant: &TenantId,
-    wanted: Wanted,
+    wanted: Wanted<'_>,
     before: &Before<'_>,
-) -> Result<Kept, StartError> {
+    reach: Reach,
+) -> Result<Option<Kept>, StartError> {
     let Wanted {
         namespace,
         name,
         version,
     } = wanted;
-    let found = find_workflow(shared, tenant, &namespace, &name, version.as_deref())?;
-    let workflow = found.ok_or(StartError::NoSuchWorkflow {
-        namespace,
-        name,
-        version,
+    let found = find_workflow(shared, tenant, namespace, name, version)?;
+    let workflow = found.ok_or_else(|| StartError::NoSuchWorkflow {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        version: version.map(str::to_owned),
     })?;
     let known: HashMap<&str, &PinRecord> = before
         .connectors
@@ -125,11 +164,9 @@ fn find(
         let Some((digest, bundled)) = component(shared, tenant, name, &known)? else {
             continue;
         };
-        let description = shared
-            .library
-            .describe(&digest)
-            .map_err(Unavailable::from)?;
-        keep_component(shared, tenant, &digest)?;
+        let Some(description) = kept_component(shared, tenant, &digest, reach)? else {
+            return Ok(None);
+        };
         let package = description.package.as_ref();
         let record = PinRecord {
             name: name.clone(),
@@ -141,7 +178,9 @@ fn find(
         records.push(record);
         connectors.0.insert(name.clone(), description);
     }
-    keep_component(shared, tenant, &before.language)?;
+    if !keep_component(shared, tenant, &before.language, reach)? {
+        return Ok(None);
+    }
     let document = Digest(workflow.digest);
     let key = VersionKey {
         tenant: tenant.clone(),
@@ -159,11 +198,16 @@ fn find(
             connectors,
         })
     };
-    let version = shared
-        .versions
-        .get(&key, source)?
-        .map_err(StartError::Outdated)?;
-    Ok(Kept {
+    let version = match reach {
+        Reach::AtHand => shared.versions.known(&key),
+        Reach::Anywhere => Some(
+            shared
+                .versions
+                .get(&key, source)?
+                .map_err(StartError::Outdated)?,
+        ),
+    };
+    Ok(version.map(|version| Kept {
         workflow: WorkflowPinRecord {
             namespace: workflow.namespace,
             name: workflow.name,
@@ -174,7 +218,7 @@ fn find(
         connectors: records,
         pins,
         secrets: Value::Null,
-    })
+    }))
 }
 
 /// The component that a run keeps under a connector's name, and whether it came with the host: the one that it has
@@ -192,13 +236,38 @@ fn component(
     Ok(entry.map(|it| (it.digest, shared.library.is_bundled(name, &it.digest))))
 }
 
-/// Sees to it that a component which a run keeps is in the store, durably.
-fn keep_component(shared: &Shared, tenant: &TenantId, digest: &Digest) -> Result<(), Unavailable> {
+/// What a component is that a run keeps, once it is in the store, durably; none where it is beyond reach.
+fn kept_component(
+    shared: &Shared,
+    tenant: &TenantId,
+    digest: &Digest,
+    reach: Reach,
+) -> Result<Option<Arc<Description>>, Unavailable> {
+    let description = match reach {
+        Reach::AtHand => shared.library.described(digest),
+        Reach::Anywhere => Some(shared.library.describe(digest)?),
+    };
+    let is_kept = keep_component(shared, tenant, digest, reach)?;
+    Ok(description.filter(|_| is_kept))
+}
+
+/// Sees to it that a component which a run keeps is in the store, durably. False where that is beyond reach.
+fn keep_component(
+    shared: &Shared,
+    tenant: &TenantId,
+    digest: &Digest,
+    reach: Reach,
+) -> Result<bool, Unavailable> {
+    match reach {
+        Reach::AtHand => return Ok(shared.library.is_kept(digest)),
+        Reach::Anywhere => {}
+    }
     shared.library.keep(digest, |batch| {
         // Aside, where it may block: by way of the journal, which waits where a disk is full.
         let committed = Handle::current().block_on(shared.journal.commit(tenant, batch));
         Ok(committed?)
-    })
+    })?;
+    Ok(true)
 }
 
 /// `$secrets` of a version: what the run has kept, and what it names beside that.

@@ -9,34 +9,40 @@ use tokio::sync::OwnedMutexGuard;
 type Lock = Arc<tokio::sync::Mutex<()>>;
 
 /// Locks by name. One that nobody holds or waits for takes no memory.
-pub(crate) struct Locks<K>(Mutex<HashMap<K, Lock>>);
+pub(crate) struct Locks<K>(Arc<Mutex<HashMap<K, Lock>>>);
 
 /// The holding of a lock. Dropping it lets the next one in.
-pub(crate) struct Held<'l, K: Eq + Hash> {
+pub(crate) struct Held<K: Eq + Hash> {
     // Dropped before the claim, which counts those who have the lock.
     _guard: OwnedMutexGuard<()>,
-    _claim: Claim<'l, K>,
+    _claim: Claim<K>,
 }
 
 /// The interest of one who holds a lock or waits for it.
-struct Claim<'l, K: Eq + Hash> {
-    locks: &'l Locks<K>,
+struct Claim<K: Eq + Hash> {
+    locks: Locks<K>,
     name: K,
     lock: Lock,
 }
 
 impl<K> Default for Locks<K> {
     fn default() -> Self {
-        Self(Mutex::default())
+        Self(Arc::default())
+    }
+}
+
+impl<K> Clone for Locks<K> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
     }
 }
 
 impl<K: Clone + Eq + Hash> Locks<K> {
     /// Waits until nobody holds the lock of this name. Those who wait come in their order.
-    pub(crate) async fn lock(&self, name: K) -> Held<'_, K> {
+    pub(crate) async fn lock(&self, name: K) -> Held<K> {
         let lock = self.by_name().entry(name.clone()).or_default().clone();
         let claim = Claim {
-            locks: self,
+            locks: self.clone(),
             name,
             lock,
         };
@@ -53,7 +59,7 @@ impl<K> Locks<K> {
     }
 }
 
-impl<K: Eq + Hash> Drop for Claim<'_, K> {
+impl<K: Eq + Hash> Drop for Claim<K> {
     fn drop(&mut self) {
         let mut by_name = self.locks.by_name();
         // The list's and this one: a third would be somebody who holds it or waits.

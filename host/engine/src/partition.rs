@@ -44,6 +44,7 @@ use crate::outside::Answer;
 use crate::processors::Granted;
 use crate::replay::Loaded;
 use crate::shared::Shared;
+use crate::start::KeyHeld;
 
 pub(crate) use look::LookReply;
 pub(crate) use remove::Remove;
@@ -183,6 +184,8 @@ pub(crate) struct Begin {
     pub(crate) place: Place,
     /// Until it begins, nobody else takes it up.
     pub(crate) beginning: Beginning,
+    /// Nor starts one more under the idempotency key that it was started under, if it was.
+    pub(crate) key: Option<KeyHeld>,
 }
 
 /// The thread's state.
@@ -412,6 +415,7 @@ impl Partition {
             at,
             place,
             beginning: _beginning,
+            key: _key,
         } = begin;
         let id = run.id;
         self.runs

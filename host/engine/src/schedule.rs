@@ -90,7 +90,7 @@ struct Entry {
 }
 
 /// The right to change a schedule.
-pub(crate) type Lock<'a> = Held<'a, ScheduleName>;
+pub(crate) type Lock = Held<ScheduleName>;
 
 impl Schedules {
     /// Reads the schedules of a store of so many partitions. What has ended while the host was down, they know.
@@ -129,7 +129,7 @@ impl Schedules {
     }
 
     /// The right to change a schedule, once it is free.
-    pub(crate) async fn lock(&self, name: &ScheduleName) -> Lock<'_> {
+    pub(crate) async fn lock(&self, name: &ScheduleName) -> Lock {
         self.locks.lock(name.clone()).await
     }
 

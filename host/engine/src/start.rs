@@ -15,6 +15,7 @@ use crate::engine::view_of;
 use crate::error::{StartError, Unavailable};
 use crate::journal::Notice;
 use crate::keep::{self, Before, Kept, Wanted};
+use crate::locks::Held;
 use crate::origin::{Origin, Restart};
 use crate::partition::{Begin, Message};
 use crate::replay::{self, Loaded};
@@ -22,6 +23,9 @@ use crate::settings::EngineLimits;
 use crate::shared::Shared;
 use crate::snapshot::Uncovered;
 use crate::view::{RunView, StartRun};
+
+/// That nobody else starts a run under an idempotency key of a tenant's.
+pub(crate) type KeyHeld = Held<(TenantId, String)>;
 
 /// A run that is ready to begin, and what has to be durable before.
 pub(crate) struct Prepared {
@@ -45,20 +49,39 @@ pub(crate) fn prepare(
     id: Option<RunId>,
     place: Place,
 ) -> Result<Prepared, StartError> {
+    let kept = keep::keep(shared, tenant, wanted(&request), Before::nothing(shared))?;
+    prepare_with(shared, tenant, request, origin, id, place, kept)
+}
+
+/// The workflow that a request names.
+pub(crate) fn wanted(request: &StartRun) -> Wanted<'_> {
+    Wanted {
+        namespace: &request.namespace,
+        name: &request.name,
+        version: request.version.as_deref(),
+    }
+}
+
+/// As [`prepare`], with what the run needs at hand.
+///
+/// # Errors
+///
+/// Where the store can't be read.
+pub(crate) fn prepare_with(
+    shared: &Shared,
+    tenant: &TenantId,
+    request: StartRun,
+    origin: Origin,
+    id: Option<RunId>,
+    place: Place,
+    kept: Kept,
+) -> Result<Prepared, StartError> {
     let StartRun {
-        namespace,
-        name,
-        version,
         input,
         tags,
         idempotency_key,
+        ..
     } = request;
-    let wanted = Wanted {
-        namespace,
-        name,
-        version,
-    };
-    let kept = keep::keep(shared, tenant, wanted, Before::nothing(shared))?;
     let events_from = shared
         .events
         .next(&*shared.store, tenant)
@@ -157,6 +180,7 @@ pub(crate) fn prepare(
             at,
             place,
             beginning: shared.beginnings.enter(id),
+            key: None,
         },
         started: started_view,
     })

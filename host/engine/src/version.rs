@@ -169,6 +169,11 @@ impl Versions {
         }
     }
 
+    /// A version, where it is at hand.
+    pub(crate) fn known(&self, key: &VersionKey) -> Option<Arc<Version>> {
+        self.lock().get(key)
+    }
+
     /// A version, made of what `source` gives if it is not at hand.
     ///
     /// # Errors
@@ -179,8 +184,7 @@ impl Versions {
         key: &VersionKey,
         source: impl FnOnce() -> Result<Source, E>,
     ) -> Result<Result<Arc<Version>, Vec<Diagnostic>>, E> {
-        let at_hand = self.lock().get(key);
-        if let Some(version) = at_hand {
+        if let Some(version) = self.known(key) {
             return Ok(Ok(version));
         }
         let made = self.make(&source()?, key.language);

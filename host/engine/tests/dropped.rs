@@ -39,10 +39,15 @@ async fn drop_after<T>(polls: usize, future: impl Future<Output = T>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_whose_client_has_gone_is_one_run_that_is_driven() {
     let tenant = TenantId::default();
-    for polls in 1..=POLLS {
+    let ways = (1..=POLLS).flat_map(|polls| [(polls, false), (polls, true)]);
+    for (polls, is_at_hand) in ways {
         let host = Host::open(Arc::new(MemoryStore::new()), &Script::default());
         host.engine.publish(&tenant, SUM).await.expect("published");
         let mut request = start("sum", json!({ "numbers": [1, 2, 39] }));
+        if is_at_hand {
+            let before = host.engine.start(&tenant, request.clone()).await;
+            before.expect("started");
+        }
         request.idempotency_key = Some("once".into());
         drop_after(polls, host.engine.start(&tenant, request.clone())).await;
         let again = host.engine.start(&tenant, request).await.expect("started");
@@ -51,13 +56,31 @@ async fn a_start_whose_client_has_gone_is_one_run_that_is_driven() {
             Status::Completed,
             "{polls}"
         );
-        let runs = host
-            .engine
-            .runs(&tenant, &RunFilter::default(), None, 9)
-            .await;
-        assert_eq!(runs.expect("listed").items.len(), 1, "{polls}");
+        let count = 1 + usize::from(is_at_hand);
+        assert_eq!(runs(&host, &tenant).await, count, "{polls}");
         host.engine.shutdown().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_for_which_all_is_at_hand_needs_nobody_else() {
+    let tenant = TenantId::default();
+    let host = Host::open(Arc::new(MemoryStore::new()), &Script::default());
+    host.engine.publish(&tenant, SUM).await.expect("published");
+    let request = start("sum", json!({ "numbers": [1, 2, 39] }));
+    let first = host.engine.start(&tenant, request.clone()).await;
+    first.expect("started");
+    // It is with the journal when it first waits.
+    drop_after(1, host.engine.start(&tenant, request)).await;
+    support::until("both are there", async || runs(&host, &tenant).await == 2).await;
+    host.engine.shutdown().await;
+}
+
+/// How many runs there are, up to nine.
+async fn runs(host: &Host, tenant: &TenantId) -> usize {
+    let filter = RunFilter::default();
+    let runs = host.engine.runs(tenant, &filter, None, 9).await;
+    runs.expect("listed").items.len()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -181,9 +181,9 @@ fn correct(
     }
     let workflow = record.current_workflow();
     let wanted = Wanted {
-        namespace: workflow.namespace.clone(),
-        name: workflow.name.clone(),
-        version: Some(version.clone()),
+        namespace: &workflow.namespace,
+        name: &workflow.name,
+        version: Some(&version),
     };
     let before = Before {
         language: Digest(record.language),

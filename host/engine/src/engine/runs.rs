@@ -14,15 +14,25 @@ use crate::digest;
 use crate::error::{ListError, StartError, Unavailable};
 use crate::history::History;
 use crate::journal::NotCommitted;
+use crate::keep;
 use crate::origin::Origin;
 use crate::partition::Message;
 use crate::replay::LoadError;
 use crate::shared::Shared;
-use crate::start::{self, Prepared};
+use crate::start::{self, KeyHeld, Prepared};
 use crate::view::{AwaitedView, Page, RunFilter, RunView, StartRun};
 
 /// How long to wait at most for what a run waits for. A run is shown without it where the store is slow, say.
 const LOOKING: Duration = Duration::from_secs(1);
+
+/// The idempotency key of a start, and the right to start a run under it.
+struct Key {
+    /// Under what it is stored which run it has started.
+    stored: Vec<u8>,
+    /// What was asked for.
+    asked: Digest,
+    held: KeyHeld,
+}
 
 impl Engine {
     /// Starts a run. It is durable when this returns.
@@ -41,29 +51,33 @@ impl Engine {
         request: StartRun,
         origin: Origin,
     ) -> Result<RunView, StartError> {
-        let tenant = tenant.clone();
-        self.whole(async move |engine| engine.start_whole(&tenant, request, origin).await)
-            .await
-    }
-
-    async fn start_whole(
-        &self,
-        tenant: &TenantId,
-        request: StartRun,
-        origin: Origin,
-    ) -> Result<RunView, StartError> {
         self.check_open()?;
         self.check_bounds(&request)?;
         let Some(key) = request.idempotency_key.clone() else {
             return self.start_new(tenant, request, origin, None).await;
         };
+        self.start_once(tenant, request, origin, key).await
+    }
+
+    /// Starts a run, unless one was started under this key.
+    async fn start_once(
+        &self,
+        tenant: &TenantId,
+        request: StartRun,
+        origin: Origin,
+        key: String,
+    ) -> Result<RunView, StartError> {
         let asked = request_digest(&request, &origin);
-        let name = (tenant.clone(), key.clone());
-        let _one_at_a_time = self.inner.keys.lock(name).await;
-        let key = key::idempotency(tenant, &key);
-        let Some(stored) = self.shared().store.get(&key).map_err(Unavailable::from)? else {
-            let key = Some((key, asked));
-            return self.start_new(tenant, request, origin, key).await;
+        let stored = key::idempotency(tenant, &key);
+        let held = self.inner.keys.lock((tenant.clone(), key)).await;
+        let key = Key {
+            stored,
+            asked,
+            held,
+        };
+        let stored = self.shared().store.get(&key.stored);
+        let Some(stored) = stored.map_err(Unavailable::from)? else {
+            return self.start_new(tenant, request, origin, Some(key)).await;
         };
         let before = IdempotencyRecord::decode(&stored)
             .map_err(ReadError::from)
@@ -72,40 +86,46 @@ impl Engine {
             Some(_) if before.request != asked.0 => Err(StartError::KeyReused),
             Some(run) => Ok(run),
             // It has been removed, and knew nothing of its key.
-            None => {
-                let key = Some((key, asked));
-                self.start_new(tenant, request, origin, key).await
-            }
+            None => self.start_new(tenant, request, origin, Some(key)).await,
         }
     }
 
+    /// Starts a run. What changes the store is one commit, which is made whether or not somebody waits for it.
     async fn start_new(
         &self,
         tenant: &TenantId,
         request: StartRun,
         origin: Origin,
-        idempotency: Option<(Vec<u8>, Digest)>,
+        key: Option<Key>,
     ) -> Result<RunView, StartError> {
         let place = self.shared().admission.enter(tenant)?;
-        let owner = tenant.clone();
-        let preparation = move |shared: &Arc<Shared>| {
-            start::prepare(shared, &owner, request, origin, None, place)
-        };
-        let prepared = self
-            .in_share(&self.inner.starts, tenant, preparation)
-            .await??;
+        // Mostly all is at hand. To have another thread do it then would take longer than it takes.
+        let at_hand = keep::keep_at_hand(self.shared(), tenant, start::wanted(&request))?;
+        let prepared = match at_hand {
+            Some(kept) => {
+                start::prepare_with(self.shared(), tenant, request, origin, None, place, kept)
+            }
+            None => {
+                let owner = tenant.clone();
+                let preparation = move |shared: &Arc<Shared>| {
+                    start::prepare(shared, &owner, request, origin, None, place)
+                };
+                self.in_share(&self.inner.starts, tenant, preparation)
+                    .await?
+            }
+        }?;
         let Prepared {
             mut batch,
-            begin,
+            mut begin,
             started,
         } = prepared;
-        let id = begin.run.id;
-        if let Some((key, request)) = idempotency {
+        if let Some(key) = key {
             let record = IdempotencyRecord {
-                run: *id.as_bytes(),
-                request: request.0,
+                run: *begin.run.id.as_bytes(),
+                request: key.asked.0,
             };
-            batch.put(key, record.encode());
+            batch.put(key.stored, record.encode());
+            begin.key = Some(key.held);
         }
         self.shared()
             .journal

@@ -16,16 +16,16 @@ use crate::view::{
 
 /// What a publication makes of a workflow's schedule. It counts once the publication is durable; until it is
 /// dropped, nothing else happens to the schedule.
-pub(super) struct Rescheduling<'a> {
+pub(super) struct Rescheduling {
     name: ScheduleName,
     state: Option<ScheduleState>,
-    _lock: Lock<'a>,
+    _lock: Lock,
 }
 
 /// The schedule of a workflow, which nobody else changes meanwhile.
-pub(super) struct LockedSchedule<'a> {
+pub(super) struct LockedSchedule {
     name: ScheduleName,
-    lock: Lock<'a>,
+    lock: Lock,
 }
 
 impl Engine {
@@ -150,7 +150,7 @@ impl Engine {
         tenant: &TenantId,
         namespace: &str,
         name: &str,
-    ) -> LockedSchedule<'_> {
+    ) -> LockedSchedule {
         let name = named(tenant, namespace, name);
         let lock = self.shared().schedules.lock(&name).await;
         LockedSchedule { name, lock }
@@ -162,13 +162,13 @@ impl Engine {
     /// # Errors
     ///
     /// [`PublishError::TooManySchedules`] where it would be one more than may be.
-    pub(super) fn reschedule<'e>(
-        &'e self,
-        schedule: LockedSchedule<'e>,
+    pub(super) fn reschedule(
+        &self,
+        schedule: LockedSchedule,
         published: &WorkflowReference,
         plan: &Plan,
         batch: &mut Batch,
-    ) -> Result<Option<Rescheduling<'e>>, PublishError> {
+    ) -> Result<Option<Rescheduling>, PublishError> {
         let LockedSchedule { name, lock } = schedule;
         let (tenant, version) = (&name.tenant, &published.version);
         let highest = find(self.shared(), tenant, &name.namespace, &name.name, None)?;
@@ -205,7 +205,7 @@ impl Engine {
     }
 
     /// The publication is durable.
-    pub(super) fn rescheduled(&self, change: Option<Rescheduling<'_>>) {
+    pub(super) fn rescheduled(&self, change: Option<Rescheduling>) {
         if let Some(Rescheduling { name, state, _lock }) = change {
             self.shared().schedules.set(name, state);
         }

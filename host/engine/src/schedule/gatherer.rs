@@ -128,9 +128,9 @@ impl Gatherer {
         let (owner, of, version) = (shared.clone(), name.clone(), state.version.clone());
         let version = shared.platform.aside(move || {
             let wanted = Wanted {
-                namespace: of.namespace,
-                name: of.name,
-                version: Some(version),
+                namespace: &of.namespace,
+                name: &of.name,
+                version: Some(&version),
             };
             keep::version(&owner, &of.tenant, wanted)
         });
