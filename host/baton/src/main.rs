@@ -43,6 +43,10 @@ use clap::Parser;
 
 use exit::Exit;
 
+/// How much a thread of the runtime does before it looks what has come over the sockets meanwhile: so many times that something
+/// goes on until it waits. Tokio's own number, 61, is some milliseconds of requests, which those that come in would wait.
+const EVENT_INTERVAL: u32 = 8;
+
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
     {
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
     let cli = command::Cli::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .event_interval(EVENT_INTERVAL)
         .on_thread_start(baton_sandbox::priority::reset)
         .build();
     let outcome = match runtime {
