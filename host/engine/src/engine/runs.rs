@@ -98,22 +98,7 @@ impl Engine {
         origin: Origin,
         key: Option<Key>,
     ) -> Result<RunView, StartError> {
-        let place = self.shared().admission.enter(tenant)?;
-        // Mostly all is at hand. To have another thread do it then would take longer than it takes.
-        let at_hand = keep::keep_at_hand(self.shared(), tenant, start::wanted(&request))?;
-        let prepared = match at_hand {
-            Some(kept) => {
-                start::prepare_with(self.shared(), tenant, request, origin, None, place, kept)
-            }
-            None => {
-                let owner = tenant.clone();
-                let preparation = move |shared: &Arc<Shared>| {
-                    start::prepare(shared, &owner, request, origin, None, place)
-                };
-                self.in_share(&self.inner.starts, tenant, preparation)
-                    .await?
-            }
-        }?;
+        let prepared = self.prepare(tenant, request, origin).await?;
         let Prepared {
             mut batch,
             mut begin,
@@ -140,6 +125,25 @@ impl Engine {
             })?;
         // Nothing can fail any more: the run is there, whatever else can be read.
         Ok(started)
+    }
+
+    /// Prepares a run. Mostly all is at hand: to have another thread do it then would take longer than it takes.
+    async fn prepare(
+        &self,
+        tenant: &TenantId,
+        request: StartRun,
+        origin: Origin,
+    ) -> Result<Prepared, StartError> {
+        let shared = self.shared();
+        let place = shared.admission.enter(tenant)?;
+        if let Some(kept) = keep::keep_at_hand(shared, tenant, start::wanted(&request))? {
+            return start::prepare_with(shared, tenant, request, origin, None, place, kept);
+        }
+        let owner = tenant.clone();
+        let aside = move |shared: &Arc<Shared>| {
+            start::prepare(shared, &owner, request, origin, None, place)
+        };
+        self.in_share(&self.inner.starts, tenant, aside).await?
     }
 
     fn check_bounds(&self, request: &StartRun) -> Result<(), StartError> {
