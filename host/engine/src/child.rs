@@ -23,6 +23,7 @@ use crate::codec;
 use crate::digest;
 use crate::engine::published_versions;
 use crate::error::StartError;
+use crate::keep;
 use crate::origin::{Origin, Parent};
 use crate::replay;
 use crate::shared::Shared;
@@ -119,17 +120,10 @@ fn prepare(shared: &Shared, start: Start) -> Result<Found, Error> {
         tags: Default::default(),
         idempotency_key: None,
     };
+    let origin = Origin::Run(parent);
     start::check_input(&shared.limits, &request.input)
-        .and_then(|()| {
-            start::prepare(
-                shared,
-                &tenant,
-                request,
-                Origin::Run(parent),
-                Some(id),
-                place,
-            )
-        })
+        .and_then(|()| keep::keep_new(shared, &tenant, start::wanted(&request)))
+        .and_then(|kept| start::prepare(shared, &tenant, request, origin, Some(id), place, kept))
         .map(|prepared| Found::Absent(Box::new(prepared)))
         .map_err(|error| refused(shared, &tenant, error))
 }

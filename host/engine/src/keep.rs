@@ -91,12 +91,25 @@ pub(crate) fn keep(
     Ok(Kept { secrets, ..found })
 }
 
-/// As [`keep`], for a run that is new, where what it needs is at hand: then it takes some microseconds.
+/// As [`keep`], for a run that is new.
 ///
 /// # Errors
 ///
 /// As [`keep`].
-pub(crate) fn keep_at_hand(
+pub(crate) fn keep_new(
+    shared: &Shared,
+    tenant: &TenantId,
+    wanted: Wanted<'_>,
+) -> Result<Kept, StartError> {
+    keep(shared, tenant, wanted, Before::nothing(shared))
+}
+
+/// As [`keep_new`], where what the run needs is at hand: then it takes some microseconds.
+///
+/// # Errors
+///
+/// As [`keep`].
+pub(crate) fn keep_new_at_hand(
     shared: &Shared,
     tenant: &TenantId,
     wanted: Wanted<'_>,

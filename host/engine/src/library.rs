@@ -123,10 +123,11 @@ impl Library {
         Ok(())
     }
 
-    /// Whether a component that a run keeps is in the store, as far as that is known at once.
+    /// Whether a component that a run keeps is in the store, as far as that is known at once: who is putting one there is not
+    /// waited for.
     pub(crate) fn is_kept(&self, digest: &Digest) -> bool {
-        let kept = || self.kept.try_lock().is_ok_and(|kept| kept.contains(digest));
-        !self.shipped.contains_key(digest) || kept()
+        let known = || self.kept.try_lock().is_ok_and(|kept| kept.contains(digest));
+        !self.shipped.contains_key(digest) || known()
     }
 
     /// A component's bytes.

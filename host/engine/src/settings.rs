@@ -173,7 +173,7 @@ pub struct EngineLimits {
     /// Beyond it, starts and cancellations are refused as busy.
     pub mailbox: usize,
     /// How many requests may wait for the journal. Default: 10,000: some tens of megabytes, or as much as inputs of
-    /// [`EngineLimits::input_bytes`] take, of which few can wait, since starts are prepared some at a time.
+    /// [`EngineLimits::input_bytes`] take, of which few can wait, since few starts are prepared at a time.
     pub journal_queue: usize,
     /// How many calls of all tenants may be under way at once; others wait, and a tenant that has fewer under way comes
     /// before one that has more. One of sixteen is kept for tenants that have none under way, unless one tenant may

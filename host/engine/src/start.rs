@@ -14,7 +14,7 @@ use crate::codec;
 use crate::engine::view_of;
 use crate::error::{StartError, Unavailable};
 use crate::journal::Notice;
-use crate::keep::{self, Before, Kept, Wanted};
+use crate::keep::{Kept, Wanted};
 use crate::locks::Held;
 use crate::origin::{Origin, Restart};
 use crate::partition::{Begin, Message};
@@ -35,24 +35,6 @@ pub(crate) struct Prepared {
     pub(crate) started: RunView,
 }
 
-/// Prepares a run: finds the workflow and what it needs, and makes its first records. Takes an id of its own where
-/// none is given. Reads much, and is done aside.
-///
-/// # Errors
-///
-/// Where there is no such workflow, or it can't be run.
-pub(crate) fn prepare(
-    shared: &Shared,
-    tenant: &TenantId,
-    request: StartRun,
-    origin: Origin,
-    id: Option<RunId>,
-    place: Place,
-) -> Result<Prepared, StartError> {
-    let kept = keep::keep(shared, tenant, wanted(&request), Before::nothing(shared))?;
-    prepare_with(shared, tenant, request, origin, id, place, kept)
-}
-
 /// The workflow that a request names.
 pub(crate) fn wanted(request: &StartRun) -> Wanted<'_> {
     Wanted {
@@ -62,12 +44,12 @@ pub(crate) fn wanted(request: &StartRun) -> Wanted<'_> {
     }
 }
 
-/// As [`prepare`], with what the run needs at hand.
+/// Prepares a run of what it keeps: makes its first records. Takes an id of its own where none is given.
 ///
 /// # Errors
 ///
 /// Where the store can't be read.
-pub(crate) fn prepare_with(
+pub(crate) fn prepare(
     shared: &Shared,
     tenant: &TenantId,
     request: StartRun,

@@ -136,12 +136,13 @@ impl Engine {
     ) -> Result<Prepared, StartError> {
         let shared = self.shared();
         let place = shared.admission.enter(tenant)?;
-        if let Some(kept) = keep::keep_at_hand(shared, tenant, start::wanted(&request))? {
-            return start::prepare_with(shared, tenant, request, origin, None, place, kept);
+        if let Some(kept) = keep::keep_new_at_hand(shared, tenant, start::wanted(&request))? {
+            return start::prepare(shared, tenant, request, origin, None, place, kept);
         }
         let owner = tenant.clone();
         let aside = move |shared: &Arc<Shared>| {
-            start::prepare(shared, &owner, request, origin, None, place)
+            let kept = keep::keep_new(shared, &owner, start::wanted(&request))?;
+            start::prepare(shared, &owner, request, origin, None, place, kept)
         };
         self.in_share(&self.inner.starts, tenant, aside).await?
     }

@@ -13,6 +13,7 @@ use super::gatherer::gather;
 use super::state::Scheduled;
 use super::{Ended, Entry, ScheduleName};
 use crate::error::StartError;
+use crate::keep;
 use crate::origin::Origin;
 use crate::shared::Shared;
 use crate::start::{self, Prepared};
@@ -163,7 +164,8 @@ pub(super) async fn prepare(
     let (owner, tenant) = (shared.clone(), name.tenant.clone());
     let prepared = shared.platform.aside(move || {
         let origin = Origin::Schedule(scheduled);
-        start::prepare(&owner, &tenant, request, origin, None, place)
+        let kept = keep::keep_new(&owner, &tenant, start::wanted(&request))?;
+        start::prepare(&owner, &tenant, request, origin, None, place, kept)
     });
     // It fails where the host is stopping, or has made a mistake that its log tells of.
     prepared.await.map_err(|_| StartError::Busy {
