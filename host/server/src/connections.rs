@@ -116,12 +116,11 @@ impl Connection {
     ///
     /// The tenant, or all of them together, have as many as they may. Then it stays whose it was.
     pub(crate) fn belongs_to(&self, tenant: &TenantId) -> Result<(), Full> {
-        let place = &self.0;
-        let (shared, mut open) = (&place.shared, place.shared.open());
-        let before = self.tenant();
+        let (place, before) = (&self.0, self.tenant());
         if before.as_ref() == Some(tenant) {
             return Ok(());
         }
+        let (shared, mut open) = (&place.shared, place.shared.open());
         if before.is_none() && open.tenants_count >= shared.tenants_max {
             return Err(Full::Tenants);
         }
