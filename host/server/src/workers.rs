@@ -46,11 +46,11 @@ enum Turn {
     #[default]
     Unwanted,
     /// It is ready, and waits under this number.
-    Waited { whose: Whose, number: u64 },
+    Waiting { whose: Whose, number: u64 },
     /// It is with the runtime.
     Granted(Whose),
     /// It is being served. Whether it has to be once more, since something has happened meanwhile.
-    UnderWay { again: bool },
+    Begun { again: bool },
     /// It is no more.
     Over,
 }
@@ -108,7 +108,7 @@ impl Workers {
             turns.give_back(whose);
             std::iter::from_fn(|| turns.grant()).collect()
         };
-        next.iter().for_each(|next| next.is_granted());
+        next.iter().for_each(|next| next.be_granted());
     }
 }
 
@@ -122,11 +122,11 @@ impl Served {
         let mut state = self.state();
         match &mut state.turn {
             Turn::Unwanted => {}
-            Turn::UnderWay { again } => {
+            Turn::Begun { again } => {
                 *again = true;
                 return;
             }
-            Turn::Waited { .. } | Turn::Granted(_) | Turn::Over => return,
+            Turn::Waiting { .. } | Turn::Granted(_) | Turn::Over => return,
         }
         let whose = self.connection.tenant();
         let mut turns = self.workers.turns();
@@ -135,15 +135,15 @@ impl Served {
             state.grant(whose);
         } else {
             let number = turns.wait(&whose, self.clone());
-            state.turn = Turn::Waited { whose, number };
+            state.turn = Turn::Waiting { whose, number };
         }
     }
 
     /// The turn that it waited for may begin.
-    fn is_granted(&self) {
+    fn be_granted(&self) {
         let mut state = self.state();
         // Where it is over, that has given the turn back.
-        if let Turn::Waited { whose, .. } = &mut state.turn {
+        if let Turn::Waiting { whose, .. } = &mut state.turn {
             let whose = whose.take();
             state.grant(whose);
         }
@@ -160,7 +160,7 @@ impl Served {
             return None;
         };
         let whose = whose.take();
-        state.turn = Turn::UnderWay { again: false };
+        state.turn = Turn::Begun { again: false };
         Some(UnderWay {
             served: self,
             whose,
@@ -192,7 +192,7 @@ impl Drop for UnderWay<'_> {
         // First, so that those who wait come before it.
         self.served.workers.give_back(&self.whose);
         let turn = std::mem::take(&mut self.served.state().turn);
-        if matches!(turn, Turn::UnderWay { again: true }) {
+        if matches!(turn, Turn::Begun { again: true }) {
             self.served.ask();
         }
     }
@@ -207,7 +207,7 @@ impl Drop for Ending<'_> {
         };
         let workers = &self.0.workers;
         match turn {
-            Turn::Waited { whose, number } if !workers.turns().leave(&whose, number) => {
+            Turn::Waiting { whose, number } if !workers.turns().leave(&whose, number) => {
                 workers.give_back(&whose);
             }
             Turn::Granted(whose) => workers.give_back(&whose),
@@ -286,22 +286,29 @@ mod tests {
         const EACH: usize = 200;
         let (connections, workers) = (connections(), Arc::new(Workers::new(2)));
         let names = [Some("a"), Some("b"), Some("c"), None];
-        let (mut whole, mut cut_off) = (JoinSet::new(), JoinSet::new());
+        let (mut whole, mut failing, mut cut_off) =
+            (JoinSet::new(), JoinSet::new(), JoinSet::new());
+        let seen = Arc::new(AtomicUsize::new(0));
         let mut senders = Vec::new();
         for number in 0..64 {
             let connection = connection(&connections, names[number % names.len()]).await;
             let (sender, mut events) = mpsc::unbounded_channel();
+            let at_work = seen.clone();
             senders.push(sender);
             let work = workers.clone().serve(connection, async move {
                 let mut sum = 0;
                 while let Some(event) = events.recv().await {
                     sum += event;
                     assert!(number % 8 != 7 || sum < 1_000, "as it is told to");
+                    if number % 8 == 6 {
+                        at_work.fetch_add(1, Ordering::Relaxed);
+                    }
                 }
                 sum
             });
             match number % 8 {
-                6 | 7 => drop(cut_off.spawn(work)),
+                6 => drop(cut_off.spawn(work)),
+                7 => drop(failing.spawn(work)),
                 _ => drop(whole.spawn(work)),
             }
         }
@@ -314,9 +321,16 @@ mod tests {
             })
         });
         let threads: Vec<_> = threads.collect();
+        // In the midst of it.
+        while seen.load(Ordering::Relaxed) < EACH / 2 {
+            yield_now().await;
+        }
         cut_off.abort_all();
         while let Some(sum) = whole.join_next().await {
             assert_eq!(sum.unwrap(), EACH * (EACH + 1) / 2);
+        }
+        while let Some(failed) = failing.join_next().await {
+            assert!(failed.unwrap_err().is_panic());
         }
         while cut_off.join_next().await.is_some() {}
         for thread in threads {
