@@ -16,7 +16,7 @@ const IN_FLIGHT: usize = 64;
 
 pub(super) async fn measure(settings: &Settings) -> Value {
     let runs = Runs::of_steps("steps");
-    let mut host = new().await;
+    let mut host = fresh().await;
     let count = settings.runs(1_000_000, 2_000);
     let fill = filled(&host, count).await;
 
@@ -24,7 +24,7 @@ pub(super) async fn measure(settings: &Settings) -> Value {
     let (mut full, mut empty) = (Vec::new(), Vec::new());
     for _ in 0..settings.times(5, 1) {
         full.push(runs.measured(&host, IN_FLIGHT, 5, settings).await);
-        empty.push(runs.measured(&new().await, IN_FLIGHT, 5, settings).await);
+        empty.push(runs.measured(&fresh().await, IN_FLIGHT, 5, settings).await);
     }
     let last = full.last().cloned().unwrap_or_default();
     let mut figures = json!({
@@ -44,7 +44,7 @@ pub(super) async fn measure(settings: &Settings) -> Value {
 }
 
 /// A host with an empty store.
-async fn new() -> Host {
+async fn fresh() -> Host {
     let documents = [workflow::steps("steps", "adder"), workflow::keep("keep")];
     host::alone(&documents, &[]).await
 }
