@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use baton_sandbox::Description;
 use baton_store::record::{CorrectionRecord, PinRecord, WorkflowPinRecord};
 use baton_store::{Digest, TenantId};
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 
 use crate::catalog::Connectors;
+use crate::choices::{Choice, Name};
 use crate::codec;
 use crate::engine::find_workflow;
 use crate::error::{StartError, Unavailable};
@@ -44,22 +44,13 @@ pub(crate) struct Kept {
     pub(crate) secrets: Value,
 }
 
-/// How far to look for what a run keeps.
-#[derive(Clone, Copy)]
-enum Reach {
-    /// In memory, but for the few small records that say what it is.
-    AtHand,
-    /// Wherever it is.
-    Anywhere,
-}
-
-impl Before<'_> {
-    /// For a run that is new.
-    pub(crate) fn nothing(shared: &Shared) -> Self {
-        Self {
-            language: shared.language,
-            connectors: &[],
-            secrets: Map::new(),
+impl Wanted<'_> {
+    fn name_of(&self, tenant: &TenantId) -> Name {
+        Name {
+            tenant: tenant.clone(),
+            namespace: self.namespace.to_owned(),
+            name: self.name.to_owned(),
+            version: self.version.map(str::to_owned),
         }
     }
 }
@@ -86,9 +77,9 @@ pub(crate) fn keep(
     wanted: Wanted<'_>,
     before: Before<'_>,
 ) -> Result<Kept, StartError> {
-    let found = find_anywhere(shared, tenant, wanted, &before)?;
-    let secrets = secrets(shared, tenant, &found.version, before.secrets)?;
-    Ok(Kept { secrets, ..found })
+    let found = find(shared, tenant, wanted, before.language, before.connectors)?;
+    let version = found.version(shared)?;
+    kept(shared, &found.choice, version, before.secrets)
 }
 
 /// As [`keep`], for a run that is new.
@@ -101,25 +92,25 @@ pub(crate) fn keep_new(
     tenant: &TenantId,
     wanted: Wanted<'_>,
 ) -> Result<Kept, StartError> {
-    keep(shared, tenant, wanted, Before::nothing(shared))
+    let (choice, version) = choose(shared, tenant, wanted)?;
+    kept(shared, &choice, version, Map::new())
 }
 
-/// As [`keep_new`], where what the run needs is at hand: then it takes some microseconds.
+/// As [`keep_new`], where all that the run needs is at hand: then it takes some microseconds. None where it is not.
 ///
 /// # Errors
 ///
-/// As [`keep`].
+/// Where it can't be run for want of secrets.
 pub(crate) fn keep_new_at_hand(
     shared: &Shared,
     tenant: &TenantId,
     wanted: Wanted<'_>,
 ) -> Result<Option<Kept>, StartError> {
-    let before = Before::nothing(shared);
-    let Some(found) = find(shared, tenant, wanted, &before, Reach::AtHand)? else {
-        return Ok(None);
-    };
-    let secrets = secrets(shared, tenant, &found.version, before.secrets)?;
-    Ok(Some(Kept { secrets, ..found }))
+    let choice = shared.choices.get(&wanted.name_of(tenant));
+    let found = choice.and_then(|it| Some((shared.versions.known(&it.key)?, it)));
+    found
+        .map(|(version, choice)| kept(shared, &choice, version, Map::new()))
+        .transpose()
 }
 
 /// Finds a version with the connectors that there are now, ready to run. Reads much, and is done aside.
@@ -132,27 +123,72 @@ pub(crate) fn version(
     tenant: &TenantId,
     wanted: Wanted<'_>,
 ) -> Result<Arc<Version>, StartError> {
-    Ok(find_anywhere(shared, tenant, wanted, &Before::nothing(shared))?.version)
+    Ok(choose(shared, tenant, wanted)?.1)
 }
 
-fn find_anywhere(
+/// What a name comes to for a run that is new, which is remembered, and the version.
+fn choose(
     shared: &Shared,
     tenant: &TenantId,
     wanted: Wanted<'_>,
-    before: &Before<'_>,
-) -> Result<Kept, StartError> {
-    let found = find(shared, tenant, wanted, before, Reach::Anywhere)?;
-    Ok(found.expect("what is looked for anywhere is found, or an error says why not"))
+) -> Result<(Arc<Choice>, Arc<Version>), StartError> {
+    let name = wanted.name_of(tenant);
+    let since = shared.choices.now();
+    let found = find(shared, tenant, wanted, shared.language, &[])?;
+    let version = found.version(shared)?;
+    let choice = Arc::new(found.choice);
+    shared.choices.remember(name, choice.clone(), since);
+    Ok((choice, version))
 }
 
-/// A version with what it needs, but for its secrets; none where it is beyond reach.
+fn kept(
+    shared: &Shared,
+    choice: &Choice,
+    version: Arc<Version>,
+    before: Map<String, Value>,
+) -> Result<Kept, StartError> {
+    let secrets = secrets(shared, &choice.key.tenant, &version, before)?;
+    Ok(Kept {
+        workflow: choice.workflow.clone(),
+        version,
+        connectors: choice.connectors.clone(),
+        pins: choice.pins.clone(),
+        secrets,
+    })
+}
+
+/// What a name comes to, and what its connectors are.
+struct Found {
+    choice: Choice,
+    connectors: Connectors,
+}
+
+impl Found {
+    /// The version, ready to run.
+    fn version(&self, shared: &Shared) -> Result<Arc<Version>, StartError> {
+        let VersionKey {
+            tenant, document, ..
+        } = &self.choice.key;
+        let source = || {
+            Ok::<_, Unavailable>(Source {
+                text: replay::document(shared, tenant, document)?,
+                resources: resources::stored(shared, tenant, document)?,
+                connectors: &self.connectors,
+            })
+        };
+        let version = shared.versions.get(&self.choice.key, source)?;
+        version.map_err(StartError::Outdated)
+    }
+}
+
+/// What a name comes to, with an expression language, and with those connectors that are kept already.
 fn find(
     shared: &Shared,
     tenant: &TenantId,
     wanted: Wanted<'_>,
-    before: &Before<'_>,
-    reach: Reach,
-) -> Result<Option<Kept>, StartError> {
+    language: Digest,
+    kept: &[PinRecord],
+) -> Result<Found, StartError> {
     let Wanted {
         namespace,
         name,
@@ -164,22 +200,20 @@ fn find(
         name: name.to_owned(),
         version: version.map(str::to_owned),
     })?;
-    let known: HashMap<&str, &PinRecord> = before
-        .connectors
-        .iter()
-        .map(|pin| (pin.name.as_str(), pin))
-        .collect();
+    let kept: HashMap<&str, &PinRecord> = kept.iter().map(|pin| (pin.name.as_str(), pin)).collect();
     let mut connectors = Connectors::default();
     let mut pins = Vec::new();
     let mut records = Vec::new();
     for name in &workflow.connectors {
         // One that is missing is for the plan to complain about, with its place in the document.
-        let Some((digest, bundled)) = component(shared, tenant, name, &known)? else {
+        let Some((digest, bundled)) = component(shared, tenant, name, &kept)? else {
             continue;
         };
-        let Some(description) = kept_component(shared, tenant, &digest, reach)? else {
-            return Ok(None);
-        };
+        let description = shared
+            .library
+            .describe(&digest)
+            .map_err(Unavailable::from)?;
+        keep_component(shared, tenant, &digest)?;
         let package = description.package.as_ref();
         let record = PinRecord {
             name: name.clone(),
@@ -191,47 +225,29 @@ fn find(
         records.push(record);
         connectors.0.insert(name.clone(), description);
     }
-    if !keep_component(shared, tenant, &before.language, reach)? {
-        return Ok(None);
-    }
-    let document = Digest(workflow.digest);
+    keep_component(shared, tenant, &language)?;
     let key = VersionKey {
         tenant: tenant.clone(),
-        document,
-        language: before.language,
+        document: Digest(workflow.digest),
+        language,
         connectors: pins
             .iter()
             .map(|pin| (pin.name.clone(), pin.digest))
             .collect(),
     };
-    let source = || {
-        Ok::<_, Unavailable>(Source {
-            text: replay::document(shared, tenant, &document)?,
-            resources: resources::stored(shared, tenant, &document)?,
-            connectors,
-        })
+    let workflow = WorkflowPinRecord {
+        namespace: workflow.namespace,
+        name: workflow.name,
+        version: workflow.version,
+        digest: workflow.digest,
     };
-    let version = match reach {
-        Reach::AtHand => shared.versions.known(&key),
-        Reach::Anywhere => Some(
-            shared
-                .versions
-                .get(&key, source)?
-                .map_err(StartError::Outdated)?,
-        ),
-    };
-    Ok(version.map(|version| Kept {
-        workflow: WorkflowPinRecord {
-            namespace: workflow.namespace,
-            name: workflow.name,
-            version: workflow.version,
-            digest: workflow.digest,
-        },
-        version,
+    let choice = Choice {
+        workflow,
         connectors: records,
         pins,
-        secrets: Value::Null,
-    }))
+        key,
+    };
+    Ok(Found { choice, connectors })
 }
 
 /// The component that a run keeps under a connector's name, and whether it came with the host: the one that it has
@@ -249,38 +265,13 @@ fn component(
     Ok(entry.map(|it| (it.digest, shared.library.is_bundled(name, &it.digest))))
 }
 
-/// What a component is that a run keeps, once it is in the store, durably; none where it is beyond reach.
-fn kept_component(
-    shared: &Shared,
-    tenant: &TenantId,
-    digest: &Digest,
-    reach: Reach,
-) -> Result<Option<Arc<Description>>, Unavailable> {
-    let description = match reach {
-        Reach::AtHand => shared.library.described(digest),
-        Reach::Anywhere => Some(shared.library.describe(digest)?),
-    };
-    let is_kept = keep_component(shared, tenant, digest, reach)?;
-    Ok(description.filter(|_| is_kept))
-}
-
-/// Sees to it that a component which a run keeps is in the store, durably. False where that is beyond reach.
-fn keep_component(
-    shared: &Shared,
-    tenant: &TenantId,
-    digest: &Digest,
-    reach: Reach,
-) -> Result<bool, Unavailable> {
-    match reach {
-        Reach::AtHand => return Ok(shared.library.is_kept(digest)),
-        Reach::Anywhere => {}
-    }
+/// Sees to it that a component which a run keeps is in the store, durably.
+fn keep_component(shared: &Shared, tenant: &TenantId, digest: &Digest) -> Result<(), Unavailable> {
     shared.library.keep(digest, |batch| {
         // Aside, where it may block: by way of the journal, which waits where a disk is full.
         let committed = Handle::current().block_on(shared.journal.commit(tenant, batch));
         Ok(committed?)
-    })?;
-    Ok(true)
+    })
 }
 
 /// `$secrets` of a version: what the run has kept, and what it names beside that.

@@ -28,6 +28,7 @@ mod admission;
 mod beginnings;
 mod catalog;
 mod child;
+mod choices;
 mod codec;
 mod computing;
 mod digest;

@@ -123,13 +123,6 @@ impl Library {
         Ok(())
     }
 
-    /// Whether a component that a run keeps is in the store, as far as that is known at once: who is putting one there is not
-    /// waited for.
-    pub(crate) fn is_kept(&self, digest: &Digest) -> bool {
-        let known = || self.kept.try_lock().is_ok_and(|kept| kept.contains(digest));
-        !self.shipped.contains_key(digest) || known()
-    }
-
     /// A component's bytes.
     pub(crate) fn bytes(&self, digest: &Digest) -> Result<Cow<'_, [u8]>, DescribeError> {
         if let Some(component) = self.shipped.get(digest) {
@@ -143,15 +136,10 @@ impl Library {
         Ok(Cow::Owned(record.0))
     }
 
-    /// What a component is, where that is in memory.
-    pub(crate) fn described(&self, digest: &Digest) -> Option<Arc<Description>> {
-        self.lock().get(digest).cloned()
-    }
-
     /// What a component is.
     pub(crate) fn describe(&self, digest: &Digest) -> Result<Arc<Description>, DescribeError> {
-        if let Some(description) = self.described(digest) {
-            return Ok(description);
+        if let Some(description) = self.lock().get(digest) {
+            return Ok(description.clone());
         }
         let bytes = self.bytes(digest)?;
         let description = inspect(&bytes).map_err(|source| DescribeError::Inspect {

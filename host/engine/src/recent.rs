@@ -48,6 +48,11 @@ impl<K: Hash + Eq + Clone, V: Clone> Recent<K, V> {
         self.values.insert(key, (value.clone(), self.uses));
         value
     }
+
+    /// Drops the values under such keys.
+    pub(crate) fn forget(&mut self, are: impl Fn(&K) -> bool) {
+        self.values.retain(|key, _| !are(key));
+    }
 }
 
 #[cfg(test)]
@@ -63,5 +68,7 @@ mod tests {
         assert_eq!(recent.insert("c", 3), 3);
         assert_eq!(recent.get("b"), None);
         assert_eq!((recent.get("a"), recent.get("c")), (Some(1), Some(3)));
+        recent.forget(|key| *key == "a");
+        assert_eq!((recent.get("a"), recent.get("c")), (None, Some(3)));
     }
 }

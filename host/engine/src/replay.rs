@@ -281,11 +281,12 @@ fn version(
             .map(|pin| (pin.name.clone(), pin.digest))
             .collect(),
     };
+    let connectors = Connectors(connectors);
     let source = || {
         Ok::<_, LoadError>(Source {
             text: document(shared, tenant, &key.document)?,
             resources: resources::stored(shared, tenant, &key.document)?,
-            connectors: Connectors(connectors),
+            connectors: &connectors,
         })
     };
     match shared.versions.get(&key, source)? {

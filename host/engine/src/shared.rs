@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 
 use crate::admission::{self, Admission};
 use crate::beginnings::Beginnings;
+use crate::choices::Choices;
 use crate::clock::Clock;
 use crate::digest;
 use crate::dispatch::Dispatch;
@@ -57,6 +58,7 @@ pub(crate) struct Shared {
     pub(crate) vault: Arc<Vault>,
     pub(crate) languages: Arc<dyn Languages>,
     pub(crate) versions: Arc<Versions>,
+    pub(crate) choices: Choices,
     pub(crate) dispatch: Dispatch,
     pub(crate) live: LiveRuns,
     pub(crate) admission: Admission,
@@ -136,6 +138,7 @@ impl Shared {
                 limits.plans,
                 limits.evaluators,
             )),
+            choices: Choices::new(limits.plans),
             languages,
             dispatch: Dispatch::new(
                 Handle::current(),

@@ -32,12 +32,12 @@ pub(crate) struct VersionKey {
 const INSTRUCTIONS_PER_EVENT_MAX: u64 = 4_000_000_000;
 
 /// What a version is made of.
-pub(crate) struct Source {
+pub(crate) struct Source<'a> {
     /// The document's text.
     pub(crate) text: String,
     /// What the document keeps elsewhere, as it was when the version was published.
     pub(crate) resources: Resources,
-    pub(crate) connectors: Connectors,
+    pub(crate) connectors: &'a Connectors,
 }
 
 /// A workflow version, ready to run.
@@ -179,10 +179,10 @@ impl Versions {
     /// # Errors
     ///
     /// Those of `source`, and the diagnostics of a document that does not fit its connectors.
-    pub(crate) fn get<E>(
+    pub(crate) fn get<'a, E>(
         &self,
         key: &VersionKey,
-        source: impl FnOnce() -> Result<Source, E>,
+        source: impl FnOnce() -> Result<Source<'a>, E>,
     ) -> Result<Result<Arc<Version>, Vec<Diagnostic>>, E> {
         if let Some(version) = self.known(key) {
             return Ok(Ok(version));
@@ -193,14 +193,14 @@ impl Versions {
     }
 
     /// Lowers a document that was published before.
-    fn make(&self, source: &Source, language: Digest) -> Result<Version, Vec<Diagnostic>> {
+    fn make(&self, source: &Source<'_>, language: Digest) -> Result<Version, Vec<Diagnostic>> {
         let Source {
             text,
             resources,
             connectors,
         } = source;
         let document = Document::parse(text.as_str(), None)?;
-        let plan = Arc::new(Plan::with_resources(&document, connectors, resources)?);
+        let plan = Arc::new(Plan::with_resources(&document, *connectors, resources)?);
         Ok(Version {
             plan,
             number: self.made.fetch_add(1, Ordering::Relaxed),
@@ -241,11 +241,12 @@ do:
             language: Digest([2; 32]),
             connectors: BTreeMap::new(),
         };
+        let connectors = Connectors::default();
         let source = || {
             Ok::<_, String>(Source {
                 text: TEXT.to_owned(),
                 resources: Resources::new(),
-                connectors: Connectors::default(),
+                connectors: &connectors,
             })
         };
         versions.get(&key, source).expect("read").expect("valid")

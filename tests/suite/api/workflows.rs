@@ -1,6 +1,6 @@
 //! Publishing, listing and reading workflows, and validating documents.
 
-use baton_tests::Host;
+use baton_tests::{Host, guests};
 use serde_json::{Value, json};
 
 use crate::fixtures::document;
@@ -74,6 +74,40 @@ async fn json_is_as_good_as_yaml() {
         .ended(&host.start("test/json", &json!({ "b": 7 })).await)
         .await;
     assert_eq!(run["output"], json!({ "a": 7 }));
+}
+
+#[tokio::test]
+async fn a_new_run_is_of_what_is_there_when_it_starts() {
+    let host = Host::dev(&[]).await;
+    let text = document("adds", "- add: { call: add-one@adder, with: { value: 1 } }");
+    host.install("adder", guests::adder()).await.expect(201);
+    host.publish(text.clone()).await.expect(201);
+    // The second time of each, what the name came to before is known.
+    let outputs = async |host: &Host| {
+        let mut outputs = Vec::new();
+        for _ in 0..2 {
+            let run = host.start("test/adds", &json!({})).await;
+            outputs.push(host.ended(&run).await["output"].clone());
+        }
+        outputs
+    };
+    assert_eq!(outputs(&host).await, [2, 2]);
+    host.install("adder", guests::adder_of_two())
+        .await
+        .expect(201);
+    assert_eq!(outputs(&host).await, [3, 3]);
+    let next = text
+        .replace("1.0.0", "1.1.0")
+        .replace("value: 1", "value: 10");
+    host.publish(next).await.expect(201);
+    assert_eq!(outputs(&host).await, [12, 12]);
+    host.send("DELETE", "/v1/connectors/adder", &[], "")
+        .await
+        .expect(204);
+    let body = json!({ "input": {} });
+    let problem = host.post("/v1/workflows/test/adds/runs", &body).await;
+    let problem = problem.problem(422);
+    assert_eq!(problem["type"], "urn:baton:problem:invalid-document");
 }
 
 #[tokio::test]

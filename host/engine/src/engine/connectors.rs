@@ -79,11 +79,9 @@ impl Engine {
                 installed_at_ms: shared.clock.now().as_millis(),
             };
             batch.put(key::connector(tenant, &name), record.encode());
-            shared
-                .journal
-                .commit(tenant, batch)
-                .await
-                .map_err(Unavailable::from)?;
+            let committed = shared.journal.commit(tenant, batch).await;
+            shared.choices.changed(tenant);
+            committed.map_err(Unavailable::from)?;
         }
         match self.connector(tenant, &name).await? {
             Some(connector) => Ok(Installed { connector, created }),
@@ -192,11 +190,9 @@ impl Engine {
         let mut batch = Batch::new();
         batch.delete(key::connector(tenant, name));
         batch.delete(key::grant(tenant, name));
-        shared
-            .journal
-            .commit(tenant, batch)
-            .await
-            .map_err(Unavailable::from)?;
+        let committed = shared.journal.commit(tenant, batch).await;
+        shared.choices.changed(tenant);
+        committed.map_err(Unavailable::from)?;
         shared.grants.changed(tenant, name);
         Ok(())
     }

@@ -139,11 +139,9 @@ impl Engine {
             DocumentRecord(text.to_owned()).encode(),
         );
         let rescheduling = self.reschedule(schedule, &reference, &plan, &mut batch)?;
-        self.shared()
-            .journal
-            .commit(tenant, batch)
-            .await
-            .map_err(Unavailable::from)?;
+        let committed = self.shared().journal.commit(tenant, batch).await;
+        self.shared().choices.changed(tenant);
+        committed.map_err(Unavailable::from)?;
         self.rescheduled(rescheduling);
         Ok(Published {
             reference,
