@@ -1,13 +1,25 @@
-//! The priority of the host's threads where several want the same processor: their niceness (`sched(7)`). That is a matter of
-//! Linux; elsewhere processes have one, not threads.
+//! The priority of the host's threads where several want the same processor: their niceness (`sched(7)`), and how long one
+//! that has it keeps it from others. Both are a matter of Linux; elsewhere processes have a niceness, not threads.
 
 use std::io::{ErrorKind, Result};
+use std::time::Duration;
+
+/// How long a thread has a processor that is to have one at once when it has something to do: the least that the system
+/// takes (Linux 6.12 and later). It does not wait then until others have had theirs for so long as is usual.
+const BRIEF: Duration = Duration::from_micros(100);
 
 /// Gives the thread at hand the priority that the process has.
 ///
 /// A thread begins with that of the one that starts it, which may be one that goes before others, or gives way to them.
 pub fn reset() {
     be_nice(0);
+    keep_for(Duration::ZERO);
+}
+
+/// Has the thread at hand go at once when it has something to do, for good. It is for threads that do little.
+pub fn go_at_once() {
+    be_nice(0);
+    keep_for(BRIEF);
 }
 
 /// Has the thread at hand give way to the host's other threads, for good.
@@ -27,9 +39,9 @@ fn be_nice(more: i32) {
     }
 }
 
-/// A higher priority of the thread at hand, while it is on.
+/// A higher priority of the thread at hand, while it is on: it goes at once when it has something to do, and before others.
 ///
-/// A system does not let everybody do that: it takes `CAP_SYS_NICE`, which root mostly has, or an `RLIMIT_NICE` of 30.
+/// For the latter a system does not let everybody do: it takes `CAP_SYS_NICE`, which root mostly has, or an `RLIMIT_NICE` of 30.
 #[derive(Default)]
 pub struct Boost {
     /// The niceness of the thread when it is off, while it is on.
@@ -45,7 +57,8 @@ impl Boost {
     ///
     /// # Errors
     ///
-    /// Where the system refuses: once, since it is not asked again, and nothing changes from then on.
+    /// Where the system refuses that the thread goes before others: once, since it is not asked again. From then on it goes at
+    /// once, whether this is on or off.
     pub fn set(&mut self, is_on: bool) -> Result<()> {
         if self.otherwise.is_some() == is_on || self.is_refused {
             return Ok(());
@@ -57,8 +70,10 @@ impl Boost {
 
     fn change(&mut self) -> Result<()> {
         if let Some(niceness) = self.otherwise.take() {
+            keep_for(Duration::ZERO);
             return set_niceness(niceness);
         }
+        keep_for(BRIEF);
         let niceness = niceness_of_process()?;
         set_niceness(niceness - Self::LESS)?;
         self.otherwise = Some(niceness);
@@ -84,6 +99,43 @@ fn set_niceness(niceness: i32) -> Result<()> {
     }
     Ok(setpriority_process(None, niceness)?)
 }
+
+/// Sets for how long the thread at hand keeps a processor; zero is as long as is usual. A system that can't do that does
+/// nothing.
+#[cfg(target_os = "linux")]
+#[expect(
+    unsafe_code,
+    reason = "neither the standard library nor rustix has this system call"
+)]
+fn keep_for(time: Duration) {
+    let Ok(niceness) = rustix::process::getpriority_process(None) else {
+        return;
+    };
+    let attributes = libc::sched_attr {
+        size: u32::try_from(size_of::<libc::sched_attr>()).unwrap_or(0),
+        sched_policy: 0,
+        sched_flags: u64::from(libc::SCHED_FLAG_KEEP_POLICY.unsigned_abs()),
+        // It is set as well, to what it is.
+        sched_nice: niceness,
+        sched_priority: 0,
+        sched_runtime: u64::try_from(time.as_nanos()).unwrap_or(0),
+        sched_deadline: 0,
+        sched_period: 0,
+    };
+    let (this_thread, no_flags): (libc::pid_t, libc::c_uint) = (0, 0);
+    // SAFETY: the system reads what the pointer leads to, of the size that it says, and keeps nothing of it (sched_setattr(2)).
+    let _ = unsafe {
+        libc::syscall(
+            libc::SYS_sched_setattr,
+            this_thread,
+            &raw const attributes,
+            no_flags,
+        )
+    };
+}
+
+#[cfg(not(target_os = "linux"))]
+fn keep_for(_time: Duration) {}
 
 #[cfg(not(target_os = "linux"))]
 fn niceness_of_process() -> Result<i32> {
@@ -131,6 +183,62 @@ mod tests {
             }
         });
         assert_eq!(niceness(), here);
+    }
+
+    /// For how long the thread at hand keeps a processor, if that is not as long as is usual, in nanoseconds.
+    #[expect(unsafe_code, reason = "as where it is set")]
+    fn kept_for() -> u64 {
+        let size = u32::try_from(size_of::<libc::sched_attr>()).expect("it is small");
+        // SAFETY: all of it are numbers.
+        let mut attributes: libc::sched_attr = unsafe { std::mem::zeroed() };
+        let (this_thread, no_flags): (libc::pid_t, libc::c_uint) = (0, 0);
+        let pointer = &raw mut attributes;
+        // SAFETY: the system writes to where the pointer leads, as much as is there (sched_getattr(2)).
+        let failed = unsafe {
+            libc::syscall(
+                libc::SYS_sched_getattr,
+                this_thread,
+                pointer,
+                size,
+                no_flags,
+            )
+        };
+        assert_eq!(failed, 0);
+        attributes.sched_runtime
+    }
+
+    /// Whether the system is one on which that can be set.
+    fn can_be_kept() -> bool {
+        let release = std::fs::read_to_string("/proc/sys/kernel/osrelease");
+        let release = release.expect("the system's release");
+        let mut numbers = release.split('.').map_while(|it| it.parse::<u32>().ok());
+        (numbers.next(), numbers.next()) >= (Some(6), Some(12))
+    }
+
+    #[test]
+    fn a_thread_that_goes_at_once_has_the_processor_for_a_moment_and_begins_no_others_that_do() {
+        on_a_thread(|| {
+            let (usual, niceness_before) = (kept_for(), niceness());
+            let brief = match can_be_kept() {
+                true => u64::try_from(BRIEF.as_nanos()).expect("it is brief"),
+                false => usual,
+            };
+            go_at_once();
+            assert_eq!((kept_for(), niceness()), (brief, niceness_before));
+            on_a_thread(move || {
+                reset();
+                assert_eq!(kept_for(), usual);
+            });
+            reset();
+            assert_eq!(kept_for(), usual);
+            let mut boost = Boost::default();
+            let _ = boost.set(true);
+            assert_eq!(kept_for(), brief);
+            if !boost.is_refused {
+                boost.set(false).expect("that it always may");
+                assert_eq!(kept_for(), usual);
+            }
+        });
     }
 
     #[test]
