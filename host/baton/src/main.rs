@@ -43,8 +43,8 @@ use clap::Parser;
 
 use exit::Exit;
 
-/// How much a thread of the runtime does before it looks what has come over the sockets meanwhile: so many times that something
-/// goes on until it waits. Tokio's own number, 61, is some milliseconds of requests, which those that come in would wait.
+/// How much a thread of the runtime does before it looks whether clients come, and what has come for requests of connectors: so
+/// many times that something goes on until it waits. With Tokio's own number, 61, they would wait for some milliseconds.
 const EVENT_INTERVAL: u32 = 8;
 
 fn main() -> ExitCode {

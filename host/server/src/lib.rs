@@ -6,7 +6,7 @@
 //! - [`serve`] runs it on a listener; [`router`] is the same without sockets.
 //! - `workflows`, `validate`, `runs`, `run_events`, `events`, `approvals`, `schedules`, `connectors`,
 //!   `secrets`, `backup`, `health`, `openapi`, `schema`: the handlers, a file for each resource.
-//! - `connections`, `workers`, `write_timeout`: what keeps one client from taking the server away from others.
+//! - `connections`, `lookout`, `workers`, `write_timeout`: what keeps one client from taking the server away from others.
 //! - [`auth`]: who asks, and for which tenant.
 //! - `body`, `query`, `prefer`, `page`, `path`: reading a request. Each refuses what it doesn't understand.
 //! - `budget`: how much of bodies is held at once, and how much of it by one tenant.
@@ -31,6 +31,7 @@ mod connectors;
 mod convert;
 mod events;
 mod health;
+mod lookout;
 mod observe;
 mod openapi;
 mod page;

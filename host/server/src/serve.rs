@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::connections::{Connection, Connections};
+use crate::lookout::Lookout;
 use crate::router::router;
 use crate::settings::ServerSettings;
 use crate::workers::Workers;
@@ -83,10 +84,11 @@ async fn take_connections(
         .header_read_timeout(sockets.head_timeout)
         .max_buf_size(HEAD_BYTES_MAX);
     let workers = Arc::new(Workers::new(Handle::current().metrics().num_workers()));
+    let lookout = Lookout::start();
 
     let taking = async {
         loop {
-            let (stream, from) = accept(&listener).await;
+            let (stream, from) = accept(&listener, &lookout).await;
             let connection = sockets.connections.enter(from.ip()).await;
             let stream = TokioIo::new(WriteTimeout::new(stream, sockets.write_timeout));
             let service = requests(router.clone(), connection.clone());
@@ -138,9 +140,10 @@ fn requests(
 }
 
 /// The next connection, and from where it is.
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+async fn accept(listener: &TcpListener, lookout: &Lookout) -> (TcpStream, SocketAddr) {
     loop {
-        match listener.accept().await {
+        let accepted = listener.accept().await;
+        match accepted.and_then(|(stream, from)| Ok((lookout.look_at(stream)?, from))) {
             Ok((stream, from)) => {
                 // Answers are small and written whole; waiting for more to send only delays them.
                 let _ = stream.set_nodelay(true);
