@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use baton_sandbox::priority;
+
 use super::load::Runs;
 use crate::driver::{Connection, Request, Target};
 use crate::figures::rounded;
@@ -15,10 +17,12 @@ pub(super) fn per_second() -> u64 {
 }
 
 /// How long each of its runs took. What a client on another machine sees: it has a thread and a runtime of its own, so
-/// that its answers do not wait in the queue of another client.
+/// that its answers do not wait in the queue of another client, nor for the processors, which here the host has and those that
+/// make its load.
 pub(super) async fn during(target: &Target, runs: &Runs, time: Duration) -> Vec<Duration> {
     let (target, runs) = (target.clone(), runs.clone());
     let client = move || {
+        priority::go_at_once();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
