@@ -237,6 +237,11 @@ impl Engine {
         })
     }
 
+    /// Whether several tenants have had something to do of late, so that they take turns at the processors.
+    pub fn is_shared(&self) -> bool {
+        self.shared().processors.are_shared()
+    }
+
     /// Whether the engine takes work: it has recovered, is not shutting down, its threads are at work, and its store
     /// can be written.
     pub fn is_ready(&self) -> bool {

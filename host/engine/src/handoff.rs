@@ -51,7 +51,7 @@ impl Handoff {
             shared,
             partitions,
             tabs: Tabs::default(),
-            boost: Boost::default(),
+            boost: Boost::before_all(),
             messages: VecDeque::new(),
         }
     }

@@ -42,16 +42,33 @@ fn be_nice(more: i32) {
 /// A higher priority of the thread at hand, while it is on: it goes at once when it has something to do, and before others.
 ///
 /// For the latter a system does not let everybody do: it takes `CAP_SYS_NICE`, which root mostly has, or an `RLIMIT_NICE` of 30.
-#[derive(Default)]
 pub struct Boost {
+    /// How much less the niceness is while it is on.
+    less: i32,
     /// The niceness of the thread when it is off, while it is on.
     otherwise: Option<i32>,
     is_refused: bool,
 }
 
 impl Boost {
-    /// How much less the niceness is: the thread has nine tenths of a processor where one other thread wants it as well.
-    const LESS: i32 = 10;
+    /// For a thread that mostly waits: it goes before all others. Where one of them wants a processor as well, it has nine tenths.
+    pub const fn before_all() -> Self {
+        Self::by(10)
+    }
+
+    /// For a thread that somebody waits for: it goes before those that compute. Where one of them wants a processor as well, it
+    /// has three quarters.
+    pub const fn before_computing() -> Self {
+        Self::by(5)
+    }
+
+    const fn by(less: i32) -> Self {
+        Self {
+            less,
+            otherwise: None,
+            is_refused: false,
+        }
+    }
 
     /// Turns it on or off. It asks the system only where that changes.
     ///
@@ -75,7 +92,7 @@ impl Boost {
         }
         keep_for(BRIEF);
         let niceness = niceness_of_process()?;
-        set_niceness(niceness - Self::LESS)?;
+        set_niceness(niceness - self.less)?;
         self.otherwise = Some(niceness);
         Ok(())
     }
@@ -166,14 +183,14 @@ mod tests {
     fn a_thread_is_on_where_it_may_and_is_as_before_afterwards() {
         let here = niceness();
         on_a_thread(|| {
-            let (mut boost, before) = (Boost::default(), niceness());
+            let (mut boost, before) = (Boost::before_all(), niceness());
             boost.set(false).expect("that changes nothing");
             assert_eq!(niceness(), before);
             for _ in 0..2 {
                 let refused = boost.set(true).is_err();
                 assert_eq!(refused, boost.is_refused, "it is said once");
                 boost.set(true).expect("that changes nothing");
-                let less = if boost.is_refused { 0 } else { Boost::LESS };
+                let less = if boost.is_refused { 0 } else { 10 };
                 assert_eq!(niceness(), before - less);
                 boost.set(false).expect("that it always may");
                 assert_eq!(niceness(), before);
@@ -231,7 +248,7 @@ mod tests {
             });
             reset();
             assert_eq!(kept_for(), usual);
-            let mut boost = Boost::default();
+            let mut boost = Boost::before_computing();
             let _ = boost.set(true);
             assert_eq!(kept_for(), brief);
             if !boost.is_refused {
@@ -251,7 +268,7 @@ mod tests {
                 assert_eq!(niceness(), here + 5);
             });
             // Only where a thread may be boosted is there something to reset in one that it starts.
-            let _ = Boost::default().set(true);
+            let _ = Boost::before_all().set(true);
             if niceness() < here {
                 on_a_thread(move || {
                     reset();

@@ -46,7 +46,8 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let (stopping, is_stopping) = watch::channel(false);
-    let sockets = Sockets::of(&settings);
+    let host = engine.clone();
+    let sockets = Sockets::of(&settings, move || host.is_shared());
     let router = router(engine, settings, is_stopping);
     take_connections(listener, router, sockets, stopping, stop).await;
 }
@@ -54,15 +55,22 @@ pub async fn serve(
 /// What of the settings is about sockets; see [`ServerSettings`].
 struct Sockets {
     connections: Connections,
+    workers: Arc<Workers>,
     head_timeout: Duration,
     write_timeout: Duration,
     grace: Duration,
 }
 
 impl Sockets {
-    fn of(settings: &ServerSettings) -> Self {
+    /// For the runtime at hand.
+    fn of(
+        settings: &ServerSettings,
+        are_shared: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let threads = Handle::current().metrics().num_workers();
         Self {
             connections: Connections::new(settings),
+            workers: Arc::new(Workers::new(threads, are_shared)),
             head_timeout: settings.head_timeout,
             write_timeout: settings.write_timeout,
             grace: settings.grace,
@@ -83,7 +91,6 @@ async fn take_connections(
     http.timer(TokioTimer::new())
         .header_read_timeout(sockets.head_timeout)
         .max_buf_size(HEAD_BYTES_MAX);
-    let workers = Arc::new(Workers::new(Handle::current().metrics().num_workers()));
     let lookout = Lookout::start();
 
     let taking = async {
@@ -93,16 +100,21 @@ async fn take_connections(
             let stream = TokioIo::new(WriteTimeout::new(stream, sockets.write_timeout));
             let service = requests(router.clone(), connection.clone());
             let serving = graceful.watch(http.serve_connection(stream, service));
-            tokio::spawn(workers.clone().serve(connection.clone(), async move {
-                let result = tokio::select! {
-                    result = serving => result,
-                    () = connection.gives_way() => Ok(()),
-                };
-                // A connection that breaks is the client's matter.
-                if let Err(error) = result {
-                    tracing::debug!(%error, "connection broke");
-                }
-            }));
+            tokio::spawn(
+                sockets
+                    .workers
+                    .clone()
+                    .serve(connection.clone(), async move {
+                        let result = tokio::select! {
+                            result = serving => result,
+                            () = connection.gives_way() => Ok(()),
+                        };
+                        // A connection that breaks is the client's matter.
+                        if let Err(error) = result {
+                            tracing::debug!(%error, "connection broke");
+                        }
+                    }),
+            );
         }
     };
     tokio::select! {
@@ -192,12 +204,13 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let (sender, stopping) = watch::channel(false);
-        let sockets = Sockets::of(&ServerSettings {
+        let settings = ServerSettings {
             head_timeout: Duration::from_millis(50),
             ..ServerSettings::new(Authenticator::Open {
                 tenant: TenantId::default(),
             })
-        });
+        };
+        let sockets = Sockets::of(&settings, || false);
         let router = make(stopping.clone());
         let task = tokio::spawn(take_connections(listener, router, sockets, sender, async {
             let _ = stopped.await;

@@ -4,7 +4,11 @@
 //! connection that another tenant has, which are hundreds in a flood. So a connection that is ready waits here, by
 //! [tenants](baton_engine::turns), and no more of them at a time are with the runtime than keep its threads busy.
 //! Clients that have shown no token are like one tenant.
+//!
+//! While tenants share the host, the threads of the runtime [go before](Boost) those that compute: there, what one tenant asks for
+//! waits for a turn of another's, and here only until it has been read.
 
+use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +16,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use baton_engine::TenantId;
 use baton_engine::turns::Turns;
+use baton_sandbox::priority::Boost;
 
 use crate::connections::Connection;
 
@@ -20,7 +25,16 @@ use crate::connections::Connection;
 const PER_THREAD: usize = 2;
 
 /// The threads of the runtime, and which connections wait for one.
-pub(crate) struct Workers(Mutex<Turns<Arc<Served>, Whose>>);
+pub(crate) struct Workers {
+    turns: Mutex<Turns<Arc<Served>, Whose>>,
+    /// Whether tenants share the host.
+    are_shared: Box<dyn Fn() -> bool + Send + Sync>,
+}
+
+thread_local! {
+    /// What has a thread of the runtime go before those that compute.
+    static BOOST: RefCell<Boost> = const { RefCell::new(Boost::before_computing()) };
+}
 
 /// Who takes turns: a tenant, or all strangers.
 type Whose = Option<TenantId>;
@@ -65,10 +79,16 @@ struct UnderWay<'a> {
 struct Ending<'a>(&'a Served);
 
 impl Workers {
-    /// So many threads.
-    pub(crate) fn new(threads: usize) -> Self {
+    /// So many threads, of a host that tenants share at times.
+    pub(crate) fn new(
+        threads: usize,
+        are_shared: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Self {
         let at_once = threads * PER_THREAD;
-        Self(Mutex::new(Turns::new(at_once, at_once)))
+        Self {
+            turns: Mutex::new(Turns::new(at_once, at_once)),
+            are_shared: Box::new(are_shared),
+        }
     }
 
     /// Does what a connection is for, by turns: from when it is woken to when it waits.
@@ -93,13 +113,21 @@ impl Workers {
                 }
                 return Poll::Pending;
             };
+            served.workers.go_first();
             work.as_mut().poll(&mut Context::from_waker(&waker))
         })
         .await
     }
 
+    /// Has the thread at hand go before those that compute, or not any more.
+    fn go_first(&self) {
+        let is_shared = (self.are_shared)();
+        // Where the system refuses it, the journal's thread has said so.
+        let _ = BOOST.with_borrow_mut(|boost| boost.set(is_shared));
+    }
+
     fn turns(&self) -> MutexGuard<'_, Turns<Arc<Served>, Whose>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn give_back(&self, whose: &Whose) {
@@ -254,7 +282,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_has_one_connection_does_not_wait_for_all_of_another_tenant() {
-        let (connections, workers) = (connections(), Arc::new(Workers::new(1)));
+        let (connections, workers) = (connections(), Arc::new(Workers::new(1, || false)));
         let (all, served) = (Arc::new(Notify::new()), Arc::new(Mutex::new(Vec::new())));
         let waiting = Arc::new(AtomicUsize::new(0));
         let mut tasks = JoinSet::new();
@@ -284,7 +312,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
     async fn nothing_that_happens_is_missed_and_no_turn_is_kept() {
         const EACH: usize = 200;
-        let (connections, workers) = (connections(), Arc::new(Workers::new(2)));
+        let (connections, workers) = (connections(), Arc::new(Workers::new(2, || false)));
         let names = [Some("a"), Some("b"), Some("c"), None];
         let (mut whole, mut failing, mut cut_off) =
             (JoinSet::new(), JoinSet::new(), JoinSet::new());
@@ -342,7 +370,7 @@ mod tests {
 
     #[tokio::test]
     async fn turns_are_of_whom_the_connection_is_by_then() {
-        let (connections, workers) = (connections(), Arc::new(Workers::new(1)));
+        let (connections, workers) = (connections(), Arc::new(Workers::new(1, || false)));
         let connection = connection(&connections, None).await;
         let shows = connection.clone();
         let work = async {
