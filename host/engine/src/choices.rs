@@ -38,7 +38,7 @@ struct Known {
     changes: u64,
 }
 
-/// A point in time, before which some changes were and after which others are.
+/// A point in time: how many changes there had been.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Since(u64);
 

@@ -41,7 +41,7 @@ fn be_nice(more: i32) {
 
 /// A higher priority of the thread at hand, while it is on: it goes at once when it has something to do, and before others.
 ///
-/// For the latter a system does not let everybody do: it takes `CAP_SYS_NICE`, which root mostly has, or an `RLIMIT_NICE` of 30.
+/// A system does not let everybody do that: it takes `CAP_SYS_NICE`, which root mostly has, or an `RLIMIT_NICE` of 30.
 pub struct Boost {
     /// How much less the niceness is while it is on.
     less: i32,
@@ -74,8 +74,7 @@ impl Boost {
     ///
     /// # Errors
     ///
-    /// Where the system refuses that the thread goes before others: once, since it is not asked again. From then on it goes at
-    /// once, whether this is on or off.
+    /// Where the system refuses: once, since it is not asked again, and nothing changes from then on.
     pub fn set(&mut self, is_on: bool) -> Result<()> {
         if self.otherwise.is_some() == is_on || self.is_refused {
             return Ok(());
@@ -90,9 +89,9 @@ impl Boost {
             keep_for(Duration::ZERO);
             return set_niceness(niceness);
         }
-        keep_for(BRIEF);
         let niceness = niceness_of_process()?;
         set_niceness(niceness - self.less)?;
+        keep_for(BRIEF);
         self.otherwise = Some(niceness);
         Ok(())
     }
@@ -249,12 +248,10 @@ mod tests {
             reset();
             assert_eq!(kept_for(), usual);
             let mut boost = Boost::before_computing();
-            let _ = boost.set(true);
-            assert_eq!(kept_for(), brief);
-            if !boost.is_refused {
-                boost.set(false).expect("that it always may");
-                assert_eq!(kept_for(), usual);
-            }
+            let is_refused = boost.set(true).is_err();
+            assert_eq!(kept_for(), if is_refused { usual } else { brief });
+            boost.set(false).expect("that it always may");
+            assert_eq!(kept_for(), usual);
         });
     }
 
