@@ -140,7 +140,8 @@ impl Files {
         self.with(|database| {
             let recent = self.recent();
             if let Some(known) = recent.get(key) {
-                return Ok(known);
+                drop(recent);
+                return Ok(known.map(Vec::from));
             }
             let transaction = database.begin_read()?;
             drop(recent);
@@ -214,8 +215,8 @@ impl Files {
     /// Makes a batch durable.
     pub(super) fn commit(&self, log: &mut Option<Log>, batch: &Batch) -> Result<Then, redb::Error> {
         match log.as_mut().map(|log| log.append(batch)) {
-            Some(Ok(Appended::Durable)) => {
-                self.change_recent().filling.add(batch);
+            Some(Ok(Appended::Durable(changes))) => {
+                self.change_recent().filling.add(changes);
                 return Ok(Then::Nothing);
             }
             Some(Ok(Appended::Full)) => return self.turn_over(log, batch),

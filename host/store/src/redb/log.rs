@@ -18,10 +18,11 @@
 
 use std::io;
 
+use bytes::{Buf as _, Bytes};
 use uuid::Uuid;
 
 use super::medium::LogFile;
-use super::memtable::{Memtable, Recent};
+use super::memtable::{Change, Memtable, Recent};
 use crate::batch::{Batch, Operation};
 
 /// Bytes of a record before its payload.
@@ -58,8 +59,6 @@ pub(super) struct Log {
     end: usize,
     /// Where the generation before ended, until a record says so.
     follows: Option<usize>,
-    /// The record that is being written; kept for its room.
-    record: Vec<u8>,
 }
 
 /// A record in the midst of a log is not what was written.
@@ -69,10 +68,9 @@ pub(super) struct Damaged {
 }
 
 /// What became of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Appended {
-    /// It is durable.
-    Durable,
+    /// It is durable, and says this.
+    Durable(Changes),
     /// Its half has no room for it. Nothing has been done.
     Full,
     /// No half has. Nothing has been done.
@@ -90,7 +88,6 @@ impl Log {
             start: 0,
             end: 0,
             follows: None,
-            record: Vec::new(),
         })
     }
 
@@ -115,13 +112,15 @@ impl Log {
         if size(batch) > self.half.saturating_sub(self.end) {
             return Ok(Appended::Full);
         }
-        write(&mut self.record, batch, self.generation, self.follows);
-        self.file
-            .write((self.start + self.end) as u64, &self.record)?;
+        let record = record(batch, self.generation, self.follows);
+        let at = self.start + self.end;
+        self.file.write(at as u64, &record)?;
         self.file.sync()?;
-        self.end += self.record.len();
-        self.follows = None;
-        Ok(Appended::Durable)
+        self.end += record.len();
+        let begins = HEAD + self.follows.take().map_or(0, |_| FOLLOWS);
+        Ok(Appended::Durable(Changes(
+            Bytes::from(record).slice(begins..),
+        )))
     }
 
     /// Whether a half, when it is empty, has room for a batch.
@@ -154,7 +153,7 @@ struct Found {
     generation: Generation,
     start: usize,
     end: usize,
-    batch: Batch,
+    changes: Vec<Change>,
     /// The one behind it.
     next: Option<Box<Found>>,
 }
@@ -169,18 +168,20 @@ impl Found {
             Some(start) => (start, half - start),
             None => (0, half),
         };
-        let (batch, end, _) = read(&content[start..], generation).map_err(|it| it.behind(start))?;
+        let read = |start, generation| {
+            read(&content[start..], generation).map_err(|it: Damaged| it.behind(start))
+        };
+        let (changes, end, _) = read(start, generation)?;
         let mut found = Self {
             generation,
             start,
             end,
-            batch,
+            changes,
             next: None,
         };
         let next = generation.next();
         if let Some(other) = [other, start].into_iter().find(|it| begins(it, next)) {
-            let (batch, end, follows) =
-                read(&content[other..], next).map_err(|it| it.behind(other))?;
+            let (changes, end, follows) = read(other, next)?;
             if follows != Some(found.end) || other == start {
                 return Err(Damaged {
                     at: start + found.end,
@@ -190,7 +191,7 @@ impl Found {
                 generation: next,
                 start: other,
                 end,
-                batch,
+                changes,
                 next: None,
             }));
         }
@@ -199,20 +200,20 @@ impl Found {
 
     /// The log goes on from here: it, and all that it says. None where nothing can be appended to it.
     fn resume(self, log: Log) -> (Option<Log>, Recent) {
-        let table = |batch: &Batch| {
+        let table = |changes| {
             let mut table = Memtable::default();
-            table.add(batch);
+            table.add(changes);
             table
         };
         let tree = Some(self.generation);
         let (settling, last) = match self.next {
-            Some(next) => (Some((table(&self.batch).into(), next.generation)), *next),
+            Some(next) => (Some((table(self.changes).into(), next.generation)), *next),
             None => (None, self),
         };
         let recent = Recent {
             tree,
             settling,
-            filling: table(&last.batch),
+            filling: table(last.changes),
         };
         let log = Log {
             generation: last.generation,
@@ -239,14 +240,9 @@ fn size(batch: &Batch) -> usize {
     HEAD + FOLLOWS + batch.size() + 9 * batch.operations().len()
 }
 
-/// Makes a record of a batch, in place of what is there.
-fn write(
-    record: &mut Vec<u8>,
-    batch: &Batch,
-    Generation(generation): Generation,
-    follows: Option<usize>,
-) {
-    record.clear();
+/// A record of a batch.
+fn record(batch: &Batch, Generation(generation): Generation, follows: Option<usize>) -> Vec<u8> {
+    let mut record = Vec::with_capacity(size(batch));
     record.extend(generation);
     record.extend([0; HEAD - 16]);
     if let Some(end) = follows {
@@ -257,12 +253,12 @@ fn write(
         match operation {
             Operation::Put(key, value) => {
                 record.push(1);
-                put(record, key);
-                put(record, value);
+                put(&mut record, key);
+                put(&mut record, value);
             }
             Operation::Delete(key) => {
                 record.push(0);
-                put(record, key);
+                put(&mut record, key);
             }
         }
     }
@@ -270,6 +266,7 @@ fn write(
     record[16..20].copy_from_slice(&length.to_be_bytes());
     let checksum = checksum(&record[..20], &record[HEAD..]);
     record[20..HEAD].copy_from_slice(&checksum.to_be_bytes());
+    record
 }
 
 fn put(record: &mut Vec<u8>, bytes: &[u8]) {
@@ -290,14 +287,20 @@ fn checksum(head: &[u8], payload: &[u8]) -> u32 {
 
 /// What the whole records at the start of half of a log say, how far they reach, and where the generation before ended, if
 /// they say so.
-fn read(content: &[u8], generation: Generation) -> Result<(Batch, usize, Option<usize>), Damaged> {
-    let (mut batch, mut end, mut follows) = (Batch::new(), 0, None);
+fn read(
+    content: &[u8],
+    generation: Generation,
+) -> Result<(Vec<Change>, usize, Option<usize>), Damaged> {
+    let (mut changes, mut end, mut follows) = (Vec::new(), 0, None);
     while let Some(mut payload) = payload(&content[end..], generation) {
         let length = payload.len();
         if end == 0 {
             follows = ended(&mut payload);
         }
-        if operations(payload, &mut batch).is_none() {
+        // A copy, so that they do not keep all that the file has.
+        let mut said = Changes(Bytes::copy_from_slice(payload));
+        changes.extend(&mut said);
+        if !said.0.is_empty() {
             return Err(Damaged { at: end });
         }
         end += HEAD + length;
@@ -309,7 +312,7 @@ fn read(content: &[u8], generation: Generation) -> Result<(Batch, usize, Option<
     });
     match is_followed {
         true => Err(Damaged { at: end }),
-        false => Ok((batch, end, follows)),
+        false => Ok((changes, end, follows)),
     }
 }
 
@@ -335,26 +338,31 @@ fn payload(content: &[u8], generation: Generation) -> Option<&[u8]> {
     is_whole.then_some(payload)
 }
 
-/// Adds what a payload says to a batch. None where it says nothing that makes sense.
-fn operations(mut payload: &[u8], batch: &mut Batch) -> Option<()> {
-    while let Some((kind, rest)) = payload.split_first() {
-        payload = rest;
-        let key = take(&mut payload)?;
-        match kind {
-            1 => batch.put(key, take(&mut payload)?),
-            0 => batch.delete(key),
+/// What a payload says, in its order, without a copy of it. Ends where it says nothing that makes sense; the rest is there
+/// then.
+pub(super) struct Changes(Bytes);
+
+impl Iterator for Changes {
+    type Item = Change;
+
+    fn next(&mut self) -> Option<Change> {
+        let (kind, mut rest) = (*self.0.first()?, self.0.slice(1..));
+        let key = take(&mut rest)?;
+        let value = match kind {
+            1 => Some(take(&mut rest)?),
+            0 => None,
             _ => return None,
-        }
+        };
+        self.0 = rest;
+        Some((key, value))
     }
-    Some(())
 }
 
 /// Takes bytes with their length before them.
-fn take(payload: &mut &[u8]) -> Option<Vec<u8>> {
-    let (length, rest) = payload.split_at_checked(4)?;
-    let (bytes, rest) = rest.split_at_checked(number(length)?)?;
-    *payload = rest;
-    Some(bytes.to_vec())
+fn take(payload: &mut Bytes) -> Option<Bytes> {
+    let length = number(payload.get(..4)?)?;
+    payload.advance(4);
+    (length <= payload.len()).then(|| payload.split_to(length))
 }
 
 fn number(bytes: &[u8]) -> Option<usize> {
@@ -379,19 +387,23 @@ mod tests {
 
     /// The records of such batches, one behind the other, and where each ends.
     fn log(numbers: &[u8]) -> (Vec<u8>, Vec<usize>) {
-        let (mut content, mut record, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut content, mut ends) = (Vec::new(), Vec::new());
         for number in numbers {
-            write(&mut record, &batch(*number), GENERATION, None);
-            content.extend(&record);
+            content.extend(record(&batch(*number), GENERATION, None));
             ends.push(content.len());
         }
         (content, ends)
     }
 
-    fn batches(numbers: &[u8]) -> Batch {
-        let mut all = Batch::new();
-        numbers.iter().for_each(|number| all.append(batch(*number)));
-        all
+    /// What they say.
+    fn changes(numbers: &[u8]) -> Vec<Change> {
+        let changes = numbers.iter().flat_map(|number| {
+            let value = vec![*number; usize::from(*number)];
+            [(vec![*number], Some(value)), (vec![*number, 0], None)]
+        });
+        changes
+            .map(|(key, value)| (key.into(), value.map(Bytes::from)))
+            .collect()
     }
 
     /// What a host that crashed has left is read by the release after it.
@@ -416,7 +428,7 @@ mod tests {
             let end = ends[..whole].last().copied().unwrap_or(0);
             let mut cut = content[..length].to_vec();
             cut.resize(content.len() + 100, 0xff);
-            let expected = (batches(&[3, 0, 200][..whole]), end, None);
+            let expected = (changes(&[3, 0, 200][..whole]), end, None);
             assert_eq!(read(&cut, GENERATION), Ok(expected), "{length} bytes");
         }
     }
@@ -425,7 +437,7 @@ mod tests {
     fn another_generation_says_nothing() {
         let (content, _) = log(&[1, 2]);
         let other = Generation([8; 16]);
-        assert_eq!(read(&content, other), Ok((Batch::new(), 0, None)));
+        assert_eq!(read(&content, other), Ok((Vec::new(), 0, None)));
     }
 
     /// A file with two halves, of which each begins with these.
@@ -441,23 +453,21 @@ mod tests {
         let next = GENERATION.next();
         assert_ne!(next, GENERATION);
         let (older, ends) = log(&[3, 5]);
-        let (mut newer, mut record) = (Vec::new(), Vec::new());
-        write(&mut newer, &batch(8), next, Some(ends[1]));
-        write(&mut record, &batch(9), next, None);
-        newer.extend(record);
+        let mut newer = record(&batch(8), next, Some(ends[1]));
+        newer.extend(record(&batch(9), next, None));
         for (content, start, other) in [
             (halves(&older, &newer), 0, 1_000),
             (halves(&newer, &older), 1_000, 0),
         ] {
             let found = Found::read(&content, GENERATION).expect("it is whole");
             assert_eq!((found.start, found.end), (start, ends[1]));
-            assert_eq!(found.batch, batches(&[3, 5]));
+            assert_eq!(found.changes, changes(&[3, 5]));
             let behind = found.next.expect("it goes on");
             assert_eq!((behind.start, behind.end), (other, newer.len()));
-            assert_eq!(behind.batch, batches(&[8, 9]));
+            assert_eq!(behind.changes, changes(&[8, 9]));
             // Once the tree has what the older one says, that is of no concern.
             let found = Found::read(&content, next).expect("it is whole");
-            assert_eq!((found.start, found.batch), (other, batches(&[8, 9])));
+            assert_eq!((found.start, found.changes), (other, changes(&[8, 9])));
             assert!(found.next.is_none());
         }
     }
@@ -465,8 +475,7 @@ mod tests {
     #[test]
     fn what_is_missing_before_the_next_generation_is_damage() {
         let (older, ends) = log(&[3, 5]);
-        let mut newer = Vec::new();
-        write(&mut newer, &batch(8), GENERATION.next(), Some(ends[1]));
+        let newer = record(&batch(8), GENERATION.next(), Some(ends[1]));
         for at in 0..older.len() {
             let mut damaged = halves(&older, &newer);
             damaged[at] ^= 0x20;
@@ -494,9 +503,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read_without_harm(content in prop::collection::vec(any::<u8>(), 0..400)) {
-            prop_assert_eq!(read(&content, GENERATION), Ok((Batch::new(), 0, None)));
-            let mut batch = Batch::new();
-            let _ = operations(&content, &mut batch);
+            prop_assert_eq!(read(&content, GENERATION), Ok((Vec::new(), 0, None)));
+            let _ = Changes(content.into()).count();
         }
     }
 }

@@ -1,4 +1,7 @@
 //! What is in the log and may not be in the tree yet: held in memory, where all can read it.
+//!
+//! Keys and values are parts of the log's records, which are kept for them: so a commit copies nothing for it, and to let
+//! go of all of them, which is done on another thread, frees little and seldom.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -7,45 +10,40 @@ use std::iter::Peekable;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::log::Generation;
-use crate::batch::{Batch, Operation};
 use crate::store::Direction;
 
 /// A key and what became of it: its value, or none where it was removed.
-pub(super) type Change<Bytes = Vec<u8>> = (Bytes, Option<Bytes>);
+pub(super) type Change<B = Bytes> = (B, Option<B>);
 
 /// Within which keys.
 pub(super) type Bounds<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
 
 /// Changes, by their keys: the last one of each.
 #[derive(Debug, Default)]
-pub(super) struct Memtable(BTreeMap<Vec<u8>, Option<Vec<u8>>>);
+pub(super) struct Memtable(BTreeMap<Bytes, Option<Bytes>>);
 
 impl Memtable {
-    pub(super) fn add(&mut self, batch: &Batch) {
-        for operation in batch.operations() {
-            let value = match operation {
-                Operation::Put(_, value) => Some(value.clone()),
-                Operation::Delete(_) => None,
-            };
-            self.0.insert(operation.key().to_vec(), value);
-        }
+    pub(super) fn add(&mut self, changes: impl IntoIterator<Item = Change>) {
+        self.0.extend(changes);
     }
 
     /// All changes, in the order of their keys.
     pub(super) fn changes(&self) -> impl Iterator<Item = Change<&[u8]>> {
         let changes = self.0.iter();
-        changes.map(|(key, value)| (key.as_slice(), value.as_deref()))
+        changes.map(|(key, value)| (&key[..], value.as_deref()))
     }
 
-    fn within(&self, bounds: Bounds, direction: Direction) -> impl Iterator<Item = Change<&[u8]>> {
+    fn within(&self, bounds: Bounds, direction: Direction) -> impl Iterator<Item = Change<&Bytes>> {
         let (ascending, descending) = match direction {
             Direction::Ascending => (Some(self.0.range::<[u8], _>(bounds)), None),
             Direction::Descending => (None, Some(self.0.range::<[u8], _>(bounds).rev())),
         };
         let both = ascending.into_iter().flatten();
         let both = both.chain(descending.into_iter().flatten());
-        both.map(|(key, value)| (key.as_slice(), value.as_deref()))
+        both.map(|(key, value)| (key, value.as_ref()))
     }
 }
 
@@ -97,7 +95,7 @@ impl Recent {
     }
 
     /// What became of a key, if that is known here.
-    pub(super) fn get(&self, key: &[u8]) -> Option<Option<Vec<u8>>> {
+    pub(super) fn get(&self, key: &[u8]) -> Option<Option<Bytes>> {
         let settling = self.settling.as_ref();
         let older = || settling.and_then(|(older, _)| older.0.get(key));
         self.filling.0.get(key).or_else(older).cloned()
@@ -121,7 +119,7 @@ impl Recent {
                 left -= usize::from(goes_on && value.is_some());
                 goes_on
             })
-            .map(|(key, value)| (key.to_vec(), value.map(<[u8]>::to_vec)))
+            .map(|(key, value)| (key.clone(), value.cloned()))
             .collect()
     }
 }
@@ -143,13 +141,13 @@ impl<A: Iterator, B: Iterator> Merged<A, B> {
     }
 }
 
-impl<Bytes, E, A, B> Iterator for Merged<A, B>
+impl<Key, E, A, B> Iterator for Merged<A, B>
 where
-    Bytes: Ord,
-    A: Iterator<Item = Change<Bytes>>,
-    B: Iterator<Item = Result<Change<Bytes>, E>>,
+    Key: Ord,
+    A: Iterator<Item = Change<Key>>,
+    B: Iterator<Item = Result<Change<Key>, E>>,
 {
-    type Item = Result<Change<Bytes>, E>;
+    type Item = Result<Change<Key>, E>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let order = match (self.newer.peek(), self.older.peek()) {
@@ -176,22 +174,20 @@ mod tests {
 
     use super::*;
 
-    type Model = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+    type Model = BTreeMap<Bytes, Option<Bytes>>;
 
     /// Changes of few keys, so that both tables often know the same one.
     fn changes() -> impl Strategy<Value = Vec<(u8, Option<u8>)>> {
         prop::collection::vec((0u8..12, prop::option::of(any::<u8>())), 0..12)
     }
 
-    fn batch(changes: &[(u8, Option<u8>)]) -> Batch {
-        let mut batch = Batch::new();
-        for (key, value) in changes {
-            match value {
-                Some(value) => batch.put(vec![*key], vec![*value]),
-                None => batch.delete(vec![*key]),
-            }
-        }
-        batch
+    fn bytes(byte: u8) -> Bytes {
+        Bytes::copy_from_slice(&[byte])
+    }
+
+    fn of_bytes(changes: &[(u8, Option<u8>)]) -> impl Iterator<Item = Change> {
+        let changes = changes.iter();
+        changes.map(|(key, value)| (bytes(*key), value.map(bytes)))
     }
 
     proptest! {
@@ -201,18 +197,15 @@ mod tests {
             first in 0u8..8, count in 1u8..8, ascends: bool
         ) {
             let mut recent = Recent::default();
-            recent.filling.add(&batch(&older));
+            recent.filling.add(of_bytes(&older));
             if is_settling {
                 let full = std::mem::take(&mut recent.filling);
                 recent.settling = Some((full.into(), Generation([0; 16])));
             }
-            recent.filling.add(&batch(&newer));
-            let all = older.iter().chain(&newer);
-            let model: Model = all
-                .map(|(key, value)| (vec![*key], value.map(|it| vec![it])))
-                .collect();
+            recent.filling.add(of_bytes(&newer));
+            let model: Model = of_bytes(&older).chain(of_bytes(&newer)).collect();
             for key in 0..12 {
-                prop_assert_eq!(recent.get(&[key]), model.get(&vec![key]).cloned());
+                prop_assert_eq!(recent.get(&[key]), model.get(&[key][..]).cloned());
             }
             let (start, end) = ([first], [first + count]);
             let bounds = (Bound::Included(&start[..]), Bound::Excluded(&end[..]));

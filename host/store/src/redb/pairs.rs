@@ -2,6 +2,7 @@
 
 use std::vec;
 
+use bytes::Bytes;
 use redb::{Range, ReadTransaction, StorageError};
 
 use super::memtable::{Bounds, Change, Merged};
@@ -35,7 +36,7 @@ impl Iterator for Pairs {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             match self.0.next()? {
-                Ok((key, Some(value))) => return Some(Ok((key, value))),
+                Ok((key, Some(value))) => return Some(Ok((key.into(), value.into()))),
                 Ok((_, None)) => {}
                 Err(error) => return Some(Err(error)),
             }
@@ -63,6 +64,9 @@ impl Iterator for Tree {
             Direction::Ascending => self.range.next(),
             Direction::Descending => self.range.next_back(),
         };
-        Some(pair?.map(|(key, value)| (key.value().to_vec(), Some(value.value().to_vec()))))
+        Some(pair?.map(|(key, value)| {
+            let [key, value] = [key.value(), value.value()].map(Bytes::copy_from_slice);
+            (key, Some(value))
+        }))
     }
 }
