@@ -52,7 +52,7 @@ pub struct RedbOptions {
     /// Bytes of memory for pages that were read or will be written. Default: 16 MiB, which holds the
     /// upper levels of the tree and what open runs touch; more makes reading of old runs faster.
     pub cache_bytes: usize,
-    /// How many bytes the log has, less than 4 GiB; with 0 all goes to the tree. Default: 1 MiB, some ten thousand events.
+    /// How many bytes the log has, less than 4 GiB; with 0 all goes to the tree. Default: 4 MiB, some forty thousand events.
     /// With more of them the tree is written less often, and up to three times as much is held in memory; after a crash,
     /// opening the store takes longer. A log that is there keeps its size until the store has been closed.
     pub log_bytes: usize,
@@ -62,7 +62,7 @@ impl Default for RedbOptions {
     fn default() -> Self {
         Self {
             cache_bytes: 16 << 20,
-            log_bytes: 1 << 20,
+            log_bytes: 4 << 20,
         }
     }
 }
