@@ -41,32 +41,53 @@ fn be_nice(more: i32) {
 
 /// A higher priority of the thread at hand, while it is on: it goes at once when it has something to do, and before others.
 ///
-/// A system does not let everybody do that: it takes `CAP_SYS_NICE`, which root mostly has, or an `RLIMIT_NICE` of 30.
+/// A system does not let everybody do that: it takes `CAP_SYS_NICE`, which root mostly has, or limits that allow it:
+/// an `RLIMIT_NICE` of 30, and for the most of it an `RLIMIT_RTPRIO` of 1.
 pub struct Boost {
-    /// How much less the niceness is while it is on.
-    less: i32,
-    /// The niceness of the thread when it is off, while it is on.
-    otherwise: Option<i32>,
-    is_refused: bool,
+    most: Priority,
+    state: State,
+}
+
+/// How a thread goes before others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Priority {
+    /// It has a processor as soon as it wants one, until it waits: a policy of its own (`SCHED_FIFO`, `sched(7)`). With a
+    /// niceness alone the system counts what it has had, and may well let another thread go on to its next tick, which
+    /// takes some milliseconds.
+    First,
+    /// Its niceness is so much less.
+    Nicer(i32),
+}
+
+/// Whether it is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Off,
+    On {
+        priority: Priority,
+        /// The niceness of the thread when it is off.
+        niceness: i32,
+    },
+    Refused,
 }
 
 impl Boost {
-    /// For a thread that mostly waits: it goes before all others. Where one of them wants a processor as well, it has nine tenths.
+    /// For a thread that mostly waits, and that many wait for: it goes before all others. Where the system allows only that,
+    /// it has nine tenths of a processor that one of them wants as well.
     pub const fn before_all() -> Self {
-        Self::by(10)
+        Self::to(Priority::First)
     }
 
     /// For a thread that somebody waits for: it goes before those that compute. Where one of them wants a processor as well, it
     /// has three quarters.
     pub const fn before_computing() -> Self {
-        Self::by(5)
+        Self::to(Priority::Nicer(5))
     }
 
-    const fn by(less: i32) -> Self {
+    const fn to(most: Priority) -> Self {
         Self {
-            less,
-            otherwise: None,
-            is_refused: false,
+            most,
+            state: State::Off,
         }
     }
 
@@ -76,25 +97,41 @@ impl Boost {
     ///
     /// Where the system refuses: once, since it is not asked again, and nothing changes from then on.
     pub fn set(&mut self, is_on: bool) -> Result<()> {
-        if self.otherwise.is_some() == is_on || self.is_refused {
-            return Ok(());
-        }
-        let changed = self.change();
-        self.is_refused = changed.is_err();
-        changed
+        let changed = match self.state {
+            State::Off if is_on => self.turn_on(),
+            State::On { priority, niceness } if !is_on => turn_off(priority, niceness),
+            same => Ok(same),
+        };
+        self.state = *changed.as_ref().unwrap_or(&State::Refused);
+        changed.map(drop)
     }
 
-    fn change(&mut self) -> Result<()> {
-        if let Some(niceness) = self.otherwise.take() {
-            keep_for(Duration::ZERO);
-            return set_niceness(niceness);
-        }
+    fn turn_on(&self) -> Result<State> {
         let niceness = niceness_of_process()?;
-        set_niceness(niceness - self.less)?;
-        keep_for(BRIEF);
-        self.otherwise = Some(niceness);
-        Ok(())
+        let priority = match self.most {
+            Priority::First if go_first().is_ok() => Priority::First,
+            Priority::First => be_nicer(niceness, 10)?,
+            Priority::Nicer(less) => be_nicer(niceness, less)?,
+        };
+        Ok(State::On { priority, niceness })
     }
+}
+
+fn be_nicer(niceness: i32, less: i32) -> Result<Priority> {
+    set_niceness(niceness - less)?;
+    keep_for(BRIEF);
+    Ok(Priority::Nicer(less))
+}
+
+fn turn_off(priority: Priority, niceness: i32) -> Result<State> {
+    match priority {
+        Priority::First => go_as_others(niceness)?,
+        Priority::Nicer(_) => {
+            keep_for(Duration::ZERO);
+            set_niceness(niceness)?;
+        }
+    }
+    Ok(State::Off)
 }
 
 #[cfg(target_os = "linux")]
@@ -116,38 +153,88 @@ fn set_niceness(niceness: i32) -> Result<()> {
     Ok(setpriority_process(None, niceness)?)
 }
 
+/// Has the thread at hand go before all others, but for those that do so too.
+#[cfg(target_os = "linux")]
+fn go_first() -> Result<()> {
+    /// The least of those that go before all.
+    const PRIORITY: u32 = 1;
+    schedule(&libc::sched_attr {
+        sched_policy: libc::SCHED_FIFO.unsigned_abs(),
+        sched_priority: PRIORITY,
+        sched_flags: INHERITED_BY_NONE,
+        ..USUAL
+    })
+}
+
+/// Has the thread at hand go as others do again.
+#[cfg(target_os = "linux")]
+fn go_as_others(niceness: i32) -> Result<()> {
+    schedule(&libc::sched_attr {
+        sched_nice: niceness,
+        // To take that back needs a privilege, which a limit is not.
+        sched_flags: INHERITED_BY_NONE,
+        ..USUAL
+    })
+}
+
 /// Sets for how long the thread at hand keeps a processor; zero is as long as is usual. A system that can't do that does
 /// nothing.
+#[cfg(target_os = "linux")]
+fn keep_for(time: Duration) {
+    let Ok(niceness) = rustix::process::getpriority_process(None) else {
+        return;
+    };
+    let _ = schedule(&libc::sched_attr {
+        sched_flags: u64::from(libc::SCHED_FLAG_KEEP_POLICY.unsigned_abs()),
+        // It is set as well, to what it is.
+        sched_nice: niceness,
+        sched_runtime: u64::try_from(time.as_nanos()).unwrap_or(0),
+        ..USUAL
+    });
+}
+
+/// Who is started by the thread goes as others do.
+#[cfg(target_os = "linux")]
+const INHERITED_BY_NONE: u64 = libc::SCHED_FLAG_RESET_ON_FORK.unsigned_abs() as u64;
+
+/// What a thread is scheduled by that is like others.
+#[cfg(target_os = "linux")]
+const USUAL: libc::sched_attr = libc::sched_attr {
+    size: size_of::<libc::sched_attr>() as u32,
+    sched_policy: libc::SCHED_OTHER.unsigned_abs(),
+    sched_flags: 0,
+    sched_nice: 0,
+    sched_priority: 0,
+    sched_runtime: 0,
+    sched_deadline: 0,
+    sched_period: 0,
+};
+
+/// Sets by what the thread at hand is scheduled.
 #[cfg(target_os = "linux")]
 #[expect(
     unsafe_code,
     reason = "neither the standard library nor rustix has this system call"
 )]
-fn keep_for(time: Duration) {
-    let Ok(niceness) = rustix::process::getpriority_process(None) else {
-        return;
-    };
-    let attributes = libc::sched_attr {
-        size: u32::try_from(size_of::<libc::sched_attr>()).unwrap_or(0),
-        sched_policy: 0,
-        sched_flags: u64::from(libc::SCHED_FLAG_KEEP_POLICY.unsigned_abs()),
-        // It is set as well, to what it is.
-        sched_nice: niceness,
-        sched_priority: 0,
-        sched_runtime: u64::try_from(time.as_nanos()).unwrap_or(0),
-        sched_deadline: 0,
-        sched_period: 0,
-    };
+fn schedule(attributes: &libc::sched_attr) -> Result<()> {
     let (this_thread, no_flags): (libc::pid_t, libc::c_uint) = (0, 0);
+    let pointer = std::ptr::from_ref(attributes);
     // SAFETY: the system reads what the pointer leads to, of the size that it says, and keeps nothing of it (sched_setattr(2)).
-    let _ = unsafe {
-        libc::syscall(
-            libc::SYS_sched_setattr,
-            this_thread,
-            &raw const attributes,
-            no_flags,
-        )
-    };
+    let done = unsafe { libc::syscall(libc::SYS_sched_setattr, this_thread, pointer, no_flags) };
+    match done {
+        0 => Ok(()),
+        _ => Err(std::io::Error::last_os_error()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn go_first() -> Result<()> {
+    Err(ErrorKind::Unsupported.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn go_as_others(_niceness: i32) -> Result<()> {
+    Err(ErrorKind::Unsupported.into())
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -165,7 +252,8 @@ fn set_niceness(_niceness: i32) -> Result<()> {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use rustix::process::getpriority_process;
+    use rustix::process::{Resource, Rlimit, getpriority_process, getrlimit, setrlimit};
+    use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 
     use super::*;
 
@@ -178,35 +266,10 @@ mod tests {
         getpriority_process(None).expect("a niceness")
     }
 
-    #[test]
-    fn a_thread_is_on_where_it_may_and_is_as_before_afterwards() {
-        let here = niceness();
-        on_a_thread(|| {
-            let (mut boost, before) = (Boost::before_all(), niceness());
-            boost.set(false).expect("that changes nothing");
-            assert_eq!(niceness(), before);
-            for _ in 0..2 {
-                let refused = boost.set(true).is_err();
-                assert_eq!(refused, boost.is_refused, "it is said once");
-                boost.set(true).expect("that changes nothing");
-                let less = if boost.is_refused { 0 } else { 10 };
-                assert_eq!(niceness(), before - less);
-                boost.set(false).expect("that it always may");
-                assert_eq!(niceness(), before);
-                if refused {
-                    break;
-                }
-            }
-        });
-        assert_eq!(niceness(), here);
-    }
-
-    /// For how long the thread at hand keeps a processor, if that is not as long as is usual, in nanoseconds.
+    /// By what the thread at hand is scheduled.
     #[expect(unsafe_code, reason = "as where it is set")]
-    fn kept_for() -> u64 {
-        let size = u32::try_from(size_of::<libc::sched_attr>()).expect("it is small");
-        // SAFETY: all of it are numbers.
-        let mut attributes: libc::sched_attr = unsafe { std::mem::zeroed() };
+    fn scheduled_by() -> libc::sched_attr {
+        let mut attributes = USUAL;
         let (this_thread, no_flags): (libc::pid_t, libc::c_uint) = (0, 0);
         let pointer = &raw mut attributes;
         // SAFETY: the system writes to where the pointer leads, as much as is there (sched_getattr(2)).
@@ -215,12 +278,107 @@ mod tests {
                 libc::SYS_sched_getattr,
                 this_thread,
                 pointer,
-                size,
+                USUAL.size,
                 no_flags,
             )
         };
         assert_eq!(failed, 0);
-        attributes.sched_runtime
+        attributes
+    }
+
+    /// For how long the thread at hand keeps a processor, if that is not as long as is usual, in nanoseconds.
+    fn kept_for() -> u64 {
+        scheduled_by().sched_runtime
+    }
+
+    fn goes_first() -> bool {
+        let attributes = scheduled_by();
+        let first = (libc::SCHED_FIFO.unsigned_abs(), 1);
+        (attributes.sched_policy, attributes.sched_priority) == first
+    }
+
+    /// What a thread is that goes before all.
+    #[derive(Debug, PartialEq, Eq)]
+    enum Is {
+        First,
+        Nicer,
+        AsOthers,
+    }
+
+    /// Turns it on and off twice, and says what the thread was when it was on.
+    fn on_and_off(mut boost: Boost) -> Is {
+        let before = niceness();
+        let is_as_before = move || (niceness(), goes_first()) == (before, false);
+        let mut was = Is::AsOthers;
+        boost.set(false).expect("that changes nothing");
+        assert!(is_as_before());
+        for _ in 0..2 {
+            let refused = boost.set(true).is_err();
+            boost.set(true).expect("it is said once");
+            was = match (goes_first(), before - niceness()) {
+                (true, 0) => Is::First,
+                (false, 10) => Is::Nicer,
+                (false, 0) => Is::AsOthers,
+                other => panic!("{other:?}"),
+            };
+            match was {
+                Is::First => on_a_thread(move || assert!(is_as_before(), "it is not inherited")),
+                Is::Nicer => {}
+                Is::AsOthers => assert_eq!(boost.state, State::Refused),
+            }
+            assert!(!refused || was == Is::AsOthers);
+            boost.set(false).expect("that it always may");
+            assert!(is_as_before());
+        }
+        was
+    }
+
+    /// Has the thread at hand be one that may not do what it takes a privilege for.
+    fn give_up_the_privilege() {
+        let mut sets = capabilities(None).expect("its own");
+        sets.effective.remove(CapabilitySet::SYS_NICE);
+        set_capabilities(None, sets).expect("it may have fewer");
+    }
+
+    #[test]
+    fn a_thread_goes_before_all_as_far_as_it_may_and_is_as_before_afterwards() {
+        let here = niceness();
+        let may = |limit, value| {
+            let limits = getrlimit(limit);
+            limits.current.is_none_or(|it| it >= value)
+        };
+        let (first, nicer) = (may(Resource::Rtprio, 1), may(Resource::Nice, 30));
+        on_a_thread(move || {
+            let was = on_and_off(Boost::before_all());
+            let own = capabilities(None).expect("its own").effective;
+            // Some systems allow everything but to go first.
+            assert!(was != Is::AsOthers || !own.contains(CapabilitySet::SYS_NICE));
+            give_up_the_privilege();
+            let expected = match (first, nicer) {
+                (true, _) => was,
+                (false, true) => Is::Nicer,
+                (false, false) => Is::AsOthers,
+            };
+            assert_eq!(on_and_off(Boost::before_all()), expected);
+        });
+        assert_eq!(niceness(), here);
+    }
+
+    #[test]
+    fn a_limit_that_allows_a_niceness_is_enough_for_that() {
+        let limits = getrlimit(Resource::Nice);
+        let raised = Rlimit {
+            current: Some(30),
+            maximum: limits.maximum.map(|it| it.max(30)),
+        };
+        // Only some may raise it.
+        let is_raised = setrlimit(Resource::Nice, raised).is_ok();
+        if is_raised && getrlimit(Resource::Rtprio).current == Some(0) {
+            on_a_thread(|| {
+                give_up_the_privilege();
+                assert_eq!(on_and_off(Boost::before_all()), Is::Nicer);
+            });
+        }
     }
 
     /// Whether the system is one on which that can be set.
@@ -248,10 +406,14 @@ mod tests {
             reset();
             assert_eq!(kept_for(), usual);
             let mut boost = Boost::before_computing();
-            let is_refused = boost.set(true).is_err();
-            assert_eq!(kept_for(), if is_refused { usual } else { brief });
+            let (is_refused, before) = (boost.set(true).is_err(), niceness_before);
+            let (kept, nice) = match is_refused {
+                true => (usual, before),
+                false => (brief, before - 5),
+            };
+            assert_eq!((kept_for(), niceness()), (kept, nice));
             boost.set(false).expect("that it always may");
-            assert_eq!(kept_for(), usual);
+            assert_eq!((kept_for(), niceness()), (usual, before));
         });
     }
 
@@ -265,7 +427,7 @@ mod tests {
                 assert_eq!(niceness(), here + 5);
             });
             // Only where a thread may be boosted is there something to reset in one that it starts.
-            let _ = Boost::before_all().set(true);
+            let _ = Boost::before_computing().set(true);
             if niceness() < here {
                 on_a_thread(move || {
                     reset();
