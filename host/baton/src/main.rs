@@ -8,10 +8,11 @@
 //! - [`exit`], [`failure`], [`ending`]: how a command ends, and how it says so.
 //! - [`config`], [`tokens`], [`secrets`], [`grants`], [`retention`], [`input`], [`reference`]: what is typed, and what it means.
 //! - [`processes`]: processes of the machine, for `run: shell` and `run: container`.
-//! - [`host`], [`listen`], [`bundled`], [`directories`], [`logging`], [`signal`]: a host in this process.
+//! - [`host`], [`listen`], [`bundled`], [`directories`], [`logging`], [`signal`], [`allocator`]: a host in this process.
 //! - [`remote`]: a host somewhere else.
 //! - [`render`], [`output`], [`check`]: what people and programs read.
 
+mod allocator;
 mod authorities;
 mod bundled;
 mod check;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
             return baton_sandbox::process::supervise(arguments);
         }
     }
+    allocator::join_at_once();
     let cli = command::Cli::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
