@@ -235,7 +235,39 @@ fn commit_error(error: &redb::Error) -> CommitError {
 
 #[cfg(test)]
 mod tests {
+    use redb::{ReadableDatabase as _, ReadableTableMetadata as _};
+
     use super::*;
+
+    /// Keys that come one behind the other, but before others, as those of the runs of one partition do.
+    #[test]
+    fn pages_are_mostly_full_of_what_comes_in_the_order_of_its_keys() {
+        let folder = tempfile::tempdir().expect("a temporary directory can be made");
+        let store = RedbStore::open(folder.path(), RedbOptions::default()).expect("a new store");
+        let mut last = Batch::new();
+        last.put(vec![0xff; 9], vec![1]);
+        store.commit(&last).expect("there is room");
+        for hundred in 0..500_u32 {
+            let mut batch = Batch::new();
+            for number in 0..100 {
+                let key = (hundred * 100 + number).to_be_bytes();
+                let bytes = usize::try_from(number % 7).expect("a few") * 15;
+                batch.put(key.to_vec(), vec![7; bytes]);
+            }
+            store.commit(&batch).expect("there is room");
+        }
+        store.files.close().expect("there is room");
+        let stats = store.files.with(|database| {
+            let table = database.begin_read()?.open_table(tree::TABLE)?;
+            Ok::<_, redb::Error>(table.stats()?)
+        });
+        let stats = stats.expect("it can be read");
+        let (full, empty) = (
+            stats.stored_bytes() + stats.metadata_bytes(),
+            stats.fragmented_bytes(),
+        );
+        assert!(full > 3 * empty, "{full} and {empty} bytes");
+    }
 
     #[test]
     fn what_could_not_be_opened_again_is_when_it_is_read() {

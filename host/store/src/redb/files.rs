@@ -124,7 +124,7 @@ impl Files {
     }
 
     /// Does `work` on the open database.
-    fn with<T, E>(&self, work: impl FnOnce(&Database) -> Result<T, E>) -> Result<T, E>
+    pub(super) fn with<T, E>(&self, work: impl FnOnce(&Database) -> Result<T, E>) -> Result<T, E>
     where
         E: From<redb::Error>,
     {
