@@ -1,5 +1,6 @@
-//! The priority of the host's threads where several want the same processor: their niceness (`sched(7)`), and how long one
-//! that has it keeps it from others. Both are a matter of Linux; elsewhere processes have a niceness, not threads.
+//! The priority of the host's threads where several want the same processor: their niceness, how long one that has it keeps
+//! it from others, and whether one goes before all the others (`sched(7)`). All that is a matter of Linux; elsewhere processes
+//! have a niceness, not threads.
 
 use std::io::{ErrorKind, Result};
 use std::time::Duration;
