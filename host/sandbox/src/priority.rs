@@ -110,12 +110,17 @@ impl Boost {
     fn turn_on(&self) -> Result<State> {
         let niceness = niceness_of_process()?;
         let priority = match self.most {
-            Priority::First if go_first().is_ok() => Priority::First,
+            // With one processor, what ends a call that computes for long would have to wait for it.
+            Priority::First if has_several_processors() && go_first().is_ok() => Priority::First,
             Priority::First => be_nicer(niceness, 10)?,
             Priority::Nicer(less) => be_nicer(niceness, less)?,
         };
         Ok(State::On { priority, niceness })
     }
+}
+
+fn has_several_processors() -> bool {
+    std::thread::available_parallelism().is_ok_and(|it| it.get() > 1)
 }
 
 fn be_nicer(niceness: i32, less: i32) -> Result<Priority> {
