@@ -4,7 +4,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use baton_engine::{
@@ -33,6 +33,12 @@ do:
   - done: { set: { decided: '${ .decision }' } }
 ";
 
+const NOTHING: &str = "
+document: { dsl: '1.0.3', namespace: test, name: nothing, version: '1.0.0' }
+do:
+  - done: { set: { done: true } }
+";
+
 /// Counts what is read, by its key.
 #[derive(Default)]
 struct Reads(Mutex<BTreeMap<Vec<u8>, usize>>);
@@ -54,27 +60,42 @@ fn loads(store: &Stored, run: &RunId) -> usize {
     reads.get(&snapshot).copied().unwrap_or_default()
 }
 
-/// Waits until a run is asleep, with so many events in its journal.
-async fn until_asleep(store: &Stored, run: &RunId, events: usize) {
-    let (partition, tenant) = (run.partition(2), TenantId::default());
-    let key = key::open(partition, &tenant, run);
-    let journal = key::events(partition, &tenant, run);
-    let is_asleep = async || {
-        let stored = store.get(&key).expect("read").expect("it is open");
-        let record = OpenRecord::decode(&stored).expect("a record");
-        let read = store.store.scan(&journal, Direction::Ascending, 99);
-        record.asleep.is_some() && read.expect("read").len() == events
-    };
-    until("the run is asleep", is_asleep).await;
+/// Waits until runs are asleep, each with so many events in its journal, and none is in memory.
+async fn until_asleep(host: &Host, store: &Stored, runs: &[RunId], events: usize) {
+    for run in runs {
+        let (partition, tenant) = (run.partition(2), TenantId::default());
+        let key = key::open(partition, &tenant, run);
+        let journal = key::events(partition, &tenant, run);
+        let is_stored = async || {
+            let stored = store.get(&key).expect("read").expect("it is open");
+            let record = OpenRecord::decode(&stored).expect("a record");
+            let read = store.store.scan(&journal, Direction::Ascending, 99);
+            record.asleep.is_some() && read.expect("read").len() == events
+        };
+        until("it is durable that the run is asleep", is_stored).await;
+    }
+    // It leaves memory after that. Then there is room for another one.
+    let other = begin(host, "nothing", json!({})).await;
+    host.end(&other).await;
 }
 
-async fn begin(host: &Host, order: u64) -> RunId {
-    let tenant = TenantId::default();
-    let run = host
-        .engine
-        .start(&tenant, start("work", json!({ "order": order })))
-        .await;
-    run.expect("started").id
+/// Starts a run, once there is room in memory.
+async fn begin(host: &Host, workflow: &str, input: Value) -> RunId {
+    let begun = OnceLock::new();
+    let is_admitted = async || {
+        let (tenant, run) = (TenantId::default(), start(workflow, input.clone()));
+        match host.engine.start(&tenant, run).await {
+            Ok(run) => begun.set(run.id).is_ok(),
+            Err(StartError::Busy { .. }) => false,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    until("there is room", is_admitted).await;
+    *begun.get().expect("it has begun")
+}
+
+async fn begin_order(host: &Host, order: u64) -> RunId {
+    begin(host, "work", json!({ "order": order })).await
 }
 
 async fn pay(host: &Host, order: Value) {
@@ -108,24 +129,39 @@ async fn approve(host: &Host, run: &RunId) {
     decided.expect("decided");
 }
 
+/// A host with room for one run in memory, beside those that are woken.
 async fn host(store: &Stored) -> Host {
-    let host = Host::open(store.clone(), &Script::default());
+    let limits = EngineLimits {
+        awake_runs_per_tenant: 1,
+        ..support::limits()
+    };
+    let (sandbox, script) = (support::shared_sandbox(), Script::default());
+    let host = Host::open_with(store.clone(), sandbox, Some(&script), limits);
     until("the host has recovered", async || host.engine.is_ready()).await;
+    host
+}
+
+/// The first one on a store.
+async fn first_host(store: &Stored) -> Host {
+    let host = host(store).await;
+    for workflow in [WORK, NOTHING] {
+        let published = host.engine.publish(&TenantId::default(), workflow).await;
+        published.expect("published");
+    }
     host
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn time_events_and_people_wake_a_run() {
-    let (store, tenant) = (Stored::default(), TenantId::default());
-    let host = host(&store).await;
-    host.engine.publish(&tenant, WORK).await.expect("published");
-    let run = begin(&host, 17).await;
-    until_asleep(&store, &run, 1).await;
+    let store = Stored::default();
+    let host = first_host(&store).await;
+    let run = begin_order(&host, 17).await;
+    until_asleep(&host, &store, &[run], 1).await;
     assert_eq!(loads(&store, &run), 0);
     host.clock.advance(Duration::from_secs(3601));
-    until_asleep(&store, &run, 2).await;
+    until_asleep(&host, &store, &[run], 2).await;
     pay(&host, json!(17)).await;
-    until_asleep(&store, &run, 3).await;
+    until_asleep(&host, &store, &[run], 3).await;
     assert_eq!(loads(&store, &run), 2);
     approve(&host, &run).await;
     let output = host.end(&run).await.output.expect("an output");
@@ -136,18 +172,13 @@ async fn time_events_and_people_wake_a_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_wakes_those_alone_whom_it_concerns() {
-    let (store, tenant) = (Stored::default(), TenantId::default());
-    let host = host(&store).await;
-    host.engine.publish(&tenant, WORK).await.expect("published");
-    let runs = [begin(&host, 1).await, begin(&host, 2).await];
-    for run in &runs {
-        until_asleep(&store, run, 1).await;
-    }
+    let store = Stored::default();
+    let host = first_host(&store).await;
+    let runs = [begin_order(&host, 1).await, begin_order(&host, 2).await];
+    until_asleep(&host, &store, &runs, 1).await;
     host.clock.advance(Duration::from_secs(3601));
-    for run in &runs {
-        until_asleep(&store, run, 2).await;
-        assert_eq!(loads(&store, run), 1);
-    }
+    until_asleep(&host, &store, &runs, 2).await;
+    assert_eq!(runs.map(|run| loads(&store, &run)), [1, 1]);
     pay(&host, json!(3)).await;
     // A text may stand for a number.
     pay(&host, json!("2")).await;
@@ -159,16 +190,9 @@ async fn an_event_wakes_those_alone_whom_it_concerns() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_starts_leaves_them_asleep() {
     let (store, tenant) = (Stored::default(), TenantId::default());
-    let first = host(&store).await;
-    first
-        .engine
-        .publish(&tenant, WORK)
-        .await
-        .expect("published");
-    let runs = [begin(&first, 1).await, begin(&first, 2).await];
-    for run in &runs {
-        until_asleep(&store, run, 1).await;
-    }
+    let first = first_host(&store).await;
+    let runs = [begin_order(&first, 1).await, begin_order(&first, 2).await];
+    until_asleep(&first, &store, &runs, 1).await;
     first.engine.shutdown().await;
     let second = host(&store).await;
     for run in &runs {
@@ -177,10 +201,8 @@ async fn a_host_that_starts_leaves_them_asleep() {
         assert_eq!(loads(&store, run), 0);
     }
     second.clock.advance(Duration::from_secs(3601));
-    for run in &runs {
-        until_asleep(&store, run, 2).await;
-        assert_eq!(loads(&store, run), 1);
-    }
+    until_asleep(&second, &store, &runs, 2).await;
+    assert_eq!(runs.map(|run| loads(&store, &run)), [1, 1]);
     second.engine.shutdown().await;
     let third = host(&store).await;
     pay(&third, json!(1)).await;
@@ -192,10 +214,9 @@ async fn a_host_that_starts_leaves_them_asleep() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_follows_one_that_is_asleep_is_told_of_its_end() {
     let (store, tenant) = (Stored::default(), TenantId::default());
-    let host = host(&store).await;
-    host.engine.publish(&tenant, WORK).await.expect("published");
-    let run = begin(&host, 1).await;
-    until_asleep(&store, &run, 1).await;
+    let host = first_host(&store).await;
+    let run = begin_order(&host, 1).await;
+    until_asleep(&host, &store, &[run], 1).await;
     let mut lines = host.engine.subscribe(&tenant, &run, 0).await;
     let lines = lines.as_mut().expect("read").as_mut().expect("there");
     let engine = host.engine.clone();
@@ -221,31 +242,10 @@ async fn who_follows_one_that_is_asleep_is_told_of_its_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn those_that_sleep_make_room_for_others_at_work() {
     let (store, tenant) = (Stored::default(), TenantId::default());
-    let limits = EngineLimits {
-        awake_runs_per_tenant: 1,
-        waiting_in_memory: 0,
-        ..EngineLimits::default()
-    };
-    let script = Script::default();
-    let host = Host::open_with(
-        store.clone(),
-        support::shared_sandbox(),
-        Some(&script),
-        limits,
-    );
-    host.engine.publish(&tenant, WORK).await.expect("published");
+    let host = first_host(&store).await;
     for order in 0..8 {
         // The one before has to leave memory first.
-        let input = json!({ "order": order });
-        let is_admitted = async || {
-            let started = host
-                .engine
-                .start(&tenant, start("work", input.clone()))
-                .await;
-            assert!(matches!(started, Ok(_) | Err(StartError::Busy { .. })));
-            started.is_ok()
-        };
-        until("there is room", is_admitted).await;
+        begin_order(&host, order).await;
     }
     let all = host
         .engine
