@@ -8,11 +8,10 @@
 //! - [`exit`], [`failure`], [`ending`]: how a command ends, and how it says so.
 //! - [`config`], [`tokens`], [`secrets`], [`grants`], [`retention`], [`input`], [`reference`]: what is typed, and what it means.
 //! - [`processes`]: processes of the machine, for `run: shell` and `run: container`.
-//! - [`host`], [`listen`], [`bundled`], [`directories`], [`logging`], [`signal`], [`allocator`]: a host in this process.
+//! - [`host`], [`listen`], [`bundled`], [`directories`], [`logging`], [`signal`]: a host in this process.
 //! - [`remote`]: a host somewhere else.
 //! - [`render`], [`output`], [`check`]: what people and programs read.
 
-mod allocator;
 mod authorities;
 mod bundled;
 mod check;
@@ -59,12 +58,12 @@ fn main() -> ExitCode {
             return baton_sandbox::process::supervise(arguments);
         }
     }
-    allocator::join_at_once();
+    baton_system::allocator::join_at_once();
     let cli = command::Cli::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .event_interval(EVENT_INTERVAL)
-        .on_thread_start(baton_sandbox::priority::reset)
+        .on_thread_start(baton_system::priority::reset)
         .build();
     let outcome = match runtime {
         Ok(runtime) => runtime.block_on(cli.execute()),

@@ -12,8 +12,8 @@ use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
-use baton_sandbox::priority;
 use baton_store::TenantId;
+use baton_system::priority;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinSet, yield_now};
 

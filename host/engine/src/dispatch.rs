@@ -214,8 +214,8 @@ impl<F: FnOnce(Answer)> Drop for Answered<F> {
 mod tests {
     use std::pin::Pin;
 
-    use baton_sandbox::thread_time;
     use baton_store::{Digest, TenantId};
+    use baton_system::thread_time;
     use baton_workflow::machine::TaskKey;
     use serde_json::{Value, json};
     use tokio::sync::mpsc;

@@ -155,7 +155,7 @@ impl Engine {
     /// not been answered, sets again the timers that had not come due.
     ///
     /// Must be called within a tokio runtime with a timer; calls run on it. Its threads should begin with
-    /// [`priority::reset`](baton_sandbox::priority::reset). It returns at once;
+    /// [`priority::reset`](baton_system::priority::reset). It returns at once;
     /// [`Engine::is_ready`] says when all open runs are at work, or asleep, again.
     ///
     /// # Errors

@@ -16,9 +16,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use baton_sandbox::priority::Boost;
-use baton_sandbox::thread_time;
 use baton_store::TenantId;
+use baton_system::priority::Boost;
+use baton_system::thread_time;
 use rustc_hash::FxHashMap;
 
 use crate::engine::give_up;

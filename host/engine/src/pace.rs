@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use baton_sandbox::thread_time;
+use baton_system::thread_time;
 
 use crate::computing::LONG;
 use crate::outside::{Answer, Call};

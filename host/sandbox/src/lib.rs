@@ -28,7 +28,6 @@
 mod bindings;
 mod cache;
 mod capability;
-mod clock;
 mod connector;
 mod context;
 mod egress;
@@ -42,7 +41,6 @@ mod language;
 pub mod limits;
 mod meter;
 mod outcome;
-pub mod priority;
 pub mod process;
 mod quota;
 mod runtime;
@@ -53,7 +51,6 @@ pub mod types;
 mod units;
 
 pub use capability::Capability;
-pub use clock::thread_time;
 pub use connector::{Connector, NoSuchFunction};
 pub use context::{CallContext, Items, Progress, Reveal, Reveals};
 pub use egress::{Authorities, AuthoritiesError, Rewrite, RewriteError, Rule, RuleError};

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::clock::thread_time;
+use baton_system::thread_time;
 
 /// Adds up the [time](thread_time) that polls of a future take: the time in which the guest computes, or the host for
 /// it, but not the time in which it waits, or others have the processor.

@@ -5,7 +5,7 @@
 
 use std::io;
 
-use baton_sandbox::priority;
+use baton_system::priority;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;

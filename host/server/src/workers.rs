@@ -16,7 +16,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use baton_engine::TenantId;
 use baton_engine::turns::Turns;
-use baton_sandbox::priority::Boost;
+use baton_system::priority::Boost;
 
 use crate::connections::Connection;
 

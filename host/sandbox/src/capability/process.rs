@@ -9,6 +9,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
+use baton_system::priority;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::process::{Child as TokioChild, Command as TokioCommand};
@@ -22,7 +23,6 @@ use super::refusals::Refusals;
 use super::{Capability, Moments, Preparation};
 use crate::bindings::baton::connector::process::{self, Command, Error, Exit};
 use crate::outcome::Refusal;
-use crate::priority;
 use crate::process::ProcessRules;
 use crate::process::orders::{Orders, for_the_program};
 use crate::state::State;

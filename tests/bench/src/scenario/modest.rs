@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use baton_sandbox::priority;
+use baton_system::priority;
 
 use super::load::Runs;
 use crate::driver::{Connection, Request, Target};

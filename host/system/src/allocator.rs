@@ -7,11 +7,11 @@
 /// pieces of each size at hand for each thread all the same, so that nothing is slower. (`M_MXFAST`, mallopt(3))
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[expect(unsafe_code, reason = "no library in the tree has this call")]
-pub(crate) fn join_at_once() {
+pub fn join_at_once() {
     // SAFETY: it sets a number by which memory is kept that is free.
     let is_set = unsafe { libc::mallopt(libc::M_MXFAST, 0) };
     debug_assert_eq!(is_set, 1, "glibc takes it");
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub(crate) fn join_at_once() {}
+pub fn join_at_once() {}
