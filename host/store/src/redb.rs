@@ -17,6 +17,7 @@ mod files;
 mod log;
 mod medium;
 mod memtable;
+mod paced;
 mod pairs;
 mod tree;
 

@@ -4,10 +4,10 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use redb::backends::FileBackend;
 use redb::{Builder, Database, DatabaseError, StorageError};
 
 use super::file::{forget_pages, make_file, private, sync_directory};
+use super::paced::Paced;
 use super::{FILE_NAME, LOG_NAME};
 
 /// Where a store's two files are: a directory, or what a test has made up.
@@ -72,7 +72,7 @@ impl Medium for Folder {
         let io = |error| DatabaseError::Storage(StorageError::Io(error));
         make_file(&self.tree).map_err(io)?;
         let file = OpenOptions::new().read(true).write(true).open(&self.tree);
-        builder.create_with_backend(FileBackend::new(file.map_err(io)?)?)
+        builder.create_with_backend(Paced::new(file.map_err(io)?)?)
     }
 
     fn log(&self) -> io::Result<Option<Box<dyn LogFile>>> {
