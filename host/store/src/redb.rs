@@ -20,6 +20,7 @@ mod memtable;
 mod paced;
 mod pairs;
 mod tree;
+mod visible;
 
 use std::ops::Bound;
 use std::path::Path;

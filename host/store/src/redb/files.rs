@@ -4,7 +4,7 @@
 //! checkpoint puts it into the tree. While one half of the log is put there, the other one is filled.
 
 use std::ops::Bound;
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use redb::{Database, ReadTransaction, ReadableDatabase};
 
@@ -15,6 +15,7 @@ use super::medium::{LogFile, Medium};
 use super::memtable::{Bounds, Change, Recent};
 use super::pairs::Pairs;
 use super::tree::{self, TABLE};
+use super::visible::Visible;
 use crate::batch::{Batch, Operation};
 use crate::error::OpenError;
 use crate::store::{Direction, Pair};
@@ -31,7 +32,7 @@ pub(super) struct Files {
     /// None after a failure of the medium, until opening the file again succeeds: redb refuses all work
     /// on a database that has once failed to read or write.
     database: RwLock<Option<Database>>,
-    recent: RwLock<Recent>,
+    recent: Visible,
 }
 
 /// What is to be done after a commit.
@@ -90,7 +91,7 @@ impl Files {
             log: Mutex::new(opened.log),
             checkpoint: Mutex::new(()),
             database: RwLock::new(Some(opened.database)),
-            recent: RwLock::new(opened.recent),
+            recent: Visible::new(opened.recent),
         })
     }
 
@@ -106,14 +107,6 @@ impl Files {
     fn checkpoint_alone(&self) -> MutexGuard<'_, ()> {
         let checkpoint = self.checkpoint.lock();
         checkpoint.unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn recent(&self) -> RwLockReadGuard<'_, Recent> {
-        self.recent.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn change_recent(&self) -> RwLockWriteGuard<'_, Recent> {
-        self.recent.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a batch goes to the log.
@@ -138,7 +131,7 @@ impl Files {
     /// What a key holds.
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, redb::Error> {
         self.with(|database| {
-            let recent = self.recent();
+            let recent = self.recent.read();
             if let Some(known) = recent.get(key) {
                 drop(recent);
                 return Ok(known.map(Vec::from));
@@ -183,7 +176,7 @@ impl Files {
         values: usize,
     ) -> Result<(ReadTransaction, Vec<Change>), redb::Error> {
         // Nothing comes, and nothing goes from there to the tree, between one and the other.
-        let recent = self.recent();
+        let recent = self.recent.read();
         let transaction = database.begin_read()?;
         Ok((transaction, recent.within(bounds, direction, values)))
     }
@@ -207,7 +200,7 @@ impl Files {
         let generation = tree::generation(&opened);
         let generation =
             generation.map_err(|error| tree::unusable(self.medium.tree_path(), error))?;
-        self.change_recent().tree_goes_by(generation);
+        self.recent.change().tree_goes_by(generation);
         *database = Some(opened);
         Ok(())
     }
@@ -216,7 +209,7 @@ impl Files {
     pub(super) fn commit(&self, log: &mut Option<Log>, batch: &Batch) -> Result<Then, redb::Error> {
         match log.as_mut().map(|log| log.append(batch)) {
             Some(Ok(Appended::Durable(changes))) => {
-                self.change_recent().filling.add(changes);
+                self.recent.add(changes);
                 return Ok(Then::Nothing);
             }
             Some(Ok(Appended::Full)) => return self.turn_over(log, batch),
@@ -234,7 +227,7 @@ impl Files {
         self.settle()?;
         if let Some(log) = log.as_mut() {
             let generation = log.turn_over();
-            let mut recent = self.change_recent();
+            let mut recent = self.recent.change();
             let full = std::mem::take(&mut recent.filling);
             recent.settling = Some((full.into(), generation));
         }
@@ -245,12 +238,12 @@ impl Files {
     /// A checkpoint: puts into the tree what the half of the log that is full says, durably. Waits for one that is under way.
     pub(super) fn settle(&self) -> Result<(), redb::Error> {
         let _alone = self.checkpoint_alone();
-        let settling = self.recent().settling.clone();
+        let settling = self.recent.read().settling.clone();
         let Some((settling, next)) = settling else {
             return Ok(());
         };
         self.with(|database| tree::checkpoint(database, settling.changes(), Some(next)))?;
-        self.change_recent().settled();
+        self.recent.change().settled();
         Ok(())
     }
 
@@ -265,7 +258,7 @@ impl Files {
         let next = file.and_then(|file| Log::begin(file, Generation::new()).ok());
         let generation = next.as_ref().map(Log::generation);
         self.put_all(batch, generation)?;
-        self.change_recent().all_settled(generation);
+        self.recent.change().all_settled(generation);
         *log = next;
         Ok(())
     }
@@ -283,7 +276,7 @@ impl Files {
     pub(super) fn close(&self) -> Result<(), redb::Error> {
         let mut log = self.write_alone();
         let _alone = self.checkpoint_alone();
-        match log.take().is_some() || !self.recent().is_empty() {
+        match log.take().is_some() || !self.recent.read().is_empty() {
             true => self.put_all(&Batch::new(), None),
             false => Ok(()),
         }
@@ -291,7 +284,7 @@ impl Files {
 
     /// Puts all into the tree that is not there yet, and a batch.
     fn put_all(&self, batch: &Batch, next: Option<Generation>) -> Result<(), redb::Error> {
-        let recent = self.recent();
+        let recent = self.recent.read();
         let changes = recent.changes().chain(tree::operations(batch));
         self.with(|database| tree::checkpoint(database, changes, next))
     }

@@ -342,6 +342,14 @@ fn payload(content: &[u8], generation: Generation) -> Option<&[u8]> {
 /// then.
 pub(super) struct Changes(Bytes);
 
+#[cfg(test)]
+impl Changes {
+    /// What the record of a batch says.
+    pub(super) fn of(batch: &Batch) -> Self {
+        Self(Bytes::from(record(batch, Generation::new(), None)).slice(HEAD..))
+    }
+}
+
 impl Iterator for Changes {
     type Item = Change;
 
