@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
+use baton_system::priority;
+
 use super::files::Files;
 
 /// The thread.
@@ -14,6 +16,8 @@ impl Checkpoints {
     pub(super) fn begin(files: Arc<Files>) -> io::Result<Self> {
         let (sender, due) = sync_channel(1);
         let work = move || {
+            // Who computes for somebody that waits goes before it.
+            priority::lower();
             while due.recv().is_ok() {
                 // Where it fails, the log fills up, and who writes next tries it and says why.
                 let _ = files.settle();
