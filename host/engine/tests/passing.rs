@@ -126,7 +126,9 @@ async fn who_has_waited_for_longer_than_events_are_kept_has_missed_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_wait_goes_on_whatever_crashes_while_events_are_dropped() {
-    let mut crashes = 0;
+    // The run says that it has gone past, and then the log drops what is before that. More commits there are only where some
+    // of what happens meanwhile has one of its own.
+    const AT_LEAST: u64 = 2;
     for number in 1..8 {
         for fault in [Fault::CrashBefore(number), Fault::CrashAfter(number)] {
             let memory = Arc::new(MemoryStore::new());
@@ -140,7 +142,7 @@ async fn a_long_wait_goes_on_whatever_crashes_while_events_are_dropped() {
             let faulty = Arc::new(FaultyStore::new(memory.clone(), fault));
             let host = open(faulty.clone(), an_hour());
             until_dropped(&host, || faulty.is_crashed()).await;
-            crashes += usize::from(faulty.is_crashed());
+            assert!(faulty.is_crashed() || number > AT_LEAST, "{fault:?}");
             host.engine.shutdown().await;
 
             let host = open(memory.clone(), an_hour());
@@ -153,10 +155,6 @@ async fn a_long_wait_goes_on_whatever_crashes_while_events_are_dropped() {
             host.engine.shutdown().await;
         }
     }
-    assert!(
-        crashes > 4,
-        "the faults have to hit what is dropped: {crashes}"
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
