@@ -372,45 +372,46 @@ mod tests {
         set_capabilities(None, sets).expect("it may have fewer");
     }
 
-    #[test]
-    fn a_thread_goes_before_all_as_far_as_it_may_and_is_as_before_afterwards() {
-        let here = niceness();
+    /// What a thread without the privilege may be that goes first with it, if it does: what the limits allow.
+    fn allowed_by_limits(with_the_privilege: Is) -> Is {
         let may = |limit, value| {
             let limits = getrlimit(limit);
             limits.current.is_none_or(|it| it >= value)
         };
-        let (first, nicer) = (may(Resource::Rtprio, 1), may(Resource::Nice, 30));
+        match (may(Resource::Rtprio, 1), may(Resource::Nice, 30)) {
+            (true, _) => with_the_privilege,
+            (false, true) => Is::Nicer,
+            (false, false) => Is::AsOthers,
+        }
+    }
+
+    fn goes_as_far_as_it_may() {
+        let here = niceness();
         on_a_thread(move || {
             let was = on_and_off(Boost::before_all());
             let own = capabilities(None).expect("its own").effective;
             // Some systems allow everything but to go first.
             assert!(was != Is::AsOthers || !own.contains(CapabilitySet::SYS_NICE));
             give_up_the_privilege();
-            let expected = match (first, nicer) {
-                (true, _) => was,
-                (false, true) => Is::Nicer,
-                (false, false) => Is::AsOthers,
-            };
-            assert_eq!(on_and_off(Boost::before_all()), expected);
+            assert_eq!(on_and_off(Boost::before_all()), allowed_by_limits(was));
         });
         assert_eq!(niceness(), here);
     }
 
     #[test]
+    fn a_thread_goes_before_all_as_far_as_it_may_and_is_as_before_afterwards() {
+        goes_as_far_as_it_may();
+    }
+
+    #[test]
     fn a_limit_that_allows_a_niceness_is_enough_for_that() {
-        let limits = getrlimit(Resource::Nice);
         let raised = Rlimit {
             current: Some(30),
-            maximum: limits.maximum.map(|it| it.max(30)),
+            maximum: getrlimit(Resource::Nice).maximum.map(|it| it.max(30)),
         };
-        // Only some may raise it.
-        let is_raised = setrlimit(Resource::Nice, raised).is_ok();
-        if is_raised && getrlimit(Resource::Rtprio).current == Some(0) {
-            on_a_thread(|| {
-                give_up_the_privilege();
-                assert_eq!(on_and_off(Boost::before_all()), Is::Nicer);
-            });
-        }
+        // Only some may. For others it is what it is.
+        let _ = setrlimit(Resource::Nice, raised);
+        goes_as_far_as_it_may();
     }
 
     /// Whether the system is one on which that can be set.
