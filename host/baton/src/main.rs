@@ -4,7 +4,7 @@
 //! or what a connector may do. Most commands are a thin client of `baton-api`; `run`, `dev`, `serve` and
 //! those that work offline have an engine in this process ([`host`]).
 //!
-//! - [`command`]: the commands, a file each.
+//! - [`command`], [`misuse`]: the commands, a file each, and what is no command.
 //! - [`exit`], [`failure`], [`ending`]: how a command ends, and how it says so.
 //! - [`config`], [`tokens`], [`secrets`], [`grants`], [`retention`], [`input`], [`reference`]: what is typed, and what it means.
 //! - [`processes`]: processes of the machine, for `run: shell` and `run: container`.
@@ -26,6 +26,7 @@ mod host;
 mod input;
 mod listen;
 mod logging;
+mod misuse;
 mod output;
 mod processes;
 mod reference;
@@ -38,8 +39,6 @@ mod sinks;
 mod tokens;
 
 use std::process::ExitCode;
-
-use clap::Parser;
 
 use exit::Exit;
 
@@ -59,7 +58,7 @@ fn main() -> ExitCode {
         }
     }
     baton_system::allocator::join_at_once();
-    let cli = command::Cli::parse();
+    let cli = misuse::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .event_interval(EVENT_INTERVAL)
