@@ -21,10 +21,6 @@ pub(super) const TABLE: TableDefinition<&[u8], &[u8]> = TableDefinition::new("ba
 /// The generation of the log that goes on from here; empty where there is no log to read.
 const LOG: TableDefinition<(), &[u8; 16]> = TableDefinition::new("baton.wal");
 
-/// How many changes are put into the tree before whoever else wants the processor may have it. The system takes it away from a
-/// thread that gives way to others, too, but mostly looks for that every few milliseconds only.
-const AT_ONCE: usize = 32;
-
 /// Opens the tree. Its table is there then, as readers expect.
 pub(super) fn open(medium: &dyn Medium, options: &RedbOptions) -> Result<Database, OpenError> {
     let mut builder = Builder::new();
@@ -97,10 +93,7 @@ fn put<'a>(
     changes: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)>,
 ) -> Result<(), redb::Error> {
     let mut table = transaction.open_table(TABLE)?;
-    for (number, (key, value)) in changes.enumerate() {
-        if number % AT_ONCE == AT_ONCE - 1 {
-            std::thread::yield_now();
-        }
+    for (key, value) in changes {
         match value {
             Some(value) => drop(table.insert(key, value)?),
             None => drop(table.remove(key)?),
