@@ -224,7 +224,7 @@ impl Files {
     /// Goes on in the other half of the log, with a batch.
     fn turn_over(&self, log: &mut Option<Log>, batch: &Batch) -> Result<Then, redb::Error> {
         // What that half says must be in the tree. It mostly is.
-        self.settle()?;
+        self.awaited(|| self.settle())?;
         if let Some(log) = log.as_mut() {
             let generation = log.turn_over();
             let mut recent = self.recent.change();
@@ -286,7 +286,15 @@ impl Files {
     fn put_all(&self, batch: &Batch, next: Option<Generation>) -> Result<(), redb::Error> {
         let recent = self.recent.read();
         let changes = recent.changes().chain(tree::operations(batch));
-        self.with(|database| tree::checkpoint(database, changes, next))
+        self.awaited(|| self.with(|database| tree::checkpoint(database, changes, next)))
+    }
+
+    /// Does what the writer waits for.
+    fn awaited<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.medium.hurry(true);
+        let done = work();
+        self.medium.hurry(false);
+        done
     }
 
     /// Whether what is stored is as `batch` would leave it.

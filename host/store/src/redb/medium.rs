@@ -3,6 +3,8 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::{Builder, Database, DatabaseError, StorageError};
 
@@ -14,6 +16,10 @@ use super::{FILE_NAME, LOG_NAME};
 pub(super) trait Medium: Send + Sync {
     /// Opens the tree, making it where there is none. As long as it is open, nobody else has either file.
     fn tree(&self, builder: &Builder) -> Result<Database, DatabaseError>;
+
+    /// Whether the writer waits until the tree is durable: then it is written as fast as can be, and else so that nobody who
+    /// writes the log waits for it.
+    fn hurry(&self, _is_awaited: bool) {}
 
     /// Opens the log's file, if there is one.
     fn log(&self) -> io::Result<Option<Box<dyn LogFile>>>;
@@ -50,6 +56,7 @@ pub(super) trait LogFile: Send {
 pub(super) struct Folder {
     tree: PathBuf,
     log: PathBuf,
+    hurries: Arc<AtomicBool>,
 }
 
 impl Folder {
@@ -63,6 +70,7 @@ impl Folder {
         Self {
             tree: tree.to_owned(),
             log: tree.with_file_name(LOG_NAME),
+            hurries: Arc::default(),
         }
     }
 }
@@ -72,7 +80,11 @@ impl Medium for Folder {
         let io = |error| DatabaseError::Storage(StorageError::Io(error));
         make_file(&self.tree).map_err(io)?;
         let file = OpenOptions::new().read(true).write(true).open(&self.tree);
-        builder.create_with_backend(Paced::new(file.map_err(io)?)?)
+        builder.create_with_backend(Paced::new(file.map_err(io)?, self.hurries.clone())?)
+    }
+
+    fn hurry(&self, is_awaited: bool) {
+        self.hurries.store(is_awaited, Ordering::Relaxed);
     }
 
     fn log(&self) -> io::Result<Option<Box<dyn LogFile>>> {

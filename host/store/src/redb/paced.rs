@@ -3,12 +3,13 @@
 //! A checkpoint writes hundreds of pages, here and there in the file. Handed to the disk all at once, as `fdatasync` does it,
 //! they hold up what the log writes meanwhile for as long as they all take, which is some milliseconds. So they go there a
 //! piece at a time, and each is waited for before the next one: what the log writes is behind one piece at most. That takes
-//! the checkpoint longer, for which nobody waits.
+//! the checkpoint longer. Where the log is full meanwhile, so that its writer waits for it, the rest goes at once.
 
 use std::fs::File;
 use std::io;
 use std::ops::{Bound, Range};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use baton_system::file::write_out;
 use redb::backends::FileBackend;
@@ -25,15 +26,18 @@ pub(super) struct Paced {
     pieces: File,
     /// Where it has been written to since all was durable.
     written: Mutex<Vec<Range<u64>>>,
+    /// Whether somebody waits until all is durable.
+    hurries: Arc<AtomicBool>,
 }
 
 impl Paced {
-    pub(super) fn new(file: File) -> Result<Self, DatabaseError> {
+    pub(super) fn new(file: File, hurries: Arc<AtomicBool>) -> Result<Self, DatabaseError> {
         let pieces = file.try_clone().map_err(redb::StorageError::Io)?;
         Ok(Self {
             file: FileBackend::new(file)?,
             pieces,
             written: Mutex::default(),
+            hurries,
         })
     }
 
@@ -74,6 +78,9 @@ impl StorageBackend for Paced {
     fn sync_data(&self) -> io::Result<()> {
         let written = std::mem::take(&mut *self.written());
         for piece in pieces(written) {
+            if self.hurries.load(Ordering::Relaxed) {
+                break;
+            }
             write_out(&self.pieces, piece)?;
         }
         self.file.sync_data()
@@ -142,12 +149,16 @@ mod tests {
 
     #[test]
     fn nothing_is_left_to_be_written_once_all_is_durable() {
-        let file = tempfile::tempfile().expect("a temporary file can be made");
-        let paced = Paced::new(file).expect("nobody else has it");
+        let (file, hurries) = (tempfile::tempfile(), Arc::<AtomicBool>::default());
+        let paced = Paced::new(file.expect("one can be made"), hurries.clone());
+        let paced = paced.expect("nobody else has it");
         paced.set_len(8192).expect("there is room");
-        paced.write(4096, &[7; 4096]).expect("there is room");
-        paced.sync_data().expect("it can be written");
-        assert!(paced.written().is_empty());
+        for is_awaited in [false, true] {
+            hurries.store(is_awaited, Ordering::Relaxed);
+            paced.write(4096, &[7; 4096]).expect("there is room");
+            paced.sync_data().expect("it can be written");
+            assert!(paced.written().is_empty());
+        }
         let mut read = [0; 4096];
         paced.read(4096, &mut read).expect("it is there");
         assert_eq!(read, [7; 4096]);

@@ -14,7 +14,7 @@ use super::memtable::Recent;
 #[derive(Default)]
 pub(super) struct Visible {
     recent: RwLock<Recent>,
-    /// What has become durable since, in its order. Nobody looks at anything while he has this lock.
+    /// What has become durable since, in its order. Who has this lock does nothing that takes long.
     ready: Mutex<Vec<Changes>>,
 }
 
