@@ -19,12 +19,12 @@ use std::time::{Duration, Instant};
 use baton_store::TenantId;
 use baton_system::priority::Boost;
 use baton_system::thread_time;
-use rustc_hash::FxHashMap;
 
 use crate::engine::give_up;
 use crate::journal::Notice;
 use crate::partition::{Message, Partition};
 use crate::shared::Shared;
+use crate::tabs::Tabs;
 
 /// How many turns are taken here after a commit where tenants share the processors, before the next one.
 const TURNS: usize = 2;
@@ -50,7 +50,7 @@ impl Handoff {
         Self {
             shared,
             partitions,
-            tabs: Tabs::default(),
+            tabs: Tabs::new(SHARE, BRIEF),
             boost: Boost::before_all(),
             messages: VecDeque::new(),
         }
@@ -90,7 +90,7 @@ impl Handoff {
             }
             let took = thread_time().saturating_sub(began);
             if are_shared || took > BRIEF {
-                self.tabs.add(tenant, took, Instant::now());
+                self.tabs.add(tenant, counted(took), Instant::now());
             }
         }
     }
@@ -119,41 +119,10 @@ impl Handoff {
     }
 }
 
-/// What tenants have had of the thread. It is forgotten with time.
-#[derive(Default)]
-struct Tabs(FxHashMap<TenantId, Tab>);
-
-struct Tab {
-    time: Duration,
-    at: Instant,
-}
-
-impl Tab {
-    fn left(&self, now: Instant) -> Duration {
-        self.time.saturating_sub((now - self.at) / SHARE)
-    }
-}
-
-impl Tabs {
-    /// Whether a tenant has had too much of late.
-    fn is_full(&self, tenant: &TenantId, now: Instant) -> bool {
-        self.0.get(tenant).is_some_and(|tab| tab.left(now) > BRIEF)
-    }
-
-    /// A tenant has had so much more. What is not brief counts for more than it is.
-    fn add(&mut self, tenant: TenantId, took: Duration, now: Instant) {
-        let times = took.as_micros() / BRIEF.as_micros();
-        let took = took * u32::try_from(times.max(1)).unwrap_or(u32::MAX);
-        self.0.retain(|_, tab| !tab.left(now).is_zero());
-        let tab = self.0.entry(tenant).or_insert(Tab {
-            time: Duration::ZERO,
-            at: now,
-        });
-        *tab = Tab {
-            time: tab.left(now) + took,
-            at: now,
-        };
-    }
+/// What a turn counts for that took so long: more than it is, where it was not brief.
+fn counted(took: Duration) -> Duration {
+    let times = took.as_micros() / BRIEF.as_micros();
+    took * u32::try_from(times.max(1)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -224,12 +193,12 @@ mod tests {
         drop((turns, at_work));
     }
 
-    /// For how long a tenant has too much once it has had so much.
+    /// For how long a tenant has too much once it has had turns that took so long.
     fn is_full_for(took: &[Duration]) -> Duration {
-        let (mut tabs, now) = (Tabs::default(), Instant::now());
+        let (mut tabs, now) = (Tabs::new(SHARE, BRIEF), Instant::now());
         let tenant = TenantId::default();
         for took in took {
-            tabs.add(tenant.clone(), *took, now);
+            tabs.add(tenant.clone(), counted(*took), now);
         }
         let mut after = Duration::ZERO;
         while tabs.is_full(&tenant, now + after) {
@@ -239,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_has_its_part_of_the_time_and_pays_for_what_is_not_brief() {
+    fn a_tenant_pays_for_what_is_not_brief() {
         let ms = Duration::from_millis;
         assert_eq!(is_full_for(&[]), ms(0));
         assert_eq!(is_full_for(&[ms(1); 5]), ms(0), "so much at once");
@@ -248,16 +217,5 @@ mod tests {
         assert_eq!(is_full_for(&[ms(50)]), ms(9_900), "ten times as long");
         let second = is_full_for(&[ms(1_000)]);
         assert!(second > ms(3_600_000), "{second:?}");
-    }
-
-    #[test]
-    fn what_a_tenant_has_had_is_forgotten() {
-        let (mut tabs, now) = (Tabs::default(), Instant::now());
-        let [a, b] = ["a", "b"].map(|name| TenantId::new(name).expect("a tenant"));
-        tabs.add(a.clone(), BRIEF, now);
-        tabs.add(a.clone(), BRIEF, now);
-        assert!(tabs.is_full(&a, now) && !tabs.is_full(&b, now));
-        tabs.add(b, BRIEF, now + BRIEF * 2 * SHARE);
-        assert_eq!(tabs.0.len(), 1);
     }
 }

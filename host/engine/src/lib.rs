@@ -69,6 +69,7 @@ mod simulation;
 mod sinks;
 mod snapshot;
 mod start;
+mod tabs;
 mod vault;
 mod version;
 
