@@ -23,6 +23,7 @@ use std::vec::Drain;
 
 use baton_sandbox::Sandbox;
 use baton_store::{Partition as Number, Store, TenantId};
+use baton_system::priority;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinError};
@@ -119,6 +120,8 @@ impl Inner {
 
 struct Threads {
     partitions: Vec<JoinHandle<()>>,
+    /// Those of the partitions behind the bulkhead.
+    apart: Vec<JoinHandle<()>>,
     writer: JoinHandle<()>,
 }
 
@@ -145,7 +148,7 @@ impl Threads {
     /// Whether all are at work. None ends before the engine stops, unless the host has made a mistake: then the runs
     /// of a partition stand still until the host is restarted.
     fn are_at_work(&self) -> bool {
-        let mut partitions = self.partitions.iter();
+        let mut partitions = self.partitions.iter().chain(&self.apart);
         !self.writer.is_finished() && !partitions.any(JoinHandle::is_finished)
     }
 }
@@ -216,12 +219,24 @@ impl Engine {
         })?;
         let mut threads = Threads {
             partitions: Vec::new(),
+            apart: Vec::new(),
             writer,
         };
         for (partition, mailbox) in partitions.into_iter().zip(&shared.mailboxes) {
             let mailbox = mailbox.clone();
             let work = move || work(&partition, mailbox);
             threads.partitions.push(spawn("baton-partition", work)?);
+        }
+        for (number, mailbox) in (0..).zip(&shared.bulkhead.mailboxes) {
+            let (shared, mailbox) = (shared.clone(), mailbox.clone());
+            let work = move || {
+                priority::lower();
+                work(
+                    &Mutex::new(Partition::apart(Number(number), shared)),
+                    mailbox,
+                );
+            };
+            threads.apart.push(spawn("baton-bulkhead", work)?);
         }
         let scheduler = schedules.then(|| Handle::current().spawn(schedule::drive(shared.clone())));
         let sweeping = tokio::spawn(sweep::run(shared.clone()));
@@ -239,7 +254,7 @@ impl Engine {
 
     /// Whether several tenants have had something to do of late, so that they take turns at the processors.
     pub fn is_shared(&self) -> bool {
-        self.shared().processors.are_shared()
+        self.shared().is_shared()
     }
 
     /// Whether the engine takes work: it has recovered, is not shutting down, its threads are at work, and its store
@@ -262,18 +277,13 @@ impl Engine {
         self.end_tasks();
         let threads = self.threads().take();
         let Some(threads) = threads else { return };
-        self.shared()
-            .mailboxes
-            .iter()
-            .for_each(|mailbox| mailbox.close());
-        let journal = self.inner.shared.journal.clone();
+        let shared = self.shared().clone();
         // Threads are joined where waiting is allowed.
         let joined = tokio::task::spawn_blocking(move || {
-            threads
-                .partitions
-                .into_iter()
-                .for_each(|thread| drop(thread.join()));
-            journal.close();
+            end(&shared.mailboxes, threads.partitions);
+            // They are told of what comes to the others to the last.
+            end(&shared.bulkhead.mailboxes, threads.apart);
+            shared.journal.close();
             drop(threads.writer.join());
         });
         drop(joined.await);
@@ -334,6 +344,12 @@ impl Engine {
     }
 }
 
+/// Has partitions come to an end of what they have been told, and waits for that.
+fn end(mailboxes: &[Arc<Mailbox<Message>>], threads: Vec<JoinHandle<()>>) {
+    mailboxes.iter().for_each(|mailbox| mailbox.close());
+    threads.into_iter().for_each(|thread| drop(thread.join()));
+}
+
 /// The body of a partition's thread. Ends when its mailbox is closed and empty, or when the host has made a mistake in it.
 fn work(partition: &Mutex<Partition>, mailbox: Arc<Mailbox<Message>>) {
     let ends = Ends { partition, mailbox };
@@ -343,7 +359,9 @@ fn work(partition: &Mutex<Partition>, mailbox: Arc<Mailbox<Message>>) {
     let Ok(mut at_work) = partition.lock() else {
         return;
     };
-    at_work.recover();
+    if !at_work.has_recovered() {
+        at_work.recover();
+    }
     ends.mailbox.leave(is_asleep, false);
     let mut patience = at_work.patience();
     drop(at_work);

@@ -60,7 +60,7 @@ impl Handoff {
     pub(crate) fn tell(&mut self, notices: impl ExactSizeIterator<Item = Notice>) {
         let shared = self.shared.clone();
         let processors = &shared.processors;
-        let are_shared = processors.are_shared();
+        let are_shared = shared.is_shared();
         if let Err(error) = self.boost.set(are_shared) {
             tracing::debug!(%error, "the journal's thread can't go first: it is left a processor instead");
             processors.leave_one();
@@ -74,19 +74,19 @@ impl Handoff {
             // What a tenant has beside that is for other threads, at the same time.
             let twin = here.iter().position(|it| it.tenant == notice.tenant);
             if let Some(twin) = twin {
-                here.remove(twin).tell(processors);
+                here.remove(twin).tell(&shared);
             }
             let has_room = twin.is_none() && here.len() < room;
             match has_room && self.may_go_on(&notice.tenant) {
                 true => here.push(notice),
-                false => notice.tell(processors),
+                false => notice.tell(&shared),
             }
         }
         for notice in here {
             let (tenant, began) = (notice.tenant.clone(), thread_time());
             // Its partition may do something else just now: it comes to an end of that.
             if let Some(notice) = self.go_on(notice) {
-                notice.tell(processors);
+                notice.tell(&shared);
             }
             let took = thread_time().saturating_sub(began);
             if are_shared || took > BRIEF {
@@ -104,7 +104,7 @@ impl Handoff {
     fn go_on(&mut self, notice: Notice) -> Option<Notice> {
         let number = usize::from(notice.partition.0);
         let partition = self.partitions[number].try_lock();
-        let Some(mut partition) = partition.ok().filter(|it| it.has_recovered()) else {
+        let Some(mut partition) = partition.ok().filter(|it| it.is_at_hand()) else {
             return Some(notice);
         };
         let messages = &mut self.messages;

@@ -59,6 +59,13 @@ impl<T> Lanes<T> {
         Some(item)
     }
 
+    /// Takes all of a tenant.
+    pub(crate) fn take_all(&mut self, tenant: &TenantId) -> VecDeque<T> {
+        let lane = self.lanes.remove(tenant).unwrap_or_default();
+        self.len -= lane.len();
+        lane
+    }
+
     /// All lanes.
     pub(crate) fn into_lanes(self) -> impl Iterator<Item = (TenantId, VecDeque<T>)> {
         self.lanes.into_iter()
@@ -130,6 +137,17 @@ impl<T> Rotation<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_of_a_tenant_is_taken_and_nothing_of_others() {
+        let [a, b] = ["a", "b"].map(|name| TenantId::new(name).expect("a tenant"));
+        let mut lanes = Lanes::default();
+        for (tenant, item) in [(&a, 1), (&b, 2), (&a, 3)] {
+            lanes.put(tenant, item);
+        }
+        assert_eq!(lanes.take_all(&a), [1, 3]);
+        assert!(lanes.take_all(&a).is_empty() && lanes.len() == 1 && lanes.has(&b));
+    }
 
     #[test]
     fn tenants_take_turns_and_each_has_its_order() {

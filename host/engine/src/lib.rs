@@ -26,6 +26,7 @@ pub mod view;
 
 mod admission;
 mod beginnings;
+mod bulkhead;
 mod catalog;
 mod child;
 mod choices;

@@ -34,6 +34,10 @@ struct Queue<T> {
 }
 
 impl<T> Queue<T> {
+    fn is_full(&self, bound: usize) -> bool {
+        self.items.len() + self.held >= bound
+    }
+
     /// Whether there is nothing for the thread to see to.
     fn is_quiet(&self) -> bool {
         self.items.is_empty() && !self.closed && !self.is_called
@@ -83,11 +87,16 @@ impl<T> Mailbox<T> {
         if queue.closed {
             return Err(Refused::Closed);
         }
-        if queue.items.len() + queue.held >= self.bound {
+        if queue.is_full(self.bound) {
             return Err(Refused::Full);
         }
         self.add(queue, item);
         Ok(())
+    }
+
+    /// Whether offers are refused, since as many items wait as may.
+    pub(crate) fn is_full(&self) -> bool {
+        self.lock().is_full(self.bound)
     }
 
     /// Adds an item. Behind the end nobody wants it, and it is dropped.

@@ -1,4 +1,5 @@
-//! A partition: the runs that one thread owns.
+//! A partition: the runs that one thread owns. Behind the [bulkhead](crate::bulkhead) is a second one of each number, for other
+//! tenants.
 //!
 //! The thread takes what has happened (a new run, an answer, a cancellation, a timer), applies it to the
 //! runs' machines, and appends the events to the journal: one turn, of one tenant. What may touch the world, and what
@@ -15,6 +16,7 @@ mod inbox;
 mod items;
 mod listeners;
 mod look;
+mod moving;
 mod passing;
 mod recover;
 mod remove;
@@ -33,7 +35,7 @@ use std::time::Duration;
 
 use baton_store::{Partition as Number, RunId, TenantId};
 use baton_workflow::Timestamp;
-use baton_workflow::machine::{Event, TaskKey};
+use baton_workflow::machine::{Event, TaskKey, TimerKey};
 
 use crate::admission::Place;
 use crate::beginnings::Beginning;
@@ -41,23 +43,27 @@ use crate::journal::Notice;
 use crate::mailbox::Mailbox;
 use crate::origin::Parent;
 use crate::outside::Answer;
-use crate::processors::Granted;
+use crate::processors::{Granted, Processors};
 use crate::replay::Loaded;
 use crate::shared::Shared;
 use crate::start::KeyHeld;
 
 pub(crate) use look::LookReply;
+#[cfg(test)]
+pub(crate) use moving::Extent;
+pub(crate) use moving::Moved;
 pub(crate) use remove::Remove;
 pub(crate) use request::{Decided, Reply, Request};
 pub(crate) use retry::Retry;
 
-use alarms::Alarms;
+use alarms::{Alarms, NEVER};
 use aside::Aside;
 use asleep::Idle;
 use effect::Effect;
 use inbox::Inbox;
 use items::HandedOver;
 use listeners::Listeners;
+use moving::Side;
 use recover::Reopen;
 use reveals::Asked;
 use run::ActiveRun;
@@ -174,6 +180,8 @@ pub(crate) enum Message {
     Durable(u64),
     /// The partition may take a turn for a tenant.
     Turn(Granted),
+    /// A tenant has moved to this partition.
+    Moved(Box<Moved>),
 }
 
 /// A new run, of which the first event is durable.
@@ -193,6 +201,9 @@ pub(crate) struct Partition {
     number: Number,
     shared: Arc<Shared>,
     mailbox: Arc<Mailbox<Message>>,
+    side: Side,
+    /// Where its turns are granted.
+    processors: Arc<Processors>,
     /// What it has been told and has not taken in yet.
     inbox: Inbox,
     runs: HashMap<RunId, ActiveRun>,
@@ -236,8 +247,10 @@ impl Partition {
     pub(crate) fn new(number: Number, shared: Arc<Shared>, mailbox: Arc<Mailbox<Message>>) -> Self {
         Self {
             number,
+            processors: shared.processors.clone(),
             shared,
             mailbox,
+            side: Side::default(),
             inbox: Inbox::default(),
             runs: HashMap::new(),
             timers: Timers::default(),
@@ -269,10 +282,12 @@ impl Partition {
 
     /// Takes what it has been told, and takes the next turn that it may: some of that, and of what has come due meanwhile.
     pub(crate) fn take_turn(&mut self, messages: &mut VecDeque<Message>) {
+        self.move_out();
         self.sort(messages, None);
         if self.mailbox.is_closed() {
             return self.take_last_turn();
         }
+        self.read_timers();
         if self.patience().is_zero() && !self.inbox.is_granted() {
             self.ask_for_what_is_due();
         }
@@ -295,7 +310,7 @@ impl Partition {
     fn see_to_what_is_due(&mut self, mut turn: Turn) {
         self.elapse(&mut turn);
         self.come_back(&mut turn);
-        self.read_again();
+        self.read_again(&mut turn);
         self.offer(&mut turn);
         self.pull(&mut turn);
         self.pass_some(&mut turn);
@@ -332,7 +347,10 @@ impl Partition {
         }
         let due = self.timers.next().into_iter().chain(self.aside.next());
         let due = due.chain(self.listeners.unread.next());
-        Next::At(due.fold(self.alarms.next(), Timestamp::min))
+        match due.fold(self.alarms.next(), Timestamp::min) {
+            NEVER => Next::Told,
+            due => Next::At(due),
+        }
     }
 
     fn handle(&mut self, message: Message, turn: &mut Turn) {
@@ -397,13 +415,24 @@ impl Partition {
                 before,
                 next,
             } => self.passing(tenant, before, next),
-            Message::Durable(number) => {
-                let effects = self.pending.remove(&number).map(|it| it.effects);
-                for effect in effects.unwrap_or_default() {
-                    self.release(effect);
-                }
+            Message::Durable(number) => self.durable(number),
+            Message::Turn(_) | Message::Moved(_) => {}
+        }
+    }
+
+    /// A turn is durable. Those of its tenant before it are as well: of those from before that one has moved behind the bulkhead
+    /// it is told by way of the other partition, which may be later.
+    fn durable(&mut self, number: u64) {
+        let tenant = self.pending.get(&number).map(|it| it.tenant.clone());
+        let Some(tenant) = tenant else { return };
+        let up_to_it = self.pending.range(..=number);
+        let of_tenant = up_to_it.filter(|(_, it)| it.tenant == tenant);
+        let durable: Vec<_> = of_tenant.map(|(number, _)| *number).collect();
+        for number in durable {
+            let effects = self.pending.remove(&number).map(|it| it.effects);
+            for effect in effects.unwrap_or_default() {
+                self.release(effect);
             }
-            Message::Turn(_) => {}
         }
     }
 
@@ -457,7 +486,6 @@ impl Partition {
         if self.is_behind() {
             return;
         }
-        self.read_timers();
         let now = self.shared.clock.now();
         let (admission, runs) = (&self.shared.admission, &self.runs);
         let later = now.after(SNOOZE);
@@ -465,32 +493,59 @@ impl Partition {
         let due = self.alarms.take_due(now, AT_A_TIME, later, |tenant, run| {
             runs.contains_key(run) || !admission.is_crowded(tenant)
         });
-        for (_, run, tenant) in due {
+        let mut due = due.into_iter();
+        for (_, run, tenant) in due.by_ref() {
             self.turn_of(&tenant, turn);
             self.wake(&tenant, &run, turn);
+            if turn.has_taken_long(&self.shared.platform) {
+                break;
+            }
+        }
+        for (due, run, tenant) in due {
+            self.alarms.set(due, run, tenant);
         }
         // Those that are set meanwhile have to wait for the next turn, so that a loop without delay does not
         // keep the others waiting.
-        for (due, id, timer) in self.timers.take_due(now, AT_A_TIME) {
-            if !self.turn_of_run(&id, turn) {
-                continue;
+        let mut due = self.timers.take_due(now, AT_A_TIME).into_iter();
+        for (due, id, timer) in due.by_ref() {
+            self.elapse_one(due, &id, timer, turn);
+            if turn.has_taken_long(&self.shared.platform) {
+                break;
             }
-            let Some(run) = self.runs.get_mut(&id) else {
-                continue;
-            };
-            // One that came due with it may have cleared it, or ended the run.
-            if run.timers.get(&timer) != Some(&due) {
-                continue;
-            }
-            run.timers.remove(&timer);
-            turn.batch.delete(run.timer_key(self.number, &timer, due));
-            let at = run.time(now);
-            let _ = self.apply(&id, Event::Elapsed { timer }, at, turn, Recorded::Now);
+        }
+        for (due, id, timer) in due {
+            self.timers.set(due, id, timer);
         }
     }
 
-    /// Hands the turn to the journal.
+    fn elapse_one(&mut self, due: Timestamp, id: &RunId, timer: TimerKey, turn: &mut Turn) {
+        if !self.turn_of_run(id, turn) {
+            return;
+        }
+        let now = self.shared.clock.now();
+        let Some(run) = self.runs.get_mut(id) else {
+            return;
+        };
+        // One that came due with it may have cleared it, or ended the run.
+        if run.timers.get(&timer) != Some(&due) {
+            return;
+        }
+        run.timers.remove(&timer);
+        turn.batch.delete(run.timer_key(self.number, &timer, due));
+        let at = run.time(now);
+        let _ = self.apply(id, Event::Elapsed { timer }, at, turn, Recorded::Now);
+    }
+
+    /// Ends the turn: hands it to the journal.
     fn finish(&mut self, turn: Turn) {
+        let (tenant, began) = (turn.tenant.clone(), turn.began);
+        self.hand_over(turn);
+        if let Some(tenant) = tenant {
+            self.note_turn(&tenant, began);
+        }
+    }
+
+    fn hand_over(&mut self, turn: Turn) {
         let nothing_to_write = turn.batch.is_empty() && turn.events.is_empty();
         if nothing_to_write && turn.effects.is_empty() {
             return;
@@ -510,9 +565,15 @@ impl Partition {
             effects: turn.effects,
         };
         self.pending.insert(turn.number, pending);
-        let notice = Notice::new(tenant, self.number, Message::Durable(turn.number));
-        let journal = &self.shared.journal;
-        journal.append_and_tell(turn.batch, turn.events, notice);
+        let (journal, durable) = (&self.shared.journal, Message::Durable(turn.number));
+        if !self.side.is_apart() {
+            let notice = Notice::new(tenant, self.number, durable);
+            return journal.append_and_tell(turn.batch, turn.events, notice);
+        }
+        // Nobody goes on with it at hand.
+        let (processors, number, whose) = (self.processors.clone(), self.number, tenant.clone());
+        let tell = move || processors.tell(number, &whose, durable);
+        journal.append(&tenant, turn.batch, turn.events, tell);
     }
 
     /// The last turn in which the run had an event.

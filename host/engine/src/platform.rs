@@ -4,6 +4,7 @@
 #[cfg(test)]
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use tokio::task::JoinError;
 
@@ -51,6 +52,16 @@ impl Platform {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .one_in(2),
+        }
+    }
+
+    /// How long the thread at hand has computed. Only differences mean something.
+    pub(crate) fn thread_time(&self) -> Duration {
+        match self {
+            Self::System => baton_system::thread_time(),
+            // What is computed takes no time.
+            #[cfg(test)]
+            Self::Simulated(_) => Duration::ZERO,
         }
     }
 

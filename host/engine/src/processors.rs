@@ -39,6 +39,8 @@ struct State {
     processors: usize,
     /// For how many of the next turns they are.
     shared: u32,
+    /// Whether they are in any case.
+    always: bool,
 }
 
 impl State {
@@ -48,7 +50,7 @@ impl State {
     }
 
     fn has_room(&self) -> bool {
-        self.shared == 0 || self.running < self.processors
+        !(self.always || self.shared > 0) || self.running < self.processors
     }
 
     /// A turn for a tenant is over: those that may begin now.
@@ -93,12 +95,21 @@ impl Processors {
             running: 0,
             processors: count.max(1),
             shared: 0,
+            always: false,
         };
         Self {
             state: Mutex::new(state),
             are_shared: AtomicBool::new(false),
             mailboxes,
         }
+    }
+
+    /// As [`Processors::new`], with no more turns at a time than `count` for a tenant that is alone as well: there are others
+    /// that want the machine's processors.
+    pub(crate) fn always_shared(count: usize, mailboxes: Vec<Arc<Mailbox<Message>>>) -> Self {
+        let processors = Self::new(count, mailboxes);
+        processors.lock().always = true;
+        processors
     }
 
     /// A partition has something to do for a tenant. Where its turn can't begin at once, it [is told](Message::Turn) when it
@@ -312,6 +323,15 @@ mod tests {
         let is_preempted = processors.mailboxes.iter().map(|it| it.is_preempted());
         assert_eq!(is_preempted.collect::<Vec<_>>(), [false, true, false]);
         assert_eq!(granted(&processors, 1).len(), 1);
+    }
+
+    #[test]
+    fn where_they_are_always_shared_one_that_is_alone_has_no_more() {
+        let mailboxes = (0..3).map(|_| Arc::new(Mailbox::new(9)));
+        let processors = Arc::new(Processors::always_shared(2, mailboxes.collect()));
+        let alone = tenant("alone");
+        let turns = [0, 1, 2].map(|it| processors.ask(Number(it), &alone));
+        assert_eq!(turns.each_ref().map(Option::is_some), [true, true, false]);
     }
 
     #[test]

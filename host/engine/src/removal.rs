@@ -131,9 +131,7 @@ pub(crate) async fn remove(shared: &Arc<Shared>, run: Removable) -> Result<bool,
             batch,
             reply,
         };
-        let told = shared
-            .mailbox(&run)
-            .offer(Message::Remove(Box::new(remove)));
+        let told = shared.offer(&tenant, &run, Message::Remove(Box::new(remove)));
         match told {
             Ok(()) => {}
             Err(Refused::Full) => return Ok(false),

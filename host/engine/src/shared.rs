@@ -6,12 +6,13 @@ use std::sync::atomic::AtomicU64;
 use baton_sandbox::Sandbox;
 use baton_store::meta::Meta;
 use baton_store::seed::SeedKey;
-use baton_store::{Digest, RunId, Store};
+use baton_store::{Digest, Partition as Number, RunId, Store, TenantId};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
 use crate::admission::{self, Admission};
 use crate::beginnings::Beginnings;
+use crate::bulkhead::Bulkhead;
 use crate::choices::Choices;
 use crate::clock::Clock;
 use crate::digest;
@@ -23,7 +24,7 @@ use crate::grants::Grants;
 use crate::journal::Journal;
 use crate::library::Library;
 use crate::live::LiveRuns;
-use crate::mailbox::Mailbox;
+use crate::mailbox::{Mailbox, Refused};
 use crate::outside::{Invoke, Languages};
 use crate::partition::Message;
 use crate::platform::Platform;
@@ -69,6 +70,7 @@ pub(crate) struct Shared {
     /// Where each partition is told what has happened, by its number.
     pub(crate) mailboxes: Vec<Arc<Mailbox<Message>>>,
     pub(crate) processors: Arc<Processors>,
+    pub(crate) bulkhead: Bulkhead,
     /// Who may start runs that nobody asks for: children, and what is scheduled.
     pub(crate) own_starts: FairSemaphore,
     pub(crate) schedules: Schedules,
@@ -123,9 +125,9 @@ impl Shared {
         let invoke = invoke.unwrap_or_else(|| Arc::new(Calls(sandboxed.clone())));
         let languages: Arc<dyn Languages> = sandboxed;
         let limits = settings.limits;
-        let mailboxes: Vec<_> = (0..meta.partitions)
-            .map(|_| Arc::new(Mailbox::new(limits.mailbox)))
-            .collect();
+        let mailbox = |_| Arc::new(Mailbox::new(limits.mailbox));
+        let mailboxes: Vec<_> = (0..meta.partitions).map(mailbox).collect();
+        let apart = (0..meta.partitions).map(mailbox).collect();
         Ok(Self {
             journal: Journal::new(limits.journal_queue),
             clock: settings.clock,
@@ -157,6 +159,7 @@ impl Shared {
             ended: AtomicU64::new(0),
             events: EventLogs::new(&limits, mailboxes.clone()),
             processors: Arc::new(Processors::new(platform.processors(), mailboxes.clone())),
+            bulkhead: Bulkhead::new(platform.processors(), apart),
             mailboxes,
             platform,
             own_starts: FairSemaphore::new(OWN_STARTS.all, OWN_STARTS.per_tenant),
@@ -168,6 +171,39 @@ impl Shared {
             lifecycle: settings.lifecycle,
             store,
         })
+    }
+
+    /// Tells the partition of a run what somebody asks of it.
+    ///
+    /// # Errors
+    ///
+    /// Where too much waits there already, or nobody takes anything any more.
+    pub(crate) fn offer(
+        &self,
+        tenant: &TenantId,
+        run: &RunId,
+        message: Message,
+    ) -> Result<(), Refused> {
+        let number = usize::from(run.partition(self.partitions).0);
+        // A partition passes on at once what is about those behind the bulkhead, so that it never waits there.
+        if self.bulkhead.has(tenant) && self.bulkhead.mailboxes[number].is_full() {
+            return Err(Refused::Full);
+        }
+        self.mailboxes[number].offer(message)
+    }
+
+    /// Tells a partition something of a tenant's, for which it takes a turn.
+    pub(crate) fn tell(&self, partition: Number, tenant: &TenantId, message: Message) {
+        match self.bulkhead.has(tenant) {
+            // It only passes it on.
+            true => self.mailboxes[usize::from(partition.0)].push(message),
+            false => self.processors.tell(partition, tenant, message),
+        }
+    }
+
+    /// Whether several tenants have had something to do of late.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.processors.are_shared() || self.bulkhead.is_used()
     }
 
     /// Where the partition that owns a run is told what has happened.

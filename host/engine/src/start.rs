@@ -170,7 +170,7 @@ pub(crate) fn prepare(
 
 /// Lets a run begin, of which the first records are durable.
 pub(crate) fn begin(shared: &Shared, begin: Begin) {
-    beginning(shared, begin).tell(&shared.processors);
+    beginning(shared, begin).tell(shared);
 }
 
 /// What lets a run begin, once its first records are durable.

@@ -27,8 +27,8 @@ pub(crate) struct VersionKey {
     pub(crate) connectors: BTreeMap<String, Digest>,
 }
 
-/// How many instructions the expressions of one event may execute together: about a second. Whoever
-/// needs more holds up the runs that share its thread; the run gets an expression error.
+/// How many instructions the expressions of one event may execute together: about a second, in which they hold up the runs
+/// that share their thread. Where more are needed, the run gets an expression error.
 const INSTRUCTIONS_PER_EVENT_MAX: u64 = 4_000_000_000;
 
 /// What a version is made of.

@@ -111,8 +111,7 @@ impl Engine {
         }
         let (reply, answer) = oneshot::channel();
         self.shared()
-            .mailbox(run)
-            .offer(message(reply))
+            .offer(tenant, run, message(reply))
             .map_err(|refused| match refused {
                 Refused::Full => ControlError::Busy {
                     retry_after: RETRY_AFTER,

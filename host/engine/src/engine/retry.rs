@@ -80,8 +80,7 @@ impl Engine {
             reply,
         };
         self.shared()
-            .mailbox(id)
-            .offer(Message::Retry(Box::new(retry)))
+            .offer(tenant, id, Message::Retry(Box::new(retry)))
             .map_err(|refused| match refused {
                 Refused::Full => ControlError::Busy {
                     retry_after: RETRY_AFTER,

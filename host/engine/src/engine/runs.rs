@@ -197,7 +197,7 @@ impl Engine {
             run: *run,
             reply,
         };
-        shared.mailbox(run).offer(look).ok()?;
+        shared.offer(tenant, run, look).ok()?;
         let answer = tokio::time::timeout(LOOKING, answer).await;
         answer.ok()?.ok()
     }

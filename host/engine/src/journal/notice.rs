@@ -1,14 +1,12 @@
 //! What partitions are told once something is durable.
 
-use std::sync::Arc;
-
 use baton_store::{Partition, TenantId};
 use tokio::sync::oneshot;
 
 use super::Outcome;
 use crate::mailbox::Mailbox;
 use crate::partition::Message;
-use crate::processors::Processors;
+use crate::shared::Shared;
 
 /// What a partition is told once something of a tenant's is durable.
 pub(crate) struct Notice {
@@ -38,8 +36,8 @@ impl Notice {
     }
 
     /// Tells the partition, and wakes it if it sleeps.
-    pub(crate) fn tell(self, processors: &Arc<Processors>) {
-        processors.tell(self.partition, &self.tenant, self.message);
+    pub(crate) fn tell(self, shared: &Shared) {
+        shared.tell(self.partition, &self.tenant, self.message);
         answer(self.asker);
     }
 

@@ -23,6 +23,18 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// A run that is to be woken, and when.
 pub(super) type Alarm = (Timestamp, RunId, TenantId);
 
+/// When nothing has been read.
+const UNREAD: Timestamp = Timestamp::from_millis(i64::MIN);
+
+/// Later than anything.
+pub(super) const NEVER: Timestamp = Timestamp::from_millis(i64::MAX);
+
+/// Those of a tenant, and before which key all that is stored has been read.
+pub(super) struct MovedAlarms {
+    set: BTreeSet<(Timestamp, RunId)>,
+    read_to: Vec<u8>,
+}
+
 /// When runs that are asleep are to be woken.
 pub(super) struct Alarms {
     tenants: HashMap<TenantId, OfTenant>,
@@ -48,12 +60,20 @@ impl Default for Alarms {
             tenants: HashMap::new(),
             queue: BTreeSet::new(),
             read_to: Vec::new(),
-            next_read: Timestamp::from_millis(i64::MIN),
+            next_read: UNREAD,
         }
     }
 }
 
 impl Alarms {
+    /// Those of nobody: nothing is read before [somebody's are taken in](Alarms::take_in).
+    pub(super) fn of_nobody() -> Self {
+        Self {
+            next_read: NEVER,
+            ..Self::default()
+        }
+    }
+
     /// Has a run woken at a time.
     pub(super) fn set(&mut self, due: Timestamp, run: RunId, tenant: TenantId) {
         let of_tenant = self.tenants.entry(tenant.clone()).or_default();
@@ -66,6 +86,29 @@ impl Alarms {
         if key < self.read_to.as_slice() {
             self.set(due, run, tenant.clone());
         }
+    }
+
+    /// Takes those of a tenant out.
+    pub(super) fn take_out(&mut self, tenant: &TenantId) -> MovedAlarms {
+        let of_tenant = self.tenants.remove(tenant).unwrap_or_default();
+        if let Some(next) = of_tenant.next {
+            self.queue.remove(&(next, tenant.clone()));
+        }
+        MovedAlarms {
+            set: of_tenant.set,
+            read_to: self.read_to.clone(),
+        }
+    }
+
+    /// Adds those of a tenant that others had. What they have not read of it is read next.
+    pub(super) fn take_in(&mut self, tenant: &TenantId, moved: MovedAlarms) {
+        for (due, run) in moved.set {
+            self.set(due, run, tenant.clone());
+        }
+        if moved.read_to < self.read_to {
+            self.read_to = moved.read_to;
+        }
+        self.next_read = UNREAD;
     }
 
     /// When there is something to do next.
@@ -127,6 +170,14 @@ impl Alarms {
     }
 }
 
+impl Alarms {
+    /// Whose is due at `now`, if any is.
+    pub(super) fn whose_is_due(&self, now: Timestamp) -> Option<&TenantId> {
+        let (due, tenant) = self.queue.first()?;
+        (*due <= now).then_some(tenant)
+    }
+}
+
 impl Partition {
     /// Reads the timers of the near future, when it is time to.
     pub(super) fn read_timers(&mut self) {
@@ -157,7 +208,7 @@ impl Partition {
             };
             last = Timestamp::from_millis(due);
             // Who is in memory has its timers there.
-            if !self.runs.contains_key(&run) {
+            if self.side.has(&tenant) && !self.runs.contains_key(&run) {
                 alarms.set(last, run, tenant);
             }
         }
@@ -202,6 +253,28 @@ mod tests {
         let due = alarms.take_due(at(60), 9, at(61), |_, _| true);
         assert_eq!(due, [(at(40), run(1), tenant)]);
         assert_eq!(alarms.next(), at(50));
+    }
+
+    #[test]
+    fn those_that_move_are_woken_in_time_elsewhere() {
+        let [long, other] = ["a", "b"].map(|name| TenantId::new(name).expect("a tenant"));
+        let read_to = |key: u8| Alarms {
+            read_to: vec![key],
+            next_read: at(1_000),
+            ..Alarms::default()
+        };
+        for (from, to, expected) in [(5, 9, 5), (9, 5, 5)] {
+            let (mut before, mut behind) = (read_to(from), read_to(to));
+            before.set(at(10), run(1), long.clone());
+            before.set(at(20), run(2), other.clone());
+            behind.take_in(&long, before.take_out(&long));
+            assert_eq!(behind.read_to, [expected], "what either has not read");
+            assert_eq!(behind.next(), UNREAD);
+            let due = |alarms: &mut Alarms| alarms.take_due(at(30), 9, at(31), |_, _| true);
+            assert_eq!(due(&mut behind), [(at(10), run(1), long.clone())]);
+            assert_eq!(due(&mut before), [(at(20), run(2), other.clone())]);
+        }
+        assert_eq!(Alarms::of_nobody().next(), NEVER);
     }
 
     #[test]

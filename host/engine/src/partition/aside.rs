@@ -56,6 +56,25 @@ impl Aside {
         self.runs.keys().next().map(|(due, _)| *due)
     }
 
+    /// Takes those of a tenant out.
+    pub(super) fn take_out(&mut self, tenant: &TenantId) -> Self {
+        let runs = self.runs.extract_if(.., |_, it| it.tenant() == tenant);
+        Self {
+            runs: runs.collect(),
+        }
+    }
+
+    /// Adds those that others had.
+    pub(super) fn take_in(&mut self, mut moved: Self) {
+        self.runs.append(&mut moved.runs);
+    }
+
+    /// Whose is due at `now`, if any is.
+    pub(super) fn whose_is_due(&self, now: Timestamp) -> Option<&TenantId> {
+        let ((due, _), coming) = self.runs.first_key_value()?;
+        (*due <= now).then(|| coming.tenant())
+    }
+
     /// Whether a run is among them.
     pub(super) fn has(&self, id: &RunId) -> bool {
         self.runs.keys().any(|(_, run)| run == id)
@@ -128,6 +147,9 @@ impl Partition {
                     self.come_back_asleep(tenant, run, turn);
                 }
                 None => return,
+            }
+            if turn.has_taken_long(&self.shared.platform) {
+                return;
             }
         }
     }

@@ -25,6 +25,21 @@ pub(super) struct Idle {
     runs: BTreeSet<(u64, RunId)>,
 }
 
+impl Idle {
+    pub(super) fn insert(&mut self, since: u64, run: RunId) {
+        self.runs.insert((since, run));
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.runs.len()
+    }
+
+    pub(super) fn remove(&mut self, since: u64, run: RunId) {
+        self.runs.remove(&(since, run));
+    }
+}
+
 impl Partition {
     /// Where nothing of a run is under way, it may fall asleep.
     pub(super) fn rest(&mut self, id: &RunId, turn: &Turn) {
@@ -33,7 +48,7 @@ impl Partition {
         };
         if run.idle_since.is_none() && run.is_idle() {
             run.idle_since = Some(turn.number);
-            self.idle.runs.insert((turn.number, *id));
+            self.idle.insert(turn.number, *id);
         }
     }
 
@@ -41,7 +56,7 @@ impl Partition {
     pub(super) fn rouse(&mut self, id: &RunId) {
         let run = self.runs.get_mut(id);
         if let Some(since) = run.and_then(|run| run.idle_since.take()) {
-            self.idle.runs.remove(&(since, *id));
+            self.idle.remove(since, *id);
         }
     }
 
@@ -60,6 +75,12 @@ impl Partition {
         }
         let (since, id) = self.idle.runs.first()?;
         Some((*since, self.runs.get(id)?))
+    }
+
+    /// Whose run is to fall asleep next, if any is.
+    pub(super) fn whose_is_sleepy(&self) -> Option<&TenantId> {
+        let (_, run) = self.sleepiest()?;
+        Some(&run.tenant)
     }
 
     /// Lets some of those fall asleep that have waited for the longest time.

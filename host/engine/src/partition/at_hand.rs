@@ -9,6 +9,12 @@ use crate::journal::Notice;
 const CALLS: usize = 8;
 
 impl Partition {
+    /// Whether it can be told of something in another thread: it has recovered, and those have moved that are to, which may be a
+    /// lot.
+    pub(crate) fn is_at_hand(&self) -> bool {
+        self.has_recovered && !self.has_to_move()
+    }
+
     /// Whether it has taken up what was open when the host stopped. It is told of nothing in another thread before.
     pub(crate) fn has_recovered(&self) -> bool {
         self.has_recovered

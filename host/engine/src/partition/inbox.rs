@@ -43,6 +43,11 @@ impl Inbox {
         !self.granted.is_empty()
     }
 
+    /// Takes out what a tenant has been told.
+    pub(super) fn take_out(&mut self, tenant: &TenantId) -> VecDeque<Message> {
+        self.told.take_all(tenant)
+    }
+
     /// Whether a turn has been asked for: that it may begin is told.
     pub(super) fn is_asked(&self) -> bool {
         self.due_asked.is_some() || !self.told.is_empty()
@@ -59,24 +64,12 @@ impl Partition {
     /// Takes what it has been told, and asks for turns for those for whom there is something to do now, but for who is to
     /// have one at once.
     pub(super) fn sort(&mut self, messages: &mut VecDeque<Message>, at_once: Option<&TenantId>) {
-        let (mut turn, mut begun) = (Turn::new(self.turns + 1), Vec::new());
+        let mut begun = Vec::new();
         for message in messages.drain(..) {
-            if let Message::Turn(granted) = message {
-                self.inbox.due_asked.take_if(|it| *it == granted.tenant);
-                self.inbox.granted.push_back(granted);
-                continue;
-            }
-            match self.tenant_of(&message).cloned() {
-                Some(tenant) => {
-                    if self.inbox.told.put(&tenant, message) {
-                        begun.push(tenant);
-                    }
-                }
-                // It comes too late for its run.
-                None => self.handle(message, &mut turn),
+            if let Some(message) = self.pass_on(message) {
+                begun.extend(self.lay_by(message));
             }
         }
-        self.finish(turn);
         // Whoever told of it may have asked, and been granted it: one turn is enough.
         begun.retain(|tenant| {
             let granted = self.inbox.granted.iter().map(|it| &it.tenant);
@@ -87,18 +80,55 @@ impl Partition {
         }
     }
 
+    /// Lays something by that it has been told. For whom there is something to do by that, where there was nothing.
+    fn lay_by(&mut self, message: Message) -> Option<TenantId> {
+        match message {
+            Message::Turn(granted) => {
+                self.inbox.due_asked.take_if(|it| *it == granted.tenant);
+                self.inbox.granted.push_back(granted);
+                None
+            }
+            Message::Moved(moved) => {
+                let tenant = moved.tenant().clone();
+                for message in self.move_in(*moved) {
+                    self.inbox.told.put(&tenant, message);
+                }
+                self.inbox.told.has(&tenant).then_some(tenant)
+            }
+            message => {
+                // Where its run is not here, it comes too late for it.
+                let tenant = self.tenant_of(&message)?.clone();
+                let is_new = self.inbox.told.put(&tenant, message);
+                is_new.then_some(tenant)
+            }
+        }
+    }
+
     /// There is something to do for a tenant.
     fn ask_for_turn(&mut self, tenant: &TenantId) {
-        let granted = self.shared.processors.ask(self.number, tenant);
+        let granted = self.processors.ask(self.number, tenant);
         self.inbox.granted.extend(granted);
     }
 
-    /// Something has come due by itself. It is seen to in whichever turn comes next; where there is none, in one more of who
-    /// has had the last.
+    /// Something has come due by itself. It is seen to in whichever turn comes next; where there is none, in one of somebody of
+    /// whom something is due.
     pub(super) fn ask_for_what_is_due(&mut self) {
-        let tenant = self.inbox.last.clone();
+        let tenant = self.whose_is_due().unwrap_or(&self.inbox.last).clone();
         self.ask_for_turn(&tenant);
         self.inbox.due_asked = (!self.inbox.is_granted()).then_some(tenant);
+    }
+
+    /// Of whom something is due, if it is anybody's.
+    fn whose_is_due(&self) -> Option<&TenantId> {
+        let now = self.shared.clock.now();
+        let of_run = |run| self.runs.get(run).map(|run| &run.tenant);
+        let timer = self.timers.whose_is_due(now).and_then(of_run);
+        timer
+            .or_else(|| self.alarms.whose_is_due(now))
+            .or_else(|| self.listeners.whose_is_queued())
+            .or_else(|| self.aside.whose_is_due(now))
+            .or_else(|| self.whose_is_sleepy())
+            .or_else(|| self.listeners.unread.whose())
     }
 
     /// The next turn that may begin: of somebody else than the last one, if there is any.
@@ -115,7 +145,7 @@ impl Partition {
     ///
     /// `messages`, of which there are none, are kept for their room.
     pub(super) fn receive(&mut self, tenant: &TenantId, messages: &mut VecDeque<Message>) -> Turn {
-        let mut room = match self.shared.processors.are_shared() {
+        let mut room = match self.processors.are_shared() {
             true => SHORT_TURN,
             false => TURN,
         };
@@ -193,7 +223,7 @@ impl Partition {
     }
 
     /// Whose run a message is about, as far as that is known.
-    fn tenant_of<'a>(&'a self, message: &'a Message) -> Option<&'a TenantId> {
+    pub(super) fn tenant_of<'a>(&'a self, message: &'a Message) -> Option<&'a TenantId> {
         match message {
             Message::Begin(begin) => Some(&begin.run.tenant),
             Message::Answered { run, .. }
@@ -211,6 +241,7 @@ impl Partition {
             | Message::Published { tenant }
             | Message::Passing { tenant, .. }
             | Message::Turn(Granted { tenant, .. }) => Some(tenant),
+            Message::Moved(moved) => Some(moved.tenant()),
             Message::Retry(retry) => Some(&retry.run.tenant),
             Message::Remove(remove) => Some(&remove.tenant),
         }

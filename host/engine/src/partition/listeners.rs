@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use baton_store::record::ListeningRecord;
 use baton_store::{ReadError, RunId, TenantId};
+use baton_workflow::Timestamp;
 use baton_workflow::machine::{Event, Listening, TaskKey};
 use baton_workflow::plan::Topics;
 
@@ -54,7 +55,57 @@ pub(super) struct Listener {
     is_attended: bool,
 }
 
+/// Those of a tenant.
+pub(super) struct MovedListeners {
+    all: BTreeMap<ListenerId, Listener>,
+    by_topic: Option<ByTopic>,
+    queue: VecDeque<ListenerId>,
+    passing: VecDeque<Passing>,
+    unread: Option<(Missed, Timestamp)>,
+}
+
 impl Listeners {
+    /// Takes those of a tenant out.
+    pub(super) fn take_out(&mut self, tenant: &TenantId) -> MovedListeners {
+        let all = self.all.extract_if(.., |_, it| it.tenant == *tenant);
+        let all: BTreeMap<_, _> = all.collect();
+        let (queue, left) = std::mem::take(&mut self.queue)
+            .into_iter()
+            .partition(|id| all.contains_key(id));
+        self.queue = left;
+        let (passing, left) = std::mem::take(&mut self.passing)
+            .into_iter()
+            .partition(|it| it.tenant() == tenant);
+        self.passing = left;
+        MovedListeners {
+            all,
+            by_topic: self.by_topic.remove(tenant),
+            queue,
+            passing,
+            unread: self.unread.take_out(tenant),
+        }
+    }
+
+    /// Adds those of a tenant that others had.
+    pub(super) fn take_in(&mut self, tenant: &TenantId, moved: MovedListeners) {
+        let MovedListeners {
+            mut all,
+            by_topic,
+            queue,
+            passing,
+            unread,
+        } = moved;
+        self.all.append(&mut all);
+        if let Some(by_topic) = by_topic {
+            self.by_topic.insert(tenant.clone(), by_topic);
+        }
+        self.queue.extend(queue);
+        self.passing.extend(passing);
+        if let Some(unread) = unread {
+            self.unread.take_in(tenant, unread);
+        }
+    }
+
     /// A task of a run listens. Whether there is something for it is seen later.
     fn add(
         &mut self,
@@ -172,6 +223,13 @@ impl Listeners {
     /// Whether there may be something for somebody.
     pub(super) fn are_queued(&self) -> bool {
         !self.queue.is_empty()
+    }
+
+    /// Whose there may be something for, or who is to be told that they have gone past something, if anybody.
+    pub(super) fn whose_is_queued(&self) -> Option<&TenantId> {
+        let mut queued = self.queue.iter().filter_map(|id| self.all.get(id));
+        let queued = queued.next().map(|it| &it.tenant);
+        queued.or_else(|| self.passing.front().map(Passing::tenant))
     }
 
     /// The listeners of a run.
@@ -340,7 +398,7 @@ impl Partition {
             if !self.wake_listener(&id, turn) {
                 continue;
             }
-            match self.offer_to(&id) {
+            match self.offer_to(&id, turn) {
                 Offered::Taken(logged) => {
                     let (run, task) = id;
                     self.unlisten(&run, task.clone());
@@ -361,6 +419,9 @@ impl Partition {
                 Offered::Nothing => {}
                 Offered::Unavailable(reason) => self.pause(&id.0, &reason),
                 Offered::Failed => self.set_aside(&id.0),
+            }
+            if turn.has_taken_long(&self.shared.platform) {
+                return;
             }
         }
     }
@@ -399,7 +460,7 @@ impl Partition {
     }
 
     /// Offers the next events of the log to a listener.
-    fn offer_to(&mut self, id: &ListenerId) -> Offered {
+    fn offer_to(&mut self, id: &ListenerId, turn: &Turn) -> Offered {
         let (Some(listener), Some(run)) = (self.listeners.all.get_mut(id), self.runs.get(&id.0))
         else {
             return Offered::Nothing;
@@ -437,6 +498,9 @@ impl Partition {
                 evaluator.finish().map(|()| takes)
             }));
             match takes {
+                Ok(Ok(false)) if turn.has_taken_long(&self.shared.platform) => {
+                    return Offered::More;
+                }
                 Ok(Ok(false)) => {}
                 Ok(Ok(true)) => return Offered::Taken(logged),
                 // What is no result of an expression decides nothing.

@@ -34,6 +34,13 @@ pub(super) struct Passing {
     turn: u64,
 }
 
+impl Passing {
+    /// Whose log it is.
+    pub(super) fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+}
+
 impl Listeners {
     /// A tenant's log is about to drop what is before the position `before`; all before `next` has been told.
     fn pass(&mut self, tenant: TenantId, before: u64, next: u64) {

@@ -248,7 +248,8 @@ impl Partition {
         let Some(run) = self.runs.get_mut(id).filter(|run| run.is_held(invocation)) else {
             return;
         };
-        let (shared, partition, tenant) = (self.shared.clone(), self.number, run.tenant.clone());
+        let (processors, partition) = (self.processors.clone(), self.number);
+        let tenant = run.tenant.clone();
         let (id, task, attempt) = (*id, invocation.task.clone(), invocation.attempt);
         let answered = move |answer| {
             let message = Message::Answered {
@@ -257,7 +258,7 @@ impl Partition {
                 attempt,
                 answer,
             };
-            shared.processors.tell(partition, &tenant, message);
+            processors.tell(partition, &tenant, message);
         };
         let Some(pin) = run.pin(&invocation.connector) else {
             answered(no_such_connector(&invocation.connector));

@@ -26,9 +26,21 @@ impl Timers {
         self.set.remove(&(due, run, timer));
     }
 
+    /// How many are set.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.set.len()
+    }
+
     /// When the next one comes due.
     pub(super) fn next(&self) -> Option<Timestamp> {
         self.set.first().map(|(due, ..)| *due)
+    }
+
+    /// Whose timer is due at `now`, if any is.
+    pub(super) fn whose_is_due(&self, now: Timestamp) -> Option<&RunId> {
+        let (due, run, _) = self.set.first()?;
+        (*due <= now).then_some(run)
     }
 
     /// Takes those that are due at `now`, the soonest first, `limit` at most.

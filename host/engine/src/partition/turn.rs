@@ -1,6 +1,7 @@
 //! A turn: events applied to machines, and what comes of them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use baton_store::record::{OpenRecord, OutcomeRecord, Record, TimerRecord};
 use baton_store::{Batch, RunId, TenantId, key};
@@ -10,9 +11,11 @@ use baton_workflow::machine::{Command, Event, Note};
 use super::effect::Effect;
 use super::end::Ended;
 use super::{Partition, Recorded};
+use crate::bulkhead::LONG;
 use crate::codec;
 use crate::events::NewEvent;
 use crate::lifecycle;
+use crate::platform::Platform;
 use crate::snapshot::Uncovered;
 
 /// What a partition does in one go for a tenant, and makes durable together.
@@ -20,6 +23,8 @@ pub(super) struct Turn {
     pub(super) number: u64,
     /// Whose runs it is about, once it is about any.
     pub(super) tenant: Option<TenantId>,
+    /// How long the thread had computed when it was first about them.
+    pub(super) began: Duration,
     pub(super) batch: Batch,
     /// What its runs have emitted.
     pub(super) events: Vec<NewEvent>,
@@ -36,10 +41,23 @@ impl Turn {
         Self {
             number,
             tenant: None,
+            began: Duration::ZERO,
             batch: Batch::new(),
             events: Vec::new(),
             effects: Vec::new(),
         }
+    }
+}
+
+impl Turn {
+    /// Whether it has been about its tenant for long, so that more is left for the next one.
+    pub(super) fn has_taken_long(&self, platform: &Platform) -> bool {
+        self.tenant.is_some() && self.time(platform) > LONG
+    }
+
+    /// For how long the thread has computed since the turn was first about its tenant.
+    pub(super) fn time(&self, platform: &Platform) -> Duration {
+        platform.thread_time().saturating_sub(self.began)
     }
 }
 
@@ -56,6 +74,7 @@ impl Partition {
             None => {}
         }
         turn.tenant = Some(tenant.clone());
+        turn.began = self.shared.platform.thread_time();
     }
 
     /// Goes on with a turn for the tenant of a run. False where the run is not in memory.

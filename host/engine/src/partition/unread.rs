@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use baton_store::{ReadError, TenantId};
 use baton_workflow::Timestamp;
 
+use super::turn::Turn;
 use super::{Partition, RETRY_AFTER};
 
 /// The logs, by tenant, and when to look again.
@@ -29,6 +30,11 @@ impl Unread {
         self.due
     }
 
+    /// Whose is to be looked at again, if any is.
+    pub(super) fn whose(&self) -> Option<&TenantId> {
+        self.tenants.keys().next()
+    }
+
     /// Whether runs that listen to a tenant's log may not have seen all of it.
     pub(super) fn has(&self, tenant: &TenantId) -> bool {
         self.tenants.contains_key(tenant)
@@ -38,6 +44,19 @@ impl Unread {
         let unread = self.tenants.entry(tenant.clone()).or_insert(missed);
         *unread = missed.max(*unread);
         self.due.get_or_insert(due);
+    }
+
+    /// Takes a tenant's out: what has not been read of it, and when to look again.
+    pub(super) fn take_out(&mut self, tenant: &TenantId) -> Option<(Missed, Timestamp)> {
+        let missed = self.tenants.remove(tenant)?;
+        let due = self.due?;
+        self.due.take_if(|_| self.tenants.is_empty());
+        Some((missed, due))
+    }
+
+    /// Adds a tenant's that others had.
+    pub(super) fn take_in(&mut self, tenant: &TenantId, (missed, due): (Missed, Timestamp)) {
+        self.add(tenant, missed, due);
     }
 
     /// Those to look at now.
@@ -59,9 +78,10 @@ impl Partition {
     }
 
     /// Looks again at logs that could not be read.
-    pub(super) fn read_again(&mut self) {
+    pub(super) fn read_again(&mut self, turn: &mut Turn) {
         let now = self.shared.clock.now();
         for (tenant, missed) in self.listeners.unread.take_due(now) {
+            self.turn_of(&tenant, turn);
             self.attend_again(&tenant);
             self.listeners.queue_behind(&tenant);
             if missed == Missed::SinceAsleep {

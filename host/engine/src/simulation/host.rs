@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use baton_sandbox::Sandbox;
-use baton_store::{Digest, Partition as Number};
+use baton_store::{Digest, Partition as Number, RunId};
 use baton_workflow::Timestamp;
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -18,7 +18,7 @@ use crate::engine::Engine;
 use crate::journal::Writer;
 use crate::mailbox::Mailbox;
 use crate::outside::{Evaluator, Filter, Languages, SyntaxError};
-use crate::partition::{Message, Partition};
+use crate::partition::{Extent, Message, Partition};
 use crate::platform::Platform;
 use crate::schedule;
 use crate::settings::{EngineLimits, LifecycleEvents, Settings};
@@ -44,6 +44,7 @@ pub(crate) struct Surroundings {
 pub(crate) struct Host {
     pub(crate) engine: Engine,
     pub(crate) shared: Arc<Shared>,
+    /// Those behind the bulkhead are behind all others.
     partitions: Vec<Driven>,
     writer: Writer,
     // Dropped last: what is under way on it knows the others.
@@ -58,7 +59,22 @@ struct Driven {
     told: VecDeque<Message>,
 }
 
+impl Driven {
+    fn new(partition: Partition, mailbox: &Arc<Mailbox<Message>>) -> Self {
+        Self {
+            partition,
+            mailbox: mailbox.clone(),
+            told: VecDeque::new(),
+        }
+    }
+}
+
 impl Host {
+    /// How many partitions there are, on both sides of the bulkhead.
+    pub(crate) fn partitions(&self) -> usize {
+        self.partitions.len()
+    }
+
     /// A host on what there is.
     pub(crate) fn open(around: &Surroundings, chance: Chance) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -89,17 +105,16 @@ impl Host {
         };
         around.connectors.attach(&shared);
         drop(runtime.spawn(schedule::drive(shared.clone())));
-        let driven = |number: u16| Driven {
-            mailbox: shared.mailboxes[usize::from(number)].clone(),
-            partition: Partition::new(
-                Number(number),
-                shared.clone(),
-                shared.mailboxes[usize::from(number)].clone(),
-            ),
-            told: VecDeque::new(),
-        };
+        let before = (0..).zip(&shared.mailboxes).map(|(number, mailbox)| {
+            let partition = Partition::new(Number(number), shared.clone(), mailbox.clone());
+            Driven::new(partition, mailbox)
+        });
+        let apart = (0..).zip(&shared.bulkhead.mailboxes);
+        let apart = apart.map(|(number, mailbox)| {
+            Driven::new(Partition::apart(Number(number), shared.clone()), mailbox)
+        });
         Self {
-            partitions: (0..PARTITIONS).map(driven).collect(),
+            partitions: before.chain(apart).collect(),
             writer: Writer::new(&shared.journal),
             engine: Engine::idle(shared.clone(), sandbox().clone()),
             shared,
@@ -129,6 +144,12 @@ impl Host {
             driven.mailbox.preempt();
         }
         driven.partition.take_turn(&mut messages);
+    }
+
+    /// How much the partition of a run has, and the one behind it.
+    pub(crate) fn extents(&self, run: &RunId) -> [Extent; 2] {
+        let number = usize::from(run.partition(PARTITIONS).0);
+        [number, number + usize::from(PARTITIONS)].map(|it| self.partitions[it].partition.extent())
     }
 
     /// Whether a partition has taken in all that it has been given to.
@@ -174,10 +195,10 @@ impl Host {
         self.writer.commit(store, &self.shared.events);
         for notice in self.writer.notices() {
             let driven = &mut self.partitions[usize::from(notice.partition.0)];
-            let may = driven.partition.has_recovered() && driven.told.is_empty();
+            let may = driven.partition.is_at_hand() && driven.told.is_empty();
             match at_hand && may {
                 true => driven.partition.go_on(notice, &mut driven.told),
-                false => notice.tell(&self.shared.processors),
+                false => notice.tell(&self.shared),
             }
         }
     }
@@ -197,7 +218,7 @@ impl Host {
     }
 
     /// Tells the partition of a run something.
-    pub(crate) fn tell(&self, run: &baton_store::RunId, message: Message) {
+    pub(crate) fn tell(&self, run: &RunId, message: Message) {
         self.shared.mailbox(run).push(message);
     }
 

@@ -180,6 +180,19 @@ fn what_goes_on_at_hand_wakes_a_partition_for_what_comes_due_sooner_than_it_knew
 }
 
 #[test]
+fn who_goes_behind_the_bulkhead_takes_all_along() {
+    let moves = |workflow| {
+        let input = serde_json::json!({ "n": 1 });
+        peace().moves(Order { workflow, input })
+    };
+    let nothing = [0; 4];
+    for (workflow, extent) in [("waits", [1, 1, 1, 0]), ("listens", [1, 1, 0, 1])] {
+        let expected = [[extent, nothing], [nothing, extent]];
+        assert_eq!(moves(workflow), expected, "{workflow}");
+    }
+}
+
+#[test]
 fn a_world_is_the_same_whenever_it_is_played() {
     for seed in 0..20 {
         let played = || play(seed, Trace::kept()).0.lines().to_vec();

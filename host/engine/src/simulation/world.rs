@@ -15,6 +15,7 @@ use super::client::{Client, Wish};
 use super::clock::SimulatedClock;
 use super::connectors::{SimulatedConnectors, shown};
 use super::host::{Host, PARTITIONS, Surroundings};
+use super::neighbour;
 use super::store::{Fate, Readable, SimulatedStore};
 use super::trace::Trace;
 use crate::partition::Message;
@@ -82,9 +83,12 @@ impl World {
             }
             return self.die();
         }
+        if self.chance.one_in(self.mood.moves) {
+            self.move_somebody();
+        }
         match self.chance.below(20) {
             0..=6 => {
-                let partition = self.chance.below(PARTITIONS.into());
+                let partition = self.chance.below(self.host.partitions());
                 let most = *self.chance.pick(&[1, 2, usize::MAX]).expect("some");
                 let readable = self.readable(partition);
                 self.trace
@@ -103,6 +107,17 @@ impl World {
             17 if self.chance.one_in(self.mood.repeats) => self.repeat(),
             _ => self.wish(),
         }
+    }
+
+    /// A tenant goes behind the bulkhead.
+    fn move_somebody(&mut self) {
+        let tenant = match self.chance.one_in(3) {
+            true => neighbour(),
+            false => TenantId::default(),
+        };
+        self.trace
+            .say(|| format!("{tenant} goes behind the bulkhead"));
+        self.host.shared.bulkhead.put(&tenant);
     }
 
     /// What a partition can read in its turn.

@@ -30,6 +30,8 @@ pub(super) struct Mood {
     pub(super) schedules: usize,
     /// How often the neighbour starts a run: once in so many wishes.
     pub(super) neighbours: usize,
+    /// How often a tenant goes behind the bulkhead: before one of so many steps.
+    pub(super) moves: usize,
     pub(super) limits: EngineLimits,
     pub(super) lifecycle: LifecycleEvents,
 }
@@ -59,6 +61,7 @@ impl Mood {
                 false => one_of(&[4, NEVER, NEVER]),
             },
             neighbours: one_of(&[2, 5, NEVER]),
+            moves: one_of(&[10, 40, NEVER]),
             limits,
             lifecycle,
         }
@@ -70,6 +73,7 @@ impl Mood {
             limits: EngineLimits::default(),
             lifecycle: LifecycleEvents::Off,
             unreadable: NEVER,
+            moves: NEVER,
             ..Self::new(&mut Chance::new(0))
         }
     }

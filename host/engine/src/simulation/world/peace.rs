@@ -6,6 +6,7 @@ use baton_store::record::{OpenRecord, PhaseRecord, Record};
 use baton_store::{RunId, Store, TenantId, key};
 
 use super::World;
+use crate::partition::Extent;
 use crate::schedule::ScheduleName;
 use crate::simulation::client::{Order, Wish};
 use crate::simulation::documents::{EVENTS, SCHEDULED};
@@ -55,12 +56,12 @@ impl World {
 
     /// Everybody does what there is to do.
     pub(crate) fn go_on(&mut self) {
-        for partition in 0..usize::from(PARTITIONS) {
+        for partition in 0..self.host.partitions() {
             self.host.turn(partition, usize::MAX);
         }
         self.host.tick();
         self.host.write(Fate::Kept, &self.around.store, false);
-        for partition in 0..usize::from(PARTITIONS) {
+        for partition in 0..self.host.partitions() {
             self.host.turn(partition, usize::MAX);
         }
         self.host.tick();
@@ -159,7 +160,7 @@ impl World {
             self.host.tick();
         }
         self.around.store.allow(Readable::AllButEvents);
-        for partition in 0..usize::from(PARTITIONS) {
+        for partition in 0..self.host.partitions() {
             self.host.turn(partition, usize::MAX);
         }
         self.around.store.allow(Readable::All);
@@ -172,6 +173,19 @@ impl World {
             self.go_on();
             self.open().is_empty()
         })
+    }
+
+    /// Starts a run and has its tenant go behind the bulkhead while it waits, in a world in which nothing else happens. How much
+    /// its partition has, and the one behind it: before that, and then.
+    pub(crate) fn moves(&mut self, order: Order) -> [[Extent; 2]; 2] {
+        let run = self.start(order);
+        (0..SENDING).for_each(|_| self.go_on());
+        let before = self.host.extents(&run);
+        self.host.shared.bulkhead.put(&TenantId::default());
+        self.go_on();
+        let then = self.host.extents(&run);
+        self.settle();
+        [before, then]
     }
 
     /// Has these events come, of which nobody is told yet.
