@@ -49,6 +49,7 @@ static int fails(int fd) {
 
 typedef ssize_t (*write_at)(int, const void *, size_t, off_t);
 typedef int (*sync_file)(int);
+typedef int (*sync_part)(int, off64_t, off64_t, unsigned int);
 typedef int (*resize)(int, off_t);
 
 ssize_t pwrite(int fd, const void *bytes, size_t count, off_t at) {
@@ -69,6 +70,11 @@ int fsync(int fd) {
 int fdatasync(int fd) {
     REAL(fdatasync, sync_file);
     return fails(fd) ? -1 : real(fd);
+}
+
+int sync_file_range(int fd, off64_t offset, off64_t length, unsigned int flags) {
+    REAL(sync_file_range, sync_part);
+    return fails(fd) ? -1 : real(fd, offset, length, flags);
 }
 
 int ftruncate(int fd, off_t length) {
