@@ -21,7 +21,7 @@
 //! | `history` | `ratio`: `throughput` with a million finished runs in the store, against an empty one |
 //! | `waiting` | `memory_bytes` of a million waiting runs, and how many a second are woken |
 //! | `recovery` | `ready_ms` and `first_run_ms` after SIGKILL with 100,000 open runs, and what became of them |
-//! | `neighbour` | `flood_p99_ratio` and `spinning_p99_ratio`: a tenant beside 10,000 runs of another, and beside a connector that spins |
+//! | `neighbour` | `flood_p99_ratio`, `spinning_p99_ratio` and `expressions_p99_ratio`: a tenant beside 10,000 runs of another, beside a connector that spins, and beside expressions that take long |
 //! | `overload` | memory, refusals and latency under ten minutes of twice the load that can be sustained |
 //!
 //! A step is a call to a connector that adds one and reads the clock, so that each result must be on disk

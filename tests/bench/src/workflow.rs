@@ -32,6 +32,14 @@ pub(crate) fn spin(name: &str) -> String {
     )
 }
 
+/// An expression that takes long, evaluated over and over again.
+pub(crate) fn ponder(name: &str) -> String {
+    document(
+        name,
+        "- think: { set: { sum: '${ reduce range(150000) as $i (0; . + $i) }' } }\n- again: { wait: { milliseconds: 1 }, then: think }\n",
+    )
+}
+
 /// Ten requests to a service, one after the other.
 pub(crate) fn requests(name: &str, url: &str) -> String {
     let tasks: Vec<_> = (0..STEPS)

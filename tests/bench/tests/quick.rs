@@ -123,7 +123,12 @@ fn recovery() {
 #[test]
 fn neighbour() {
     let figures = quick("neighbour", &["--runs", "100"]);
-    let members = ["flood_p99_ratio", "spinning_p99_ratio", "flood_runs"];
+    let members = [
+        "flood_p99_ratio",
+        "spinning_p99_ratio",
+        "expressions_p99_ratio",
+        "flood_runs",
+    ];
     expect(&figures, &members);
 }
 

@@ -1,4 +1,5 @@
-//! What a tenant notices of another one that has much to do: ten thousand runs, or a connector that spins.
+//! What a tenant notices of another one that has much to do: ten thousand runs, a connector that spins, or expressions
+//! that take long.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,16 +19,20 @@ use crate::workflow;
 /// Requests for starts that are under way at once.
 const STARTING: usize = 32;
 
-/// Runs whose connector spins, at once: more than the machine has processors.
-const SPINNING: usize = 16;
+/// Runs that compute without end, at once: more than the machine has processors.
+const COMPUTING: usize = 16;
 
 pub(super) async fn measure(settings: &Settings) -> Value {
-    let documents = [workflow::steps("steps", "adder"), workflow::spin("spin")];
+    let documents = [
+        workflow::steps("steps", "adder"),
+        workflow::spin("spin"),
+        workflow::ponder("ponder"),
+    ];
     let many = Many::start(2, &documents, &[]).await;
     let (busy, neighbour) = (&many.tenants[0], &many.tenants[1]);
     let runs = Runs::of_steps("steps");
     let open = settings.runs(10_000, 200);
-    let time = settings.load(20);
+    let time = settings.load(60);
     modest::during(neighbour, &runs, settings.warm_up()).await;
 
     let before = Usage::of(&many.host);
@@ -35,27 +40,37 @@ pub(super) async fn measure(settings: &Settings) -> Value {
     let flood = Flood::of(busy, &runs, open);
     let flooded = modest::during(neighbour, &runs, time).await;
     let begun = flood.ended().await;
-    let spinning = spin(busy).await;
+    let spinning = start(busy, "spin").await;
     let spun = modest::during(neighbour, &runs, time).await;
     cancel(busy, &spinning).await;
+    let pondering = start(busy, "ponder").await;
+    let pondered = modest::during(neighbour, &runs, time).await;
+    cancel(busy, &pondering).await;
 
     let mut figures = json!({
         "flood_p99_ratio": times_as_long(&flooded, &alone),
         "spinning_p99_ratio": times_as_long(&spun, &alone),
+        "expressions_p99_ratio": times_as_long(&pondered, &alone),
         "flood_runs": begun,
     });
-    for (name, took) in [("alone", &alone), ("flood", &flooded), ("spinning", &spun)] {
+    let all = [
+        ("alone", &alone),
+        ("flood", &flooded),
+        ("spinning", &spun),
+        ("expressions", &pondered),
+    ];
+    for (name, took) in all {
         add(
             &mut figures,
             percentiles(&format!("neighbour_{name}_run"), took),
         );
     }
-    let ended = begun + alone.len() + flooded.len() + spun.len();
+    let ended = begun + all.iter().map(|(_, took)| took.len()).sum::<usize>();
     add(&mut figures, before.since(&many.host, ended, runs.steps));
     figures["settings"] = json!({
         "seconds": time.as_secs(),
         "flood_runs_at_once": open,
-        "spinning_runs_at_once": SPINNING,
+        "computing_runs_at_once": COMPUTING,
         "neighbour_runs_per_second": modest::per_second(),
         "steps_per_run": runs.steps,
     });
@@ -104,10 +119,10 @@ async fn round(target: &Target, runs: &Runs, open: usize) {
 }
 
 /// Starts runs that do not come to their end.
-async fn spin(target: &Target) -> Vec<String> {
-    let request = Request::start("spin", &json!(0));
+async fn start(target: &Target, workflow: &'static str) -> Vec<String> {
+    let request = Request::start(workflow, &json!(0));
     let mut runs = Vec::new();
-    for _ in 0..SPINNING {
+    for _ in 0..COMPUTING {
         let run = once(target, &request).await.json(202);
         runs.push(run["id"].as_str().expect("a run has an id").to_owned());
     }
