@@ -145,6 +145,22 @@ impl Process {
         ticks / TICKS_A_SECOND
     }
 
+    /// The nicenesses of its threads that have this name, as long as the system keeps names: 15 bytes (Linux only).
+    pub fn nicenesses(&self, thread: &str) -> Vec<i32> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.id()));
+        let threads = threads.expect("the process is running, on Linux");
+        let of_thread = |id: &str| {
+            // One that has just ended has none.
+            let stat = fs::read_to_string(format!("/proc/{}/task/{id}/stat", self.id())).ok()?;
+            let (name, rest) = stat.split_once('(')?.1.rsplit_once(") ")?;
+            // The fields after the name are counted from the third on, and the niceness is the 19th (proc(5)).
+            let niceness = rest.split_whitespace().nth(16)?.parse().ok()?;
+            (name == thread).then_some(niceness)
+        };
+        let ids = threads.flatten().map(|it| it.file_name());
+        ids.filter_map(|id| of_thread(id.to_str()?)).collect()
+    }
+
     fn pid(&self) -> Pid {
         Pid::from_raw(self.id().cast_signed()).expect("a process id is not zero")
     }

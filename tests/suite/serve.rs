@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use baton_tests::cli::baton;
-use baton_tests::{Client, Host, Start, guests};
+use baton_tests::{Client, Host, Start, eventually, guests};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -228,5 +228,53 @@ async fn a_token_is_never_said() {
     for token in [ACME, GLOBEX, "a-token-that-is-not-known"] {
         assert!(!host.process().output().contains(token));
         assert!(!wrong.text().contains(token));
+    }
+}
+
+#[tokio::test]
+async fn whose_expressions_take_long_goes_on_apart_from_others() {
+    let (mut acme, globex, _folder) = serve().await;
+    let endless = document(
+        "ponder",
+        "- think:\n    set: { sum: '${ reduce range(50000) as $i (0; . + $i) }' }\n- again:\n    wait: { milliseconds: 1 }\n    then: think",
+    );
+    let brief = document("brief", "- add:\n    set: { sum: '${ [.n, 1] | add }' }");
+    acme.publish(endless).await.expect(201);
+    let mut runs = Vec::new();
+    for _ in 0..8 {
+        runs.push(acme.start("test/ponder", &json!({})).await);
+    }
+    eventually("the host sets the tenant apart", async || {
+        let run = globex.run_document(&brief, &json!({ "n": 2 })).await;
+        assert_eq!(run["output"], json!({ "sum": 3 }), "{run:#}");
+        let said = acme.process().output();
+        said.lines()
+            .any(|line| line.contains("apart") && line.contains("tenant=acme"))
+            .then_some(())
+    })
+    .await;
+    assert!(!acme.process().output().contains("tenant=globex"));
+    let [of_others, apart] = ["baton-partition", "baton-bulkhead"].map(|name| {
+        let nicenesses = acme.process().nicenesses(name);
+        assert_eq!(nicenesses.len(), 8, "{name}: {nicenesses:?}");
+        nicenesses[0]
+    });
+    assert_eq!(apart, of_others + 5, "its threads give way");
+    // What was under way there goes on, what is new does as well, and so after a crash.
+    let run = acme.run_document(&brief, &json!({ "n": 2 })).await;
+    assert_eq!(run["output"], json!({ "sum": 3 }), "{run:#}");
+    let (some, others) = runs.split_at(4);
+    cancel(&acme, some).await;
+    acme.kill9().await;
+    acme.restart().await;
+    cancel(&acme, others).await;
+}
+
+async fn cancel(client: &Client, runs: &[String]) {
+    for run in runs {
+        let path = format!("/v1/runs/{run}/cancel");
+        let answer = client.post(&path, &json!({})).await;
+        assert!(matches!(answer.status, 200 | 202), "{}", answer.text());
+        assert_eq!(client.ended(run).await["status"], "cancelled");
     }
 }
