@@ -79,19 +79,35 @@ impl From<ClientError> for Failure {
     }
 }
 
-/// The first `limit` items of a list that comes in pages.
+/// The first items of a list that comes in pages, as many as `--limit` says. Where there are more, that is said on standard error.
+pub(crate) async fn limited<T>(
+    limit: usize,
+    page: impl AsyncFnMut(PageRequest) -> Result<Page<T>, ClientError>,
+) -> Result<Vec<T>, Failure> {
+    let (items, are_more) = collect(limit, page).await?;
+    if are_more {
+        anstream::eprintln!(
+            "only the first {} are shown: --limit shows more",
+            items.len()
+        );
+    }
+    Ok(items)
+}
+
+/// The first `limit` items of a list that comes in pages, and whether there are more.
 pub(crate) async fn collect<T>(
     limit: usize,
     mut page: impl AsyncFnMut(PageRequest) -> Result<Page<T>, ClientError>,
-) -> Result<Vec<T>, Failure> {
+) -> Result<(Vec<T>, bool), Failure> {
     let mut items = Vec::new();
     let mut cursor = None;
     loop {
         let Page { items: more, next } = page(PageRequest::after(cursor)).await?;
         items.extend(more);
+        let are_more = items.len() > limit || next.is_some();
         items.truncate(limit);
-        if next.is_none() || items.len() == limit {
-            return Ok(items);
+        if !are_more || items.len() == limit {
+            return Ok((items, are_more));
         }
         cursor = next;
     }

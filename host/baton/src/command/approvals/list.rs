@@ -5,7 +5,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::failure::Outcome;
 use crate::output::{Output, print, print_json};
-use crate::remote::{Remote, collect};
+use crate::remote::{Remote, limited};
 use crate::render::table::Table;
 
 /// The arguments of `baton approvals list`.
@@ -53,7 +53,7 @@ impl Args {
             run: self.run,
         };
         let page = async |page| client.approvals(&filter, &page).await;
-        let approvals = collect(self.limit, page).await?;
+        let approvals = limited(self.limit, page).await?;
         if self.output == Output::Json {
             return print_json(&approvals);
         }

@@ -2,7 +2,7 @@
 
 use crate::failure::Outcome;
 use crate::output::{Output, print, print_json};
-use crate::remote::{Remote, collect};
+use crate::remote::{Remote, limited};
 use crate::render::table::Table;
 
 /// How much of a digest a table shows: enough to tell two apart.
@@ -22,7 +22,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) async fn execute(self) -> Outcome {
         let client = self.remote.client()?;
-        let connectors = collect(usize::MAX, async |page| client.connectors(&page).await).await?;
+        let connectors = limited(usize::MAX, async |page| client.connectors(&page).await).await?;
         if self.output == Output::Json {
             return print_json(&connectors);
         }

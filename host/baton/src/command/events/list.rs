@@ -2,7 +2,7 @@
 
 use crate::failure::Outcome;
 use crate::output::{Output, print, print_json};
-use crate::remote::{Remote, collect};
+use crate::remote::{Remote, limited};
 use crate::render::table::Table;
 
 /// The arguments of `baton events list`.
@@ -27,7 +27,7 @@ impl Args {
     pub(crate) async fn execute(self) -> Outcome {
         let client = self.remote.client()?;
         let filter = self.filter.into_filter();
-        let events = collect(self.limit, async |page| {
+        let events = limited(self.limit, async |page| {
             client.events(&filter, &page, None).await
         })
         .await?;

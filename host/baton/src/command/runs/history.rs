@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::watch::{document_of, item, value_of};
 use crate::failure::Outcome;
 use crate::output::{Output, print, print_json};
-use crate::remote::{Remote, collect};
+use crate::remote::{Remote, limited};
 use crate::render::history::Lines;
 
 /// The arguments of `baton runs history`.
@@ -30,7 +30,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) async fn execute(self) -> Outcome {
         let client = self.remote.client()?;
-        let items = collect(self.limit, async |page| {
+        let items = limited(self.limit, async |page| {
             client.history(&self.run, &page).await
         })
         .await?;

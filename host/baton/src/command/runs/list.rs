@@ -6,7 +6,7 @@ use clap::builder::TypedValueParser as _;
 
 use crate::failure::Outcome;
 use crate::output::{Output, print, print_json};
-use crate::remote::{Remote, collect};
+use crate::remote::{Remote, limited};
 use crate::render::history::{error, parse_time};
 use crate::render::table::Table;
 use crate::render::text::duration;
@@ -75,7 +75,7 @@ impl Args {
             started_after: self.started_after,
             started_before: self.started_before,
         };
-        let runs = collect(self.limit, async |page| client.runs(&filter, &page).await).await?;
+        let runs = limited(self.limit, async |page| client.runs(&filter, &page).await).await?;
         if self.output == Output::Json {
             return print_json(&runs);
         }

@@ -52,7 +52,7 @@ impl Args {
             parent: Some(self.run),
             ..RunFilter::default()
         };
-        let children =
+        let (children, _) =
             collect(CHILDREN_MAX, async |page| client.runs(&filter, &page).await).await?;
         let shown = Shown {
             run,

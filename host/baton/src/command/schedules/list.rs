@@ -4,7 +4,7 @@ use baton_api::schedule::{Schedule, Trigger};
 
 use crate::failure::Outcome;
 use crate::output::{Output, print, print_json};
-use crate::remote::{Remote, collect};
+use crate::remote::{Remote, limited};
 use crate::render::table::Table;
 
 /// The arguments of `baton schedules list`.
@@ -25,7 +25,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) async fn execute(self) -> Outcome {
         let client = self.remote.client()?;
-        let schedules = collect(self.limit, async |page| client.schedules(&page).await).await?;
+        let schedules = limited(self.limit, async |page| client.schedules(&page).await).await?;
         if self.output == Output::Json {
             return print_json(&schedules);
         }

@@ -2,7 +2,7 @@
 
 use crate::failure::Outcome;
 use crate::output::{Output, print, print_json};
-use crate::remote::{Remote, collect};
+use crate::remote::{Remote, limited};
 use crate::render::table::Table;
 
 /// The arguments of `baton secret list`.
@@ -19,7 +19,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) async fn execute(self) -> Outcome {
         let client = self.remote.client()?;
-        let secrets = collect(usize::MAX, async |page| client.secrets(&page).await).await?;
+        let secrets = limited(usize::MAX, async |page| client.secrets(&page).await).await?;
         if self.output == Output::Json {
             return print_json(&secrets);
         }

@@ -4,7 +4,7 @@ use baton_api::workflow::WorkflowFilter;
 
 use crate::failure::Outcome;
 use crate::output::{Output, print, print_json};
-use crate::remote::{Remote, collect};
+use crate::remote::{Remote, limited};
 use crate::render::table::Table;
 
 /// The arguments of `baton workflow list`.
@@ -37,7 +37,7 @@ impl Args {
             namespace: self.namespace,
             name: self.name,
         };
-        let workflows = collect(self.limit, async |page| {
+        let workflows = limited(self.limit, async |page| {
             client.workflows(&filter, &page).await
         })
         .await?;
