@@ -44,6 +44,14 @@ const OWN_STARTS: Bounds = Bounds {
     present_per_tenant: usize::MAX,
 };
 
+/// How many schedules may look at events at the same time: each evaluates expressions meanwhile, for which it has an instance
+/// of their language, of those that runs have. All others wait for their turn.
+const GATHERERS: Bounds = Bounds {
+    all: 16,
+    per_tenant: 8,
+    present_per_tenant: usize::MAX,
+};
+
 /// What all parts of the engine have in common.
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
@@ -73,6 +81,8 @@ pub(crate) struct Shared {
     pub(crate) bulkhead: Bulkhead,
     /// Who may start runs that nobody asks for: children, and what is scheduled.
     pub(crate) own_starts: FairSemaphore,
+    /// Which schedules may look at events.
+    pub(crate) gatherers: FairSemaphore,
     pub(crate) schedules: Schedules,
     /// The release of the host, for what it writes: `baton 0.1.0`.
     pub(crate) made_by: String,
@@ -163,6 +173,7 @@ impl Shared {
             mailboxes,
             platform,
             own_starts: FairSemaphore::new(OWN_STARTS.all, OWN_STARTS.per_tenant),
+            gatherers: FairSemaphore::new(GATHERERS.all, GATHERERS.per_tenant),
             schedules: Schedules::load(&*store, meta.partitions)?,
             language,
             runtime: json!({ "name": "baton", "version": settings.version, "metadata": {} }),

@@ -151,7 +151,9 @@ impl Gatherer {
     /// Looks at what has come, and starts a run where events have come together.
     async fn work(mut self, shared: &Arc<Shared>, name: &ScheduleName) -> Worked {
         let (owner, of) = (shared.clone(), name.clone());
+        let permit = shared.gatherers.acquire(&name.tenant).await;
         let looked = shared.platform.aside(move || {
+            let _permit = permit;
             let looked = self.look(&owner, &of);
             (self, looked)
         });
