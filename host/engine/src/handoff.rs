@@ -90,7 +90,7 @@ impl Handoff {
             }
             let took = thread_time().saturating_sub(began);
             if are_shared || took > BRIEF {
-                self.tabs.add(tenant, counted(took), Instant::now());
+                self.tabs.add(&tenant, counted(took), Instant::now());
             }
         }
     }
@@ -198,7 +198,7 @@ mod tests {
         let (mut tabs, now) = (Tabs::new(SHARE, BRIEF), Instant::now());
         let tenant = TenantId::default();
         for took in took {
-            tabs.add(tenant.clone(), counted(*took), now);
+            tabs.add(&tenant, counted(*took), now);
         }
         let mut after = Duration::ZERO;
         while tabs.is_full(&tenant, now + after) {

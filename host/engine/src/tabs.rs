@@ -33,11 +33,19 @@ impl Tabs {
     }
 
     /// A tenant has had so much more.
-    pub(crate) fn add(&mut self, tenant: TenantId, took: Duration, now: Instant) {
+    pub(crate) fn add(&mut self, tenant: &TenantId, took: Duration, now: Instant) {
         let share = self.share;
+        if let Some(tab) = self.tabs.get_mut(tenant) {
+            let time = tab.left(share, now) + took;
+            *tab = Tab { time, at: now };
+            return;
+        }
         self.tabs.retain(|_, tab| !tab.left(share, now).is_zero());
-        let time = self.left(&tenant, now) + took;
-        self.tabs.insert(tenant, Tab { time, at: now });
+        let tab = Tab {
+            time: took,
+            at: now,
+        };
+        self.tabs.insert(tenant.clone(), tab);
     }
 
     fn left(&self, tenant: &TenantId, now: Instant) -> Duration {
@@ -64,9 +72,9 @@ mod tests {
         let (mut tabs, now) = (Tabs::new(20, BRIEF), Instant::now());
         let tenant = TenantId::default();
         assert!(!tabs.is_full(&tenant, now));
-        tabs.add(tenant.clone(), BRIEF, now);
+        tabs.add(&tenant, BRIEF, now);
         assert!(!tabs.is_full(&tenant, now), "so much at once");
-        tabs.add(tenant.clone(), BRIEF, now);
+        tabs.add(&tenant, BRIEF, now);
         assert!(tabs.is_full(&tenant, now));
         let later = now + BRIEF * 20;
         assert!(tabs.is_full(&tenant, later - BRIEF));
@@ -77,9 +85,9 @@ mod tests {
     fn what_a_tenant_has_had_is_forgotten() {
         let (mut tabs, now) = (Tabs::new(20, BRIEF), Instant::now());
         let [a, b] = ["a", "b"].map(|name| TenantId::new(name).expect("a tenant"));
-        tabs.add(a.clone(), BRIEF * 2, now);
+        tabs.add(&a, BRIEF * 2, now);
         assert!(tabs.is_full(&a, now) && !tabs.is_full(&b, now));
-        tabs.add(b, BRIEF, now + BRIEF * 2 * 20);
+        tabs.add(&b, BRIEF, now + BRIEF * 2 * 20);
         assert_eq!(tabs.tabs.len(), 1);
     }
 }
