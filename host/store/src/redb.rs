@@ -22,6 +22,7 @@ mod pairs;
 mod tree;
 mod visible;
 
+use std::error::Error as _;
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
@@ -129,27 +130,20 @@ impl RedbStore {
     /// Does `work`, which reads. After a failure of the medium the files are opened again for it: what was wrong may have
     /// passed, and who can't read does not come to write.
     fn read<T>(&self, work: impl Fn(&Files) -> Result<T, redb::Error>) -> Result<T, ReadError> {
-        let outcome = match work(&self.files) {
-            Err(redb::Error::PreviousIo) => self.read_anew(&work),
-            outcome => outcome,
-        };
+        let mut outcome = work(&self.files);
+        if let Err(redb::Error::PreviousIo) = outcome {
+            let mut log = self.files.write_alone();
+            // Another reader, or the writer, may have been here before.
+            outcome = work(&self.files);
+            if let Err(redb::Error::PreviousIo) = outcome {
+                let reopened = self.files.reopen(&mut log);
+                reopened.map_err(|error| ReadError::Io {
+                    detail: whole(&error),
+                })?;
+                outcome = work(&self.files);
+            }
+        }
         outcome.map_err(|error| read_error(&error))
-    }
-
-    fn read_anew<T>(
-        &self,
-        work: impl Fn(&Files) -> Result<T, redb::Error>,
-    ) -> Result<T, redb::Error> {
-        let mut log = self.files.write_alone();
-        // Another reader, or the writer, may have been here before.
-        match work(&self.files) {
-            Err(redb::Error::PreviousIo) => {}
-            outcome => return outcome,
-        }
-        match self.files.reopen(&mut log) {
-            Ok(()) => work(&self.files),
-            Err(_) => Err(redb::Error::PreviousIo),
-        }
     }
 }
 
@@ -188,26 +182,25 @@ impl Store for RedbStore {
 
     fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
         let mut log = self.files.write_alone();
-        let outcome = match self.files.commit(&mut log, batch) {
+        let mut outcome = self.files.commit(&mut log, batch);
+        if let Err(redb::Error::PreviousIo) = outcome {
             // A reader, or a checkpoint, has failed before.
-            Err(redb::Error::PreviousIo) if self.files.reopen(&mut log).is_ok() => {
-                self.files.commit(&mut log, batch)
-            }
-            outcome => outcome,
-        };
-        let error = match outcome {
-            Ok(Then::Nothing) => return Ok(()),
+            let reopened = self.files.reopen(&mut log);
+            reopened.map_err(|error| not_reopened(&error))?;
+            outcome = self.files.commit(&mut log, batch);
+        }
+        match outcome {
+            Ok(Then::Nothing) => Ok(()),
             Ok(Then::Checkpoint) => {
                 self.checkpoints.due();
-                return Ok(());
+                Ok(())
             }
-            Err(redb::Error::ValueTooLarge(bytes)) => return Err(CommitError::TooLarge { bytes }),
-            Err(error) => error,
-        };
-        // Whether a commit that failed at its last step is on the medium, only the medium knows.
-        match self.files.reopen(&mut log) {
-            Ok(()) if matches!(self.files.holds(batch), Ok(true)) => Ok(()),
-            _ => Err(commit_error(&error)),
+            Err(redb::Error::ValueTooLarge(bytes)) => Err(CommitError::TooLarge { bytes }),
+            // Whether a commit that failed at its last step is on the medium, only the medium knows.
+            Err(error) => match self.files.decide(&mut log) {
+                Ok(true) => Ok(()),
+                _ => Err(commit_error(&error)),
+            },
         }
     }
 }
@@ -232,6 +225,23 @@ fn commit_error(error: &redb::Error) -> CommitError {
         _ => CommitError::Io {
             detail: error.to_string(),
         },
+    }
+}
+
+fn not_reopened(error: &OpenError) -> CommitError {
+    match error {
+        OpenError::Full { .. } => CommitError::Full,
+        _ => CommitError::Io {
+            detail: whole(error),
+        },
+    }
+}
+
+/// An error with what it came of.
+fn whole(error: &OpenError) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
     }
 }
 

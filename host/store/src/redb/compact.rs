@@ -6,7 +6,7 @@ use super::RedbOptions;
 use super::file::io_error;
 use super::files::Opened;
 use super::medium::{Folder, Medium as _};
-use super::tree::{self, failed};
+use super::tree::{Checkpoint, failed};
 use crate::error::OpenError;
 
 /// How large a file was and is, in bytes.
@@ -35,7 +35,12 @@ pub fn compact(data: &Path, options: &RedbOptions) -> Result<Compacted, OpenErro
         recent,
         ..
     } = Opened::open(&folder, options)?;
-    tree::checkpoint(&database, recent.changes(), None).map_err(|error| failed(path, error))?;
+    let settle = || {
+        let checkpoint = Checkpoint::begin(&database)?;
+        checkpoint.put(recent.changes())?;
+        checkpoint.commit(None)
+    };
+    settle().map_err(|error| failed(path, error))?;
     database.compact().map_err(|error| failed(path, error))?;
     database.close().map_err(|error| failed(path, error))?;
     let after = size().map_err(|source| io_error(path, source))?;

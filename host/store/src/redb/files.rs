@@ -14,9 +14,9 @@ use super::log::{Appended, Damaged, Generation, Log};
 use super::medium::{LogFile, Medium};
 use super::memtable::{Bounds, Change, Recent};
 use super::pairs::Pairs;
-use super::tree::{self, TABLE};
+use super::tree::{self, Checkpoint, Mark, TABLE};
 use super::visible::Visible;
-use crate::batch::{Batch, Operation};
+use crate::batch::Batch;
 use crate::error::OpenError;
 use crate::store::{Direction, Pair};
 
@@ -27,12 +27,27 @@ pub(super) struct Files {
     /// None where the next commit has to go to the tree itself. Who has this is the writer. Of the locks here, each is
     /// taken before those below it.
     log: Mutex<Option<Log>>,
-    /// Who has this makes a checkpoint.
-    checkpoint: Mutex<()>,
+    /// Who has this makes a checkpoint. What there is is the last one, where it failed: the tree takes no other then, until
+    /// it has been opened again.
+    checkpoint: Mutex<Option<Undecided>>,
     /// None after a failure of the medium, until opening the file again succeeds: redb refuses all work
     /// on a database that has once failed to read or write.
     database: RwLock<Option<Database>>,
     recent: Visible,
+}
+
+/// A checkpoint that failed at its last step: whether the tree holds it is seen when that is opened again.
+struct Undecided {
+    mark: Mark,
+    what: Checkpointed,
+}
+
+/// What a checkpoint puts into the tree.
+enum Checkpointed {
+    /// What a full half of the log says.
+    Settling,
+    /// All, and a batch, which this undoes.
+    AllAnd(Vec<Change>),
 }
 
 /// What is to be done after a commit.
@@ -89,7 +104,7 @@ impl Files {
             medium,
             options,
             log: Mutex::new(opened.log),
-            checkpoint: Mutex::new(()),
+            checkpoint: Mutex::new(None),
             database: RwLock::new(Some(opened.database)),
             recent: Visible::new(opened.recent),
         })
@@ -104,16 +119,9 @@ impl Files {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn checkpoint_alone(&self) -> MutexGuard<'_, ()> {
+    fn checkpoint_alone(&self) -> MutexGuard<'_, Option<Undecided>> {
         let checkpoint = self.checkpoint.lock();
         checkpoint.unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether a batch goes to the log.
-    #[cfg(test)]
-    pub(super) fn is_for_log(&self, batch: &Batch) -> bool {
-        let log = self.write_alone();
-        log.as_ref().is_some_and(|log| log.takes(batch))
     }
 
     /// Does `work` on the open database.
@@ -183,11 +191,29 @@ impl Files {
 
     /// Opens the tree again after a failure, so that the next operation has a database that works.
     ///
-    /// What has been committed and is not in it is in memory still. The log is not read: it may have what was refused,
-    /// since it could not be said to be there, and whoever was told so must not find it later. It begins anew with the
-    /// next commit.
+    /// What has been committed and is not in it is in memory still. Whoever was told that something is refused must not find
+    /// it later: where the tree turns out to hold it, it is undone in memory, and by the next checkpoint in the tree. The
+    /// log may have it too, and is not read; it begins anew with the next commit.
     pub(super) fn reopen(&self, log: &mut Option<Log>) -> Result<(), OpenError> {
-        let _alone = self.checkpoint_alone();
+        self.open_again(log, |recent, undo| recent.filling.add(undo))
+    }
+
+    /// Opens the tree again after a commit that has failed, and of which nobody has been told yet. Whether it is durable all
+    /// the same.
+    pub(super) fn decide(&self, log: &mut Option<Log>) -> Result<bool, OpenError> {
+        let mut is_durable = false;
+        self.open_again(log, |_, _| is_durable = true)?;
+        Ok(is_durable)
+    }
+
+    /// Opens the tree again. `held` is what is to be done where it turns out to hold the batch of a commit that failed, which
+    /// is given what undoes that.
+    fn open_again(
+        &self,
+        log: &mut Option<Log>,
+        held: impl FnOnce(&mut Recent, Vec<Change>),
+    ) -> Result<(), OpenError> {
+        let mut undecided = self.checkpoint_alone();
         let mut database = self
             .database
             .write()
@@ -197,10 +223,18 @@ impl Files {
         let forgotten = self.medium.forget();
         forgotten.map_err(|source| io_error(self.medium.tree_path(), source))?;
         let opened = tree::open(&*self.medium, &self.options)?;
-        let generation = tree::generation(&opened);
-        let generation =
-            generation.map_err(|error| tree::unusable(self.medium.tree_path(), error))?;
-        self.recent.change().tree_goes_by(generation);
+        let mark = tree::mark(&opened);
+        let mark = mark.map_err(|error| tree::unusable(self.medium.tree_path(), error))?;
+        let decided = undecided.take().filter(|it| mark == Some(it.mark));
+        let mut recent = self.recent.change();
+        match decided.map(|it| it.what) {
+            Some(Checkpointed::Settling) => recent.settled(),
+            Some(Checkpointed::AllAnd(undo)) => {
+                recent.all_settled();
+                held(&mut recent, undo);
+            }
+            None => {}
+        }
         *database = Some(opened);
         Ok(())
     }
@@ -237,19 +271,28 @@ impl Files {
 
     /// A checkpoint: puts into the tree what the half of the log that is full says, durably. Waits for one that is under way.
     pub(super) fn settle(&self) -> Result<(), redb::Error> {
-        let _alone = self.checkpoint_alone();
+        let mut undecided = self.checkpoint_alone();
         let settling = self.recent.read().settling.clone();
         let Some((settling, next)) = settling else {
             return Ok(());
         };
-        self.with(|database| tree::checkpoint(database, settling.changes(), Some(next)))?;
+        self.with(|database| {
+            let checkpoint = Checkpoint::begin(database)?;
+            checkpoint.put(settling.changes())?;
+            conclude(
+                checkpoint,
+                Some(next),
+                Checkpointed::Settling,
+                &mut undecided,
+            )
+        })?;
         self.recent.change().settled();
         Ok(())
     }
 
     /// A checkpoint of all, with a batch. The log begins anew.
     fn checkpoint(&self, log: &mut Option<Log>, batch: &Batch) -> Result<(), redb::Error> {
-        let _alone = self.checkpoint_alone();
+        let mut undecided = self.checkpoint_alone();
         let file = match log.take() {
             Some(log) => Some(log.into_file()),
             // It does without one as long as none can be made.
@@ -257,8 +300,8 @@ impl Files {
         };
         let next = file.and_then(|file| Log::begin(file, Generation::new()).ok());
         let generation = next.as_ref().map(Log::generation);
-        self.put_all(batch, generation)?;
-        self.recent.change().all_settled(generation);
+        self.put_all(batch, generation, &mut undecided)?;
+        self.recent.change().all_settled();
         *log = next;
         Ok(())
     }
@@ -275,18 +318,28 @@ impl Files {
     /// Leaves all in the tree, so that the log need not be read.
     pub(super) fn close(&self) -> Result<(), redb::Error> {
         let mut log = self.write_alone();
-        let _alone = self.checkpoint_alone();
+        let mut undecided = self.checkpoint_alone();
         match log.take().is_some() || !self.recent.read().is_empty() {
-            true => self.put_all(&Batch::new(), None),
+            true => self.put_all(&Batch::new(), None, &mut undecided),
             false => Ok(()),
         }
     }
 
     /// Puts all into the tree that is not there yet, and a batch.
-    fn put_all(&self, batch: &Batch, next: Option<Generation>) -> Result<(), redb::Error> {
+    fn put_all(
+        &self,
+        batch: &Batch,
+        next: Option<Generation>,
+        undecided: &mut Option<Undecided>,
+    ) -> Result<(), redb::Error> {
         let recent = self.recent.read();
-        let changes = recent.changes().chain(tree::operations(batch));
-        self.awaited(|| self.with(|database| tree::checkpoint(database, changes, next)))
+        let put = |database: &Database| {
+            let checkpoint = Checkpoint::begin(database)?;
+            checkpoint.put(recent.changes())?;
+            let undo = checkpoint.put_batch(batch)?;
+            conclude(checkpoint, next, Checkpointed::AllAnd(undo), undecided)
+        };
+        self.awaited(|| self.with(put))
     }
 
     /// Does what the writer waits for.
@@ -296,23 +349,18 @@ impl Files {
         self.medium.hurry(false);
         done
     }
+}
 
-    /// Whether what is stored is as `batch` would leave it.
-    pub(super) fn holds(&self, batch: &Batch) -> Result<bool, redb::Error> {
-        let mut last = std::collections::BTreeMap::new();
-        for operation in batch.operations() {
-            last.insert(operation.key(), operation);
-        }
-        for (key, operation) in last {
-            let stored = self.get(key)?;
-            let wanted = match operation {
-                Operation::Put(_, value) => Some(value),
-                Operation::Delete(_) => None,
-            };
-            if stored.as_ref() != wanted {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
+/// Makes a checkpoint durable. Where that fails, it is undecided.
+fn conclude(
+    checkpoint: Checkpoint,
+    next: Option<Generation>,
+    what: Checkpointed,
+    undecided: &mut Option<Undecided>,
+) -> Result<(), redb::Error> {
+    let mark = checkpoint.mark();
+    checkpoint.commit(next).inspect_err(|_| {
+        // One that fails behind another one was begun on a tree that takes nothing any more.
+        undecided.get_or_insert(Undecided { mark, what });
+    })
 }

@@ -205,13 +205,11 @@ impl Found {
             table.add(changes);
             table
         };
-        let tree = Some(self.generation);
         let (settling, last) = match self.next {
             Some(next) => (Some((table(self.changes).into(), next.generation)), *next),
             None => (None, self),
         };
         let recent = Recent {
-            tree,
             settling,
             filling: table(last.changes),
         };

@@ -63,37 +63,20 @@ fn is_first(number: usize) -> bool {
 /// What goes beyond the tree: what is being put into it, and what has come since.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
-    /// The generation of the log that goes on from the tree, if one does.
-    pub(super) tree: Option<Generation>,
     /// What a checkpoint is to put into the tree, and the generation of the log that goes on from there.
     pub(super) settling: Option<(Arc<Memtable>, Generation)>,
     pub(super) filling: Memtable,
 }
 
 impl Recent {
-    /// The tree has been opened again, and goes by this generation.
-    pub(super) fn tree_goes_by(&mut self, found: Option<Generation>) {
-        match &self.settling {
-            _ if found == self.tree => {}
-            Some((_, next)) if found == Some(*next) => self.settled(),
-            // A checkpoint of all has failed at its last step, and is there.
-            _ => self.all_settled(found),
-        }
-    }
-
     /// What was to be put into the tree is there.
     pub(super) fn settled(&mut self) {
-        if let Some((_, next)) = self.settling.take() {
-            self.tree = Some(next);
-        }
+        self.settling = None;
     }
 
-    /// All is in the tree, which goes by this generation.
-    pub(super) fn all_settled(&mut self, tree: Option<Generation>) {
-        *self = Self {
-            tree,
-            ..Self::default()
-        };
+    /// All is in the tree.
+    pub(super) fn all_settled(&mut self) {
+        *self = Self::default();
     }
 
     pub(super) fn is_empty(&self) -> bool {
