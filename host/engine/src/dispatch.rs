@@ -214,10 +214,9 @@ impl<F: FnOnce(Answer)> Drop for Answered<F> {
 mod tests {
     use std::pin::Pin;
 
-    use baton_store::{Digest, TenantId};
+    use baton_store::TenantId;
     use baton_system::thread_time;
-    use baton_workflow::machine::TaskKey;
-    use serde_json::{Value, json};
+    use serde_json::json;
     use tokio::sync::mpsc;
 
     use super::*;
@@ -266,36 +265,12 @@ mod tests {
         )
     }
 
-    fn call(function: &str) -> Call {
-        Call {
-            tenant: TenantId::default(),
-            run: String::new(),
-            task: TaskKey {
-                pointer: "/do/0/call".into(),
-                visit: 1,
-            },
-            attempt: 1,
-            connector: "c".into(),
-            digest: Digest([0; 32]),
-            bundled: false,
-            interface: None,
-            function: function.into(),
-            arguments: Arc::new(Value::Null),
-            secrets: Arc::new([]),
-            time: Duration::from_secs(60),
-            idempotency_key: "key".into(),
-            progress: baton_sandbox::Progress::default(),
-            items: None,
-            reveals: None,
-        }
-    }
-
     /// Makes a call on this thread: whether it is under way still, and where its answer comes.
     fn start(dispatch: &Dispatch, function: &str) -> (bool, mpsc::UnboundedReceiver<Answer>) {
         let (sender, answers) = mpsc::unbounded_channel();
         let answered = move |answer| drop(sender.send(answer));
         let begun = None::<fn()>;
-        let call = call(function);
+        let call = Call::some(function);
         let slot = dispatch.slot(&call);
         let handle = dispatch.start(call, slot, Thread::This, begun, answered);
         (handle.is_some(), answers)

@@ -44,6 +44,13 @@ pub(crate) enum GrantUnusable {
     Grant(#[from] GrantError),
 }
 
+impl GrantUnusable {
+    /// Whether it may well go some seconds later.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::Read(error) if error.is_passing())
+    }
+}
+
 impl Grants {
     /// The grants of a store, and those that hold as long as this host runs: each for a connector that the
     /// library has.

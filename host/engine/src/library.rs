@@ -54,6 +54,13 @@ pub(crate) enum DescribeError {
     },
 }
 
+impl DescribeError {
+    /// Whether it may well go some seconds later.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::Read(error) if error.is_passing())
+    }
+}
+
 impl From<DescribeError> for crate::Unavailable {
     fn from(error: DescribeError) -> Self {
         Self::Storage(error.to_string())

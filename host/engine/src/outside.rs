@@ -53,6 +53,34 @@ pub struct Call {
     pub reveals: Option<Reveals>,
 }
 
+#[cfg(test)]
+impl Call {
+    /// One outside of any run.
+    pub(crate) fn some(function: &str) -> Self {
+        Self {
+            tenant: TenantId::default(),
+            run: String::new(),
+            task: TaskKey {
+                pointer: "/do/0/call".into(),
+                visit: 1,
+            },
+            attempt: 1,
+            connector: "c".into(),
+            digest: Digest([0; 32]),
+            bundled: false,
+            interface: None,
+            function: function.into(),
+            arguments: Arc::new(Value::Null),
+            secrets: Arc::new([]),
+            time: Duration::from_secs(60),
+            idempotency_key: "key".into(),
+            progress: baton_sandbox::Progress::default(),
+            items: None,
+            reveals: None,
+        }
+    }
+}
+
 /// What a call came to.
 #[derive(Clone, Debug)]
 pub struct Answer {

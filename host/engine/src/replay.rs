@@ -90,7 +90,16 @@ pub(crate) enum LoadError {
 impl LoadError {
     /// Whether it may well go some seconds later.
     pub(crate) fn is_passing(&self) -> bool {
-        matches!(self, Self::Language(_) | Self::Read(ReadError::Io { .. }))
+        match self {
+            Self::Language(_) => true,
+            Self::Read(error) => error.is_passing(),
+            Self::Describe(error) => error.is_passing(),
+            Self::Missing(_)
+            | Self::Plan(_)
+            | Self::Diverged { .. }
+            | Self::Uncorrected { .. }
+            | Self::Differs { .. } => false,
+        }
     }
 }
 

@@ -43,6 +43,13 @@ pub(crate) enum VaultError {
     Sealed { name: String, source: OpenFailed },
 }
 
+impl VaultError {
+    /// Whether it may well go some seconds later.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::Read(error) if error.is_passing())
+    }
+}
+
 /// The secrets of all tenants.
 pub(crate) struct Vault {
     store: Arc<dyn Store>,

@@ -93,6 +93,13 @@ pub enum ReadError {
     },
 }
 
+impl ReadError {
+    /// Whether it may well go some seconds later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Io { .. })
+    }
+}
+
 /// Why a batch is not durable. Nothing of it is visible then; the same batch may be tried again.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
