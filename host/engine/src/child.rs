@@ -12,17 +12,19 @@
 //!   before the child's beginning, the child makes good: it asks its parent whenever it comes into memory.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use baton_store::record::{EndRecord, Record, RunIndexRecord, StatusRecord};
 use baton_store::{Digest, ReadError, RunId, TenantId, key};
 use baton_workflow::machine::{ChildRun, Ending};
 use baton_workflow::{Data, Error, ErrorKind};
 use serde_json::Value;
+use tokio::task::JoinError;
 
 use crate::codec;
 use crate::digest;
 use crate::engine::published_versions;
-use crate::error::StartError;
+use crate::error::{StartError, Unavailable};
 use crate::keep;
 use crate::origin::{Origin, Parent};
 use crate::replay;
@@ -30,7 +32,11 @@ use crate::shared::Shared;
 use crate::start::{self, Prepared};
 use crate::view::StartRun;
 
+/// When to try again where the store does not take part in a start.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
 /// A child that is to be started.
+#[derive(Clone)]
 pub(crate) struct Start {
     pub(crate) tenant: TenantId,
     pub(crate) id: RunId,
@@ -52,9 +58,7 @@ pub(crate) fn id(parent: &RunId, child: &ChildRun) -> RunId {
 pub(crate) async fn start(shared: &Arc<Shared>, start: Start) -> Option<Result<Data, Error>> {
     let awaited = start.parent.awaited;
     let _permit = shared.own_starts.acquire(&start.tenant).await;
-    let owner = shared.clone();
-    let prepared = shared.platform.aside(move || prepare(&owner, start)).await;
-    let prepared = match prepared {
+    let prepared = match prepare_in_time(shared, &start).await {
         Ok(Ok(prepared)) => prepared,
         Ok(Err(error)) => return Some(Err(error)),
         // The host is stopping, or has made a mistake that its log tells of.
@@ -87,31 +91,59 @@ enum Found {
     Ended(Result<Data, Error>),
 }
 
-fn prepare(shared: &Shared, start: Start) -> Result<Found, Error> {
+/// Why a child is not started.
+enum NotStarted {
+    /// Its parent's task fails with this.
+    Refused(Error),
+    /// The engine can't be asked just now, which is nothing that the parent has to hear of.
+    Unavailable(Unavailable),
+}
+
+/// Prepares a child, where the engine can't be asked just now once it can.
+async fn prepare_in_time(
+    shared: &Arc<Shared>,
+    start: &Start,
+) -> Result<Result<Found, Error>, JoinError> {
+    loop {
+        let (owner, wanted) = (shared.clone(), start.clone());
+        let prepared = shared.platform.aside(move || prepare(&owner, wanted));
+        let error = match prepared.await? {
+            Ok(found) => return Ok(Ok(found)),
+            Err(NotStarted::Refused(error)) => return Ok(Err(error)),
+            Err(NotStarted::Unavailable(error)) => error,
+        };
+        let (tenant, parent) = (&start.tenant, start.parent.run);
+        tracing::error!(%tenant, %parent, run = %start.id, %error, "a run that another one wants can't be started just now; it is tried again");
+        tokio::time::sleep(RETRY_AFTER).await;
+    }
+}
+
+fn prepare(shared: &Shared, start: Start) -> Result<Found, NotStarted> {
     let Start {
         tenant,
         id,
         parent,
         child,
     } = start;
-    let existing = existing(shared, &tenant, &id).map_err(|error| unreadable(&error))?;
-    if let Some(found) = existing {
+    let existing = existing(shared, &tenant, &id);
+    if let Some(found) = existing.map_err(|error| NotStarted::Unavailable(error.into()))? {
         return Ok(found);
     }
     let depth_max = shared.limits.nesting;
     if parent.depth > depth_max {
-        return Err(Error::new(
+        let detail = format!(
+            "{depth_max} runs have started one another, as many as may; look for a workflow that runs itself"
+        );
+        let title = "The runs are nested too deeply";
+        return Err(NotStarted::Refused(Error::new(
             ErrorKind::Runtime,
-            "The runs are nested too deeply",
-            format!(
-                "{depth_max} runs have started one another, as many as may; look for a workflow that runs itself"
-            ),
-        ));
+            title,
+            detail,
+        )));
     }
-    let place = shared
-        .admission
-        .enter_beyond(&tenant)
-        .map_err(|crowded| busy(&format!("{crowded}; try again when some have ended")))?;
+    let place = shared.admission.enter_beyond(&tenant).map_err(|crowded| {
+        NotStarted::Refused(busy(&format!("{crowded}; try again when some have ended")))
+    })?;
     let request = StartRun {
         namespace: child.namespace,
         name: child.name,
@@ -125,7 +157,10 @@ fn prepare(shared: &Shared, start: Start) -> Result<Found, Error> {
         .and_then(|()| keep::keep_new(shared, &tenant, start::wanted(&request)))
         .and_then(|kept| start::prepare(shared, &tenant, request, origin, Some(id), place, kept))
         .map(|prepared| Found::Absent(Box::new(prepared)))
-        .map_err(|error| refused(shared, &tenant, error))
+        .map_err(|error| match error {
+            StartError::Unavailable(error) => NotStarted::Unavailable(error),
+            error => NotStarted::Refused(refused(shared, &tenant, error)),
+        })
 }
 
 /// A child that has been started before.
@@ -206,14 +241,6 @@ fn busy(why: &str) -> Error {
     error.status = 429;
     error.retry_after = Some(1_000);
     error
-}
-
-fn unreadable(error: &ReadError) -> Error {
-    Error::new(
-        ErrorKind::Runtime,
-        "The run can't be started",
-        format!("what there is of it can't be read: {error}"),
-    )
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::documents::{Workflow, document};
 use super::host::Host;
 use super::neighbour;
+use super::store::SILENCE;
 use crate::engine::Engine;
 use crate::error::{PublishError, StartError};
 use crate::view::{ApprovalId, RunView, StartRun};
@@ -334,10 +335,11 @@ fn done<T, E: std::fmt::Display>(result: Result<T, E>) -> Told {
     }
 }
 
-/// What is there can always be read.
+/// What is there can be read, as long as the medium answers.
 fn refused(error: &Unavailable) -> Told {
     match error {
         Unavailable::Busy { .. } => Told::Refused(error.to_string()),
+        Unavailable::Storage(reason) if reason.ends_with(SILENCE) => Told::Refused(reason.clone()),
         _ => Told::Wrong(error.to_string()),
     }
 }

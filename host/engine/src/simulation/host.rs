@@ -31,6 +31,9 @@ pub(crate) const PARTITIONS: u16 = 2;
 /// How often tasks of the runtime get their turn in one go: more often than one waits for another.
 const ROUNDS: usize = 3;
 
+/// How far the machine's own clock goes on each time: who waits by it since something can't be done just now tries again.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// What is around the hosts of a world, and outlives them.
 pub(crate) struct Surroundings {
     pub(crate) clock: Arc<SimulatedClock>,
@@ -79,6 +82,7 @@ impl Host {
     pub(crate) fn open(around: &Surroundings, chance: Chance) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
+            .start_paused(true)
             .build()
             .expect("a runtime");
         let shared = {
@@ -206,6 +210,7 @@ impl Host {
     /// Lets the tasks of the runtime go on until all wait for something.
     pub(crate) fn tick(&self) {
         self.runtime.block_on(async {
+            tokio::time::advance(PATIENCE).await;
             for _ in 0..ROUNDS {
                 tokio::task::yield_now().await;
             }

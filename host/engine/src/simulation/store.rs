@@ -32,6 +32,9 @@ pub(crate) enum Readable {
     Nothing,
 }
 
+/// Why something can't be read.
+pub(crate) const SILENCE: &str = "the medium does not answer";
+
 /// A store that outlives the hosts on it.
 pub(crate) struct SimulatedStore {
     pairs: MemoryStore,
@@ -76,7 +79,7 @@ impl SimulatedStore {
         match is_readable {
             true => Ok(&self.pairs),
             false => Err(ReadError::Io {
-                detail: "the medium does not answer".into(),
+                detail: SILENCE.into(),
             }),
         }
     }

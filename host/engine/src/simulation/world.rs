@@ -99,8 +99,14 @@ impl World {
             }
             7..=10 => self.write(),
             11..=13 => {
-                self.trace.say(|| "tick".to_owned());
+                let readable = match self.chance.one_in(self.mood.unreadable) {
+                    true => Readable::Nothing,
+                    false => Readable::All,
+                };
+                self.trace.say(|| format!("tick, readable: {readable:?}"));
+                self.around.store.allow(readable);
                 self.host.tick();
+                self.around.store.allow(Readable::All);
             }
             14..=15 => self.answer(),
             16 => self.pass(),

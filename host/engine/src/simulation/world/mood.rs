@@ -16,7 +16,7 @@ pub(super) struct Mood {
     pub(super) dies: usize,
     /// How often a commit is refused: once in so many.
     pub(super) refuses: usize,
-    /// How often a partition can't read while it takes a turn: in one of so many.
+    /// How often nothing can be read: in one of so many turns of a partition, and of other tasks.
     pub(super) unreadable: usize,
     /// How often the clock jumps far or back: once in so many of its moves.
     pub(super) jumps: usize,
@@ -55,7 +55,8 @@ impl Mood {
             ends: one_of(&[3, 10, NEVER]),
             runs: one_of(&[1, 2, 4]),
             repeats: one_of(&[1, NEVER]),
-            // Where there is no room for a run, a schedule waits by the clock of the machine.
+            // Where there is no room for a run, a schedule waits with the events that it has gathered, and starts one whenever
+            // another one ends: they come to no end together.
             schedules: match is_narrow {
                 true => NEVER,
                 false => one_of(&[4, NEVER, NEVER]),
