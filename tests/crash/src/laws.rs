@@ -171,7 +171,7 @@ fn recorded(history: &[Value]) -> Vec<(String, Timestamp)> {
 fn is_of_the_service(step: &str) -> bool {
     let others = [
         "all", "left", "middle", "right", "careful", "pause", "hear", "ask", "told", "first",
-        "last",
+        "last", "other",
     ];
     !others.contains(&step)
 }

@@ -26,11 +26,13 @@ pub enum Kind {
     Compensate,
     /// Calls of a small connector around one of the service.
     Connector,
+    /// Another run of three calls, of a small connector and of the service, and a call behind it.
+    Child,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Sequence,
         Self::Fork,
         Self::Loop,
@@ -40,6 +42,7 @@ impl Kind {
         Self::Approval,
         Self::Compensate,
         Self::Connector,
+        Self::Child,
     ];
 
     /// The name of the workflow, of the namespace `crash`.
@@ -54,6 +57,7 @@ impl Kind {
             Self::Approval => "approval",
             Self::Compensate => "compensate",
             Self::Connector => "connector",
+            Self::Child => "child",
         }
     }
 
@@ -122,6 +126,10 @@ impl Kind {
                 "- first: {{ call: add-one@adder, with: {{ value: '${{ .n }}' }} }}\n- {}\n- last: {{ call: add-one@adder, with: {{ value: '${{ .n }}' }}, output: {{ as: '{{ n: . }}' }} }}",
                 step("asked", ".")
             ),
+            Self::Child => format!(
+                "- other: {{ run: {{ workflow: {{ namespace: crash, name: connector, version: latest, input: {{ order: '${{ .order }}', n: '${{ .n }}' }} }} }} }}\n- {}",
+                step("after", ".n")
+            ),
         };
         format!(
             "document: {{ dsl: '1.0.3', namespace: crash, name: {}, version: '1.0.0' }}\ndo:\n{tasks}\n",
@@ -136,6 +144,7 @@ impl Kind {
             Self::Fork | Self::Connector => json!({ "n": n + 3 }),
             Self::Loop => json!([{ "n": 2 }, { "n": 3 }, { "n": 4 }, { "n": 5 }, { "n": 6 }]),
             Self::Retry | Self::Wait => json!({ "n": n + 2 }),
+            Self::Child => json!({ "n": n + 4 }),
             // The number goes on from what the event, or the person, has said.
             Self::Listen | Self::Approval => json!({ "n": n + 101 }),
             Self::Compensate => json!({ "n": 409 }),
