@@ -1,6 +1,7 @@
 //! Carries a plan out.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -93,12 +94,10 @@ pub async fn run(plan: &Plan) -> Report {
         }
     };
     if tokio::time::timeout(PATIENCE, all).await.is_err() {
-        let orders = shop.orders();
-        let open: Vec<_> = orders.iter().filter(|it| it.ended.is_none()).collect();
         panic!(
-            "seed {}: {} runs have not ended: {open:?}; the host said:\n{}",
+            "seed {}: {} the host said:\n{}",
             plan.seed,
-            open.len(),
+            unended(&troubled, &service, &shop.orders()).await,
             troubled.host.process().output()
         );
     }
@@ -138,6 +137,29 @@ async fn witness(
             before.entry(run.clone()).or_default().push(history);
         }
     }
+}
+
+/// What is to be known of the runs that have not ended.
+async fn unended(troubled: &Troubled, service: &Service, orders: &[Known]) -> String {
+    let open: Vec<_> = orders.iter().filter(|it| it.ended.is_none()).collect();
+    let mut text = format!("{} runs have not ended:\n", open.len());
+    let calls = service.calls();
+    for known in open {
+        let number = known.order.number;
+        let made = calls.keys().filter(|(order, _)| *order == number);
+        let made: Vec<_> = made.map(|(_, step)| step).collect();
+        let _ = writeln!(text, "{known:?}, calls made: {made:?}");
+        let Some(run) = &known.run else { continue };
+        for path in [format!("/v1/runs/{run}"), format!("/v1/runs/{run}/history")] {
+            // Whatever is wrong with the run, the others are told of as well.
+            let answer = troubled.host.try_get(&path).await;
+            let _ = match answer {
+                Some(answer) => writeln!(text, "  {path}: {} {}", answer.status, answer.json()),
+                None => writeln!(text, "  {path}: no answer"),
+            };
+        }
+    }
+    text
 }
 
 /// All runs as they are in the end.
