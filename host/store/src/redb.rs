@@ -138,7 +138,7 @@ impl RedbStore {
             if let Err(redb::Error::PreviousIo) = outcome {
                 let reopened = self.files.reopen(&mut log);
                 reopened.map_err(|error| ReadError::Io {
-                    detail: whole(&error),
+                    detail: reason(&error),
                 })?;
                 outcome = work(&self.files);
             }
@@ -232,16 +232,17 @@ fn not_reopened(error: &OpenError) -> CommitError {
     match error {
         OpenError::Full { .. } => CommitError::Full,
         _ => CommitError::Io {
-            detail: whole(error),
+            detail: reason(error),
         },
     }
 }
 
-/// An error with what it came of.
-fn whole(error: &OpenError) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
+/// Why a store can't be opened again, without saying where it is: those who ask for what is in it are told so as well.
+fn reason(error: &OpenError) -> String {
+    match (error, error.source()) {
+        (OpenError::Corrupt { detail, .. }, _) => detail.clone(),
+        (_, Some(source)) => source.to_string(),
+        (_, None) => "it can't be opened again".to_owned(),
     }
 }
 
@@ -295,7 +296,13 @@ mod tests {
             store.files.reopen(&mut store.files.write_alone()).is_err(),
             "a directory is no store"
         );
-        assert!(matches!(store.get(&[7]), Err(ReadError::Io { .. })));
+        let told = store.get(&[7]).expect_err("it can't be opened");
+        assert!(matches!(told, ReadError::Io { .. }), "{told}");
+        let told = told.to_string();
+        assert!(
+            told.contains("directory") && !told.contains(FILE_NAME),
+            "{told}"
+        );
 
         std::fs::remove_dir(store.path()).expect("it is empty");
         std::fs::rename(&away, store.path()).expect("it is ours");
