@@ -39,6 +39,7 @@ pub use compact::{Compacted, compact};
 use checkpoints::Checkpoints;
 use file::{io_error, is_full, make_directory};
 use files::{Files, Then};
+use log::Log;
 use medium::Folder;
 #[cfg(test)]
 use medium::Medium;
@@ -130,20 +131,43 @@ impl RedbStore {
     /// Does `work`, which reads. After a failure of the medium the files are opened again for it: what was wrong may have
     /// passed, and who can't read does not come to write.
     fn read<T>(&self, work: impl Fn(&Files) -> Result<T, redb::Error>) -> Result<T, ReadError> {
-        let mut outcome = work(&self.files);
-        if let Err(redb::Error::PreviousIo) = outcome {
-            let mut log = self.files.write_alone();
-            // Another reader, or the writer, may have been here before.
-            outcome = work(&self.files);
-            if let Err(redb::Error::PreviousIo) = outcome {
-                let reopened = self.files.reopen(&mut log);
-                reopened.map_err(|error| ReadError::Io {
-                    detail: reason(&error),
-                })?;
-                outcome = work(&self.files);
-            }
+        let before = self.files.reopenings();
+        match work(&self.files) {
+            Err(redb::Error::PreviousIo) => {}
+            outcome => return outcome.map_err(|error| read_error(&error)),
         }
-        outcome.map_err(|error| read_error(&error))
+        let mut log = self.files.write_alone();
+        // Another reader, or the writer, may have been here before, in vain or not.
+        let is_tried = self.files.reopenings() > before;
+        match work(&self.files) {
+            Err(redb::Error::PreviousIo) if !is_tried => {}
+            outcome => return outcome.map_err(|error| read_error(&error)),
+        }
+        let reopened = self.files.reopen(&mut log);
+        reopened.map_err(|error| unreadable(&error))?;
+        work(&self.files).map_err(|error| read_error(&error))
+    }
+
+    /// Commits a batch. False where nothing was wrong but that a reader, or a checkpoint, had failed: the tree has been opened
+    /// again for it.
+    fn try_to_commit(&self, log: &mut Option<Log>, batch: &Batch) -> Result<bool, CommitError> {
+        let error = match self.files.commit(log, batch) {
+            Ok(Then::Nothing) => return Ok(true),
+            Ok(Then::Checkpoint) => {
+                self.checkpoints.due();
+                return Ok(true);
+            }
+            Err(redb::Error::ValueTooLarge(bytes)) => return Err(CommitError::TooLarge { bytes }),
+            Err(error) => error,
+        };
+        let has_failed_before = matches!(error, redb::Error::PreviousIo);
+        // Whether a commit that failed at its last step is on the medium, only the medium knows.
+        match self.files.decide(log) {
+            Ok(true) => Ok(true),
+            Ok(false) if has_failed_before => Ok(false),
+            Err(error) if has_failed_before => Err(unwritable(&error)),
+            Ok(false) | Err(_) => Err(commit_error(&error)),
+        }
     }
 }
 
@@ -182,37 +206,33 @@ impl Store for RedbStore {
 
     fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
         let mut log = self.files.write_alone();
-        let mut outcome = self.files.commit(&mut log, batch);
-        if let Err(redb::Error::PreviousIo) = outcome {
-            // A reader, or a checkpoint, has failed before.
+        if !self.files.is_open() {
             let reopened = self.files.reopen(&mut log);
-            reopened.map_err(|error| not_reopened(&error))?;
-            outcome = self.files.commit(&mut log, batch);
+            reopened.map_err(|error| unwritable(&error))?;
         }
-        match outcome {
-            Ok(Then::Nothing) => Ok(()),
-            Ok(Then::Checkpoint) => {
-                self.checkpoints.due();
-                Ok(())
-            }
-            Err(redb::Error::ValueTooLarge(bytes)) => Err(CommitError::TooLarge { bytes }),
-            // Whether a commit that failed at its last step is on the medium, only the medium knows.
-            Err(error) => match self.files.decide(&mut log) {
-                Ok(true) => Ok(()),
-                _ => Err(commit_error(&error)),
-            },
+        // The first time, the tree may have failed somebody else before.
+        let is_done =
+            self.try_to_commit(&mut log, batch)? || self.try_to_commit(&mut log, batch)?;
+        match is_done {
+            true => Ok(()),
+            false => Err(commit_error(&redb::Error::PreviousIo)),
         }
     }
 }
 
+/// What is said of [`redb::Error::PreviousIo`]: redb says what its user has to do, which is this store.
+const FAILED_BEFORE: &str = "it has failed, and could not be opened again since";
+
 fn read_error(error: &redb::Error) -> ReadError {
     match error {
-        redb::Error::Io(_)
-        | redb::Error::PreviousIo
-        | redb::Error::Backend(_)
-        | redb::Error::DatabaseClosed => ReadError::Io {
-            detail: error.to_string(),
+        redb::Error::PreviousIo => ReadError::Io {
+            detail: FAILED_BEFORE.to_owned(),
         },
+        redb::Error::Io(_) | redb::Error::Backend(_) | redb::Error::DatabaseClosed => {
+            ReadError::Io {
+                detail: error.to_string(),
+            }
+        }
         _ => ReadError::Corrupt {
             detail: error.to_string(),
         },
@@ -222,13 +242,30 @@ fn read_error(error: &redb::Error) -> ReadError {
 fn commit_error(error: &redb::Error) -> CommitError {
     match error {
         redb::Error::Io(source) if is_full(source) => CommitError::Full,
+        redb::Error::PreviousIo => CommitError::Io {
+            detail: FAILED_BEFORE.to_owned(),
+        },
         _ => CommitError::Io {
             detail: error.to_string(),
         },
     }
 }
 
-fn not_reopened(error: &OpenError) -> CommitError {
+/// Why a tree that can't be opened again can't be read. Where it is, is not said: those who ask for what is in it are told
+/// as well.
+fn unreadable(error: &OpenError) -> ReadError {
+    match error {
+        OpenError::Corrupt { detail, .. } => ReadError::Corrupt {
+            detail: detail.clone(),
+        },
+        _ => ReadError::Io {
+            detail: reason(error),
+        },
+    }
+}
+
+/// The same of writing.
+fn unwritable(error: &OpenError) -> CommitError {
     match error {
         OpenError::Full { .. } => CommitError::Full,
         _ => CommitError::Io {
@@ -237,9 +274,9 @@ fn not_reopened(error: &OpenError) -> CommitError {
     }
 }
 
-/// Why a store can't be opened again, without saying where it is: those who ask for what is in it are told so as well.
 fn reason(error: &OpenError) -> String {
     match (error, error.source()) {
+        (OpenError::Locked { .. }, _) => "another process has it".to_owned(),
         (OpenError::Corrupt { detail, .. }, _) => detail.clone(),
         (_, Some(source)) => source.to_string(),
         (_, None) => "it can't be opened again".to_owned(),
@@ -282,20 +319,35 @@ mod tests {
         assert!(full > 3 * empty, "{full} and {empty} bytes");
     }
 
-    #[test]
-    fn what_could_not_be_opened_again_is_when_it_is_read() {
-        let folder = tempfile::tempdir().expect("a temporary directory can be made");
-        let store = RedbStore::open(folder.path(), RedbOptions::default()).expect("a new store");
+    fn batch(value: u8) -> Batch {
         let mut batch = Batch::new();
-        batch.put(vec![7], vec![1]);
-        store.commit(&batch).expect("there is room");
-        let away = folder.path().join("away");
-        std::fs::rename(store.path(), &away).expect("it is ours");
+        batch.put(vec![7], vec![value]);
+        batch
+    }
+
+    /// A store that has failed and can't be opened again, since its file is away.
+    fn closed(folder: &Path, away: &Path) -> RedbStore {
+        let store = RedbStore::open(folder, RedbOptions::default()).expect("a new store");
+        store.commit(&batch(1)).expect("there is room");
+        std::fs::rename(store.path(), away).expect("it is ours");
         std::fs::create_dir(store.path()).expect("nothing is there");
         assert!(
             store.files.reopen(&mut store.files.write_alone()).is_err(),
             "a directory is no store"
         );
+        store
+    }
+
+    fn put_back(store: &RedbStore, away: &Path) {
+        std::fs::remove_dir(store.path()).expect("it is empty");
+        std::fs::rename(away, store.path()).expect("it is ours");
+    }
+
+    #[test]
+    fn what_could_not_be_opened_again_is_when_it_is_read() {
+        let folder = tempfile::tempdir().expect("a temporary directory can be made");
+        let away = folder.path().join("away");
+        let store = closed(folder.path(), &away);
         let told = store.get(&[7]).expect_err("it can't be opened");
         assert!(matches!(told, ReadError::Io { .. }), "{told}");
         let told = told.to_string();
@@ -304,9 +356,26 @@ mod tests {
             "{told}"
         );
 
-        std::fs::remove_dir(store.path()).expect("it is empty");
-        std::fs::rename(&away, store.path()).expect("it is ours");
+        put_back(&store, &away);
         assert_eq!(store.get(&[7]).expect("it can be read"), Some(vec![1]));
-        store.commit(&batch).expect("there is room");
+        store.commit(&batch(2)).expect("there is room");
+    }
+
+    #[test]
+    fn who_could_not_open_it_again_leaves_what_another_one_has_made_of_it() {
+        let folder = tempfile::tempdir().expect("a temporary directory can be made");
+        let away = folder.path().join("away");
+        let store = closed(folder.path(), &away);
+        put_back(&store, &away);
+        let other = RedbStore::open(folder.path(), RedbOptions::default());
+        let other = other.expect("nobody has it");
+        other.commit(&batch(2)).expect("there is room");
+        drop(other);
+        assert!(matches!(store.get(&[7]), Err(ReadError::Corrupt { .. })));
+        assert!(store.commit(&batch(3)).is_err());
+        drop(store);
+        let next = RedbStore::open(folder.path(), RedbOptions::default());
+        let next = next.expect("nobody has it");
+        assert_eq!(next.get(&[7]).expect("it can be read"), Some(vec![2]));
     }
 }

