@@ -19,12 +19,12 @@ use baton_store::{Digest, ReadError, RunId, TenantId, key};
 use baton_workflow::machine::{ChildRun, Ending};
 use baton_workflow::{Data, Error, ErrorKind};
 use serde_json::Value;
-use tokio::task::JoinError;
 
 use crate::codec;
 use crate::digest;
 use crate::engine::published_versions;
 use crate::error::{StartError, Unavailable};
+use crate::fair::FairPermit;
 use crate::keep;
 use crate::origin::{Origin, Parent};
 use crate::replay;
@@ -57,15 +57,13 @@ pub(crate) fn id(parent: &RunId, child: &ChildRun) -> RunId {
 /// the child's end will answer it.
 pub(crate) async fn start(shared: &Arc<Shared>, start: Start) -> Option<Result<Data, Error>> {
     let awaited = start.parent.awaited;
-    let _permit = shared.own_starts.acquire(&start.tenant).await;
-    let prepared = match prepare_in_time(shared, &start).await {
-        Ok(Ok(prepared)) => prepared,
-        Ok(Err(error)) => return Some(Err(error)),
-        // The host is stopping, or has made a mistake that its log tells of.
-        Err(_) => return None,
+    let (found, _permit) = match prepare_in_time(shared, &start).await {
+        Ok(prepared) => prepared,
+        Err(NotStarted::Refused(error)) => return Some(Err(error)),
+        Err(NotStarted::JustNow(_) | NotStarted::Never) => return None,
     };
     let started = Ok(Arc::new(Value::Null));
-    match prepared {
+    match found {
         Found::Ended(answer) if awaited => Some(answer),
         Found::Started if awaited => None,
         Found::Ended(_) | Found::Started => Some(started),
@@ -95,25 +93,33 @@ enum Found {
 enum NotStarted {
     /// Its parent's task fails with this.
     Refused(Error),
-    /// The engine can't be asked just now, which is nothing that the parent has to hear of.
-    Unavailable(Unavailable),
+    /// The store does not read or write just now, or there is no room, which is nothing that the parent has to hear of: why.
+    JustNow(String),
+    /// The host is stopping, or has made a mistake that its log tells of.
+    Never,
 }
 
-/// Prepares a child, where the engine can't be asked just now once it can.
+/// Prepares a child, and waits with that until the store reads. What it has then is a permit for the rest of the start.
 async fn prepare_in_time(
     shared: &Arc<Shared>,
     start: &Start,
-) -> Result<Result<Found, Error>, JoinError> {
+) -> Result<(Found, FairPermit), NotStarted> {
+    let mut is_told = false;
     loop {
+        let permit = shared.own_starts.acquire(&start.tenant).await;
         let (owner, wanted) = (shared.clone(), start.clone());
         let prepared = shared.platform.aside(move || prepare(&owner, wanted));
-        let error = match prepared.await? {
-            Ok(found) => return Ok(Ok(found)),
-            Err(NotStarted::Refused(error)) => return Ok(Err(error)),
-            Err(NotStarted::Unavailable(error)) => error,
-        };
-        let (tenant, parent) = (&start.tenant, start.parent.run);
-        tracing::error!(%tenant, %parent, run = %start.id, %error, "a run that another one wants can't be started just now; it is tried again");
+        match prepared.await.unwrap_or(Err(NotStarted::Never)) {
+            Err(NotStarted::JustNow(error)) => {
+                if !std::mem::replace(&mut is_told, true) {
+                    let (tenant, parent, run) = (&start.tenant, start.parent.run, start.id);
+                    tracing::error!(%tenant, %parent, %run, %error, "a run that another one wants can't be started just now; it is tried again");
+                }
+            }
+            prepared => return Ok((prepared?, permit)),
+        }
+        // Others of the tenant may be luckier.
+        drop(permit);
         tokio::time::sleep(RETRY_AFTER).await;
     }
 }
@@ -125,8 +131,16 @@ fn prepare(shared: &Shared, start: Start) -> Result<Found, NotStarted> {
         parent,
         child,
     } = start;
-    let existing = existing(shared, &tenant, &id);
-    if let Some(found) = existing.map_err(|error| NotStarted::Unavailable(error.into()))? {
+    let not_started = |error| match error {
+        StartError::Unavailable(Unavailable::Storage(reason)) => NotStarted::JustNow(reason),
+        StartError::Unavailable(error @ Unavailable::Busy { .. }) => {
+            NotStarted::JustNow(error.to_string())
+        }
+        StartError::Unavailable(Unavailable::ShuttingDown) => NotStarted::Never,
+        error => NotStarted::Refused(refused(shared, &tenant, error)),
+    };
+    let existing = existing(shared, &tenant, &id).map_err(Unavailable::from);
+    if let Some(found) = existing.map_err(|error| not_started(error.into()))? {
         return Ok(found);
     }
     let depth_max = shared.limits.nesting;
@@ -157,10 +171,7 @@ fn prepare(shared: &Shared, start: Start) -> Result<Found, NotStarted> {
         .and_then(|()| keep::keep_new(shared, &tenant, start::wanted(&request)))
         .and_then(|kept| start::prepare(shared, &tenant, request, origin, Some(id), place, kept))
         .map(|prepared| Found::Absent(Box::new(prepared)))
-        .map_err(|error| match error {
-            StartError::Unavailable(error) => NotStarted::Unavailable(error),
-            error => NotStarted::Refused(refused(shared, &tenant, error)),
-        })
+        .map_err(not_started)
 }
 
 /// A child that has been started before.

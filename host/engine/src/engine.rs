@@ -381,7 +381,7 @@ fn work(partition: &Mutex<Partition>, mailbox: Arc<Mailbox<Message>>) {
 pub(crate) fn failed(error: &JoinError) -> Unavailable {
     match error.is_cancelled() {
         true => Unavailable::ShuttingDown,
-        false => Unavailable::Storage(format!("the host failed: {error}")),
+        false => Unavailable::Broken(format!("the host failed: {error}")),
     }
 }
 

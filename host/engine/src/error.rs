@@ -15,6 +15,9 @@ pub enum Unavailable {
     /// The store does not read or write.
     #[error("{0}")]
     Storage(String),
+    /// What is stored can't be used, or the host has failed on it: to ask again does not help.
+    #[error("{0}")]
+    Broken(String),
     /// Too much of this tenant waits to be read or checked.
     #[error("too many requests are waiting: ask again in {} s", retry_after.as_secs().max(1))]
     Busy {
@@ -26,9 +29,19 @@ pub enum Unavailable {
     ShuttingDown,
 }
 
+impl Unavailable {
+    /// What comes of an error of which it is known whether it may well go some seconds later.
+    pub(crate) fn of(error: &impl std::fmt::Display, is_passing: bool) -> Self {
+        match is_passing {
+            true => Self::Storage(error.to_string()),
+            false => Self::Broken(error.to_string()),
+        }
+    }
+}
+
 impl From<ReadError> for Unavailable {
     fn from(error: ReadError) -> Self {
-        Self::Storage(error.to_string())
+        Self::of(&error, error.is_passing())
     }
 }
 

@@ -63,7 +63,7 @@ impl DescribeError {
 
 impl From<DescribeError> for crate::Unavailable {
     fn from(error: DescribeError) -> Self {
-        Self::Storage(error.to_string())
+        Self::of(&error, error.is_passing())
     }
 }
 
@@ -121,7 +121,7 @@ impl Library {
         if self.add(component.bytes(), &mut batch)? != *digest {
             let detail =
                 format!("the host came with another component than {digest}: build it anew");
-            return Err(crate::Unavailable::Storage(detail));
+            return Err(crate::Unavailable::Broken(detail));
         }
         if !batch.is_empty() {
             commit(batch)?;

@@ -105,7 +105,10 @@ impl LoadError {
 
 impl From<LoadError> for crate::Unavailable {
     fn from(error: LoadError) -> Self {
-        Self::Storage(format!("the run can't be read: {error}"))
+        Self::of(
+            &format!("the run can't be read: {error}"),
+            error.is_passing(),
+        )
     }
 }
 

@@ -139,13 +139,17 @@ impl Sandboxed {
         })
     }
 
-    /// The same, where the store can't be read just now once it can: that says nothing about the call, and is nothing that
-    /// its run has to hear of. Outside of any run, whoever has asked may ask again.
+    /// The same, and waits until the store can be read: that it can't just now says nothing about the call, and is nothing
+    /// that its run has to hear of. Outside of any run, whoever has asked may ask again.
     async fn equip_in_time(&self, call: &Call) -> Result<Equipment, Unequipped> {
+        let mut is_told = false;
         loop {
             match self.equip(call).await {
                 Err(error) if error.is_passing() && !call.run.is_empty() => {
-                    tracing::error!(run = call.run, task = %call.task.pointer, %error, "a call waits until the store can be read");
+                    if !std::mem::replace(&mut is_told, true) {
+                        let (tenant, run, task) = (&call.tenant, &call.run, &call.task.pointer);
+                        tracing::error!(%tenant, run, %task, %error, "a call waits until the store can be read");
+                    }
                     tokio::time::sleep(RETRY_AFTER).await;
                 }
                 equipped => return equipped,

@@ -116,7 +116,7 @@ async fn a_journal_that_goes_on_behind_the_end_is_refused() {
     );
     store.commit(&batch).expect("written");
     let refused = host.engine.history(&tenant, &run, 0, 99).await;
-    let Err(Unavailable::Storage(reason)) = refused else {
+    let Err(Unavailable::Broken(reason)) = refused else {
         panic!("{refused:?}")
     };
     assert!(reason.contains("before event 3 of its journal"), "{reason}");

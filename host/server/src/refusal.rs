@@ -112,7 +112,7 @@ impl IntoResponse for Refusal {
 impl From<Unavailable> for Refusal {
     fn from(error: Unavailable) -> Self {
         match error {
-            Unavailable::Storage(message) => {
+            Unavailable::Storage(message) | Unavailable::Broken(message) => {
                 let detail =
                     "the host can't write to its store; nothing was changed, and its log says why";
                 let refusal =

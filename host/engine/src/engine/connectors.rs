@@ -85,7 +85,7 @@ impl Engine {
         }
         match self.connector(tenant, &name).await? {
             Some(connector) => Ok(Installed { connector, created }),
-            None => Err(Unavailable::Storage("what was installed can't be read".into()).into()),
+            None => Err(Unavailable::Broken("what was installed can't be read".into()).into()),
         }
     }
 

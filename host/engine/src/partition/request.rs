@@ -146,7 +146,7 @@ impl Partition {
         let applied = self.apply(id, event, at, turn, Recorded::Now);
         let answer = applied.map_err(|SetAside| {
             let reason = "the host failed on the run and has set it aside; its log says more";
-            Unavailable::Storage(reason.into()).into()
+            Unavailable::Broken(reason.into()).into()
         });
         let is_applied = answer.is_ok();
         turn.effects.push(Effect::Reply(reply, answer));

@@ -102,7 +102,7 @@ impl Partition {
                 // Nothing is recorded: the run has ended as it had.
                 self.shared.live.end(&id);
                 let reason = "the host failed on the run; its log says more";
-                Err(Unavailable::Storage(reason.into()).into())
+                Err(Unavailable::Broken(reason.into()).into())
             }
         };
         turn.effects.push(Effect::Reply(reply, answer));
