@@ -126,6 +126,8 @@ impl SimulatedConnectors {
         let mut state = self.lock();
         state.host = Arc::downgrade(host);
         state.under_way.clear();
+        // Nor do their answers: of a pure call, which is not recorded, the next host may make another one in its place.
+        state.given.clear();
         state.unchecked.clear();
     }
 

@@ -99,10 +99,7 @@ impl World {
             }
             7..=10 => self.write(),
             11..=13 => {
-                let readable = match self.chance.one_in(self.mood.unreadable) {
-                    true => Readable::Nothing,
-                    false => Readable::All,
-                };
+                let readable = self.medium();
                 self.trace.say(|| format!("tick, readable: {readable:?}"));
                 self.around.store.allow(readable);
                 self.host.tick();
@@ -128,11 +125,18 @@ impl World {
 
     /// What a partition can read in its turn.
     fn readable(&mut self, partition: usize) -> Readable {
-        match self.chance.one_in(self.mood.unreadable) {
-            false => Readable::All,
-            true if self.host.has_recovered(partition) => Readable::Nothing,
+        match self.medium() {
             // Until it can read the open runs, it only waits.
-            true => Readable::AllButEvents,
+            Readable::Nothing if !self.host.has_recovered(partition) => Readable::AllButEvents,
+            readable => readable,
+        }
+    }
+
+    /// What can be read.
+    fn medium(&mut self) -> Readable {
+        match self.chance.one_in(self.mood.unreadable) {
+            true => Readable::Nothing,
+            false => Readable::All,
         }
     }
 
@@ -144,9 +148,12 @@ impl World {
             () => Fate::Kept,
         };
         let at_hand = self.chance.one_in(2);
+        let readable = self.medium();
         self.trace
-            .say(|| format!("write: {fate:?}, at hand: {at_hand}"));
+            .say(|| format!("write: {fate:?}, at hand: {at_hand}, readable: {readable:?}"));
+        self.around.store.allow(readable);
         self.host.write(fate, &self.around.store, at_hand);
+        self.around.store.allow(Readable::All);
         if matches!(fate, Fate::Lost | Fate::Untold) {
             self.die();
         }
