@@ -154,7 +154,7 @@ async fn unended(troubled: &Troubled, service: &Service, orders: &[Known]) -> St
             // Whatever is wrong with the run, the others are told of as well.
             let answer = troubled.host.try_get(&path).await;
             let _ = match answer {
-                Some(answer) => writeln!(text, "  {path}: {} {}", answer.status, answer.json()),
+                Some(answer) => writeln!(text, "  {path}: {} {}", answer.status, answer.text()),
                 None => writeln!(text, "  {path}: no answer"),
             };
         }
