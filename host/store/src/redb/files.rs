@@ -42,7 +42,7 @@ pub(super) struct Files {
 struct Marks {
     /// The last one that it does hold.
     last: Option<Mark>,
-    /// The one behind it, where it is not known to have become durable: which it has, is seen when the tree is opened again.
+    /// The one behind it, as long as it is not known whether that has become durable: it shows when the tree is opened again.
     undecided: Option<Undecided>,
 }
 
