@@ -3,6 +3,7 @@
 //! What a batch goes through: the log makes it durable, the [`Memtable`](super::memtable::Memtable) shows it to readers, a
 //! checkpoint puts it into the tree. While one half of the log is put there, the other one is filled.
 
+use std::io;
 use std::ops::Bound;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
@@ -20,6 +21,10 @@ use super::visible::Visible;
 use crate::batch::Batch;
 use crate::error::OpenError;
 use crate::store::{Direction, Pair};
+
+/// Why a tree is not gone on with that is whole: the runs of this process stand still, and lose nothing.
+pub(super) const WRITTEN_BY_ANOTHER: &str =
+    "another process has written to it meanwhile; start this host again";
 
 /// The files of a store.
 pub(super) struct Files {
@@ -250,10 +255,10 @@ impl Files {
         let held = mark(&*self.medium, &opened)?;
         let decided = marks.undecided.take_if(|it| held == Some(it.mark));
         if decided.is_none() && held != marks.last {
-            return Err(OpenError::Corrupt {
-                path: self.medium.tree_path().to_owned(),
-                detail: "another process has written to it meanwhile".to_owned(),
-            });
+            return Err(io_error(
+                self.medium.tree_path(),
+                io::Error::other(WRITTEN_BY_ANOTHER),
+            ));
         }
         let mut recent = self.recent.change();
         match decided.map(|it| it.content) {
