@@ -54,6 +54,7 @@ impl LiveRuns {
     pub(crate) fn end(&self, run: &RunId) {
         let live = self.lock().remove(run).and_then(|live| live.upgrade());
         if let Some(live) = live {
+            // Before the lines end: whoever comes to follow behind that sees that there are none.
             live.ended.send_replace(true);
             // Readers get what was sent before, and then the end.
             live.state().notes = None;
@@ -110,15 +111,20 @@ impl LiveRun {
         }
     }
 
-    /// The lines that become durable from now on. A reader that is more than `lag` lines behind loses
-    /// them.
-    pub(crate) fn follow(self: Arc<Self>, lag: usize) -> Follower {
-        let notes = self
-            .state()
+    /// The lines that become durable from now on; none once the run's end is durable. A reader that is more than `lag` lines
+    /// behind loses them.
+    pub(crate) fn follow(self: Arc<Self>, lag: usize) -> Option<Follower> {
+        let mut state = self.state();
+        // Nobody would end what begins now.
+        if *self.ended.borrow() {
+            return None;
+        }
+        let notes = state
             .notes
             .get_or_insert_with(|| broadcast::Sender::new(lag.max(1)))
             .subscribe();
-        Follower { notes, _live: self }
+        drop(state);
+        Some(Follower { notes, _live: self })
     }
 
     /// Becomes true when the run's end is durable.
@@ -186,6 +192,18 @@ mod tests {
         );
         drop(followed);
         assert!(runs.get(&tenant, &run).is_none() && runs.lock().is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_follows_one_comes_to_its_end_whenever_that_comes() {
+        let runs = LiveRuns::default();
+        let (tenant, run) = (TenantId::default(), RunId::new(0, &[0; 10]));
+        let live = runs.enter(&tenant, run, Status::Running);
+        let mut before = live.clone().follow(1).expect("it has not ended");
+        runs.end(&run);
+        let closed = broadcast::error::RecvError::Closed;
+        assert_eq!(before.next().await.expect_err("there are no lines"), closed);
+        assert!(live.follow(1).is_none());
     }
 
     #[test]

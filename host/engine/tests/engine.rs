@@ -108,6 +108,34 @@ async fn a_run_computes_and_tells_its_history() {
     host.engine.shutdown().await;
 }
 
+/// They are over about when their journals have been read, and there is nothing to be heard of them any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_follows_runs_that_are_over_at_once_comes_to_their_ends() {
+    let host = Arc::new(Host::open(Arc::new(MemoryStore::new()), &Script::default()));
+    let tenant = TenantId::default();
+    let published = host.engine.publish(&tenant, SUM).await;
+    published.expect("published");
+    let mut readers = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let (host, tenant) = (host.clone(), tenant.clone());
+        readers.spawn(async move {
+            for _ in 0..500 {
+                let request = start("sum", json!({ "numbers": [1, 2] }));
+                let run = host.engine.start(&tenant, request).await.expect("started");
+                let lines = host.engine.subscribe(&tenant, &run.id, 0).await;
+                let mut lines = lines.expect("read").expect("there");
+                let mut last = None;
+                while let Some(line) = lines.next().await {
+                    last = Some(line.expect("in time").kind);
+                }
+                assert_eq!(last, Some(NoteKind::WorkflowCompleted));
+            }
+        });
+    }
+    readers.join_all().await;
+    host.engine.shutdown().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_expression_is_refused_with_its_place() {
     let host = Host::open(Arc::new(MemoryStore::new()), &Script::default());

@@ -159,7 +159,7 @@ impl Subscription {
             tracing::warn!(run = %self.run, %error, "a run can't be followed");
             None
         });
-        let follower = live.map(|live| live.follow(shared.limits.subscriber_lag));
+        let follower = live.and_then(|live| live.follow(shared.limits.subscriber_lag));
         reader.listening = Some(Listening(follower));
         Source::Journal(reader)
     }
