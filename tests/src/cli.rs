@@ -4,9 +4,10 @@ use std::ffi::OsStr;
 use std::process::Stdio;
 use std::time::Duration;
 
+use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 
-use crate::{environment, paths};
+use crate::{environment, paths, threads};
 
 /// How long a command may take before the test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -58,7 +59,8 @@ impl Ran {
 ///
 /// # Panics
 ///
-/// When it cannot be started or takes longer than two minutes.
+/// When it cannot be started; when it takes longer than two minutes, with what it has printed by then and what its threads
+/// are at.
 pub async fn baton<A: AsRef<OsStr>>(arguments: &[A]) -> Ran {
     finish(&mut Command::new(paths::baton()), arguments).await
 }
@@ -86,13 +88,30 @@ async fn finish<A: AsRef<OsStr>>(command: &mut Command, arguments: &[A]) -> Ran 
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
-    let output = tokio::time::timeout(PATIENCE, command.output())
-        .await
-        .unwrap_or_else(|_| panic!("`baton` did not end within {PATIENCE:?}"))
-        .expect("the binary starts");
+    let mut child = command.spawn().expect("the binary starts");
+    let id = child.id().unwrap_or_default();
+    let mut stdout = child.stdout.take().expect("it is piped");
+    let mut stderr = child.stderr.take().expect("it is piped");
+    let (mut result, mut told) = (Vec::new(), Vec::new());
+    let ended = tokio::time::timeout(PATIENCE, async {
+        tokio::try_join!(
+            child.wait(),
+            stdout.read_to_end(&mut result),
+            stderr.read_to_end(&mut told),
+        )
+    });
+    let ended = ended.await;
+    let [stdout, stderr] = [result, told].map(|it| String::from_utf8_lossy(&it).into_owned());
+    let Ok(ended) = ended else {
+        let threads = threads::of(id);
+        panic!(
+            "`baton` did not end within {PATIENCE:?}\nits threads:\n{threads}stdout:\n{stdout}\nstderr:\n{stderr}"
+        );
+    };
+    let (status, ..) = ended.expect("it can be waited for");
     Ran {
-        code: output.status.code(),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        code: status.code(),
+        stdout,
+        stderr,
     }
 }

@@ -34,6 +34,7 @@ mod process;
 mod scim;
 mod service;
 mod stub;
+mod threads;
 
 pub use assets::AssetServer;
 pub use authority::Authority;
