@@ -13,6 +13,7 @@ use baton_workflow::Document;
 use serde_json::{Map, Value, json};
 
 use crate::check::Checked;
+use crate::config::LogFormat;
 use crate::directories;
 use crate::ending::{Ending, Status};
 use crate::exit::Exit;
@@ -20,6 +21,7 @@ use crate::failure::{Failure, Outcome};
 use crate::grants::GrantFlags;
 use crate::host;
 use crate::input::{self, Source};
+use crate::logging;
 use crate::output::Output;
 use crate::processes::ProcessFlags;
 use crate::render::history::{Item, Reveal};
@@ -30,6 +32,9 @@ use crate::signal::Interrupts;
 
 /// In whose name Ctrl-C cancels a run.
 const USER: &str = "the user";
+
+/// What is said of the host itself: what keeps runs from going on, which their steps do not show.
+const LOGGED: &str = "error";
 
 /// How long a run whose last line has been shown may take to store its end: far longer than a disk needs.
 const END_PATIENCE: Duration = Duration::from_secs(30);
@@ -72,6 +77,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) async fn execute(self) -> Outcome {
+        logging::start(LogFormat::Text, LOGGED)?;
         let source = input::document(&self.file)?;
         let input = match &self.input {
             Some(argument) => input::json("--input", argument)?,
