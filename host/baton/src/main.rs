@@ -39,12 +39,18 @@ mod sinks;
 mod tokens;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use exit::Exit;
+use failure::Failure;
 
 /// How much a thread of the runtime does before it looks whether clients come, and what has come for requests of connectors: so
 /// many times that something goes on until it waits. With Tokio's own number, 61, they would wait for some milliseconds.
 const EVENT_INTERVAL: u32 = 8;
+
+/// How long the process waits at its end for threads that the system blocks: one that looks up a name comes back when the
+/// resolver has given up. What has to be done has been by then.
+const FAREWELL: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
@@ -64,15 +70,21 @@ fn main() -> ExitCode {
         .event_interval(EVENT_INTERVAL)
         .on_thread_start(baton_system::priority::reset)
         .build();
-    let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(cli.execute()),
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
         Err(error) => {
-            Err(failure::Failure::new("cannot start the threads of this process").because(&error))
+            let failure = Failure::new("cannot start the threads of this process");
+            return told(&failure.because(&error)).into();
         }
     };
-    let exit: Exit = outcome.unwrap_or_else(|failure| {
-        anstream::eprintln!("{}", render::failure::render(&failure));
-        failure.exit
-    });
+    let exit = runtime.block_on(cli.execute());
+    let exit = exit.unwrap_or_else(|failure| told(&failure));
+    runtime.shutdown_timeout(FAREWELL);
     exit.into()
+}
+
+/// Says why a command has failed.
+fn told(failure: &Failure) -> Exit {
+    anstream::eprintln!("{}", render::failure::render(failure));
+    failure.exit
 }
