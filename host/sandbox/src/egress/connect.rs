@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use http::Uri;
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tower_service::Service;
 use url::Host;
 
 use super::address::{LOOPBACK, is_localhost};
+use super::lookup::Lookups;
 use super::rules::Rules;
 use super::target::{Scheme, normal_host};
 use crate::limits::CONNECT_TIMEOUT;
@@ -119,7 +120,7 @@ pub(super) async fn connect(rules: &Rules, uri: &Uri) -> Result<TcpStream, Conne
         .and_then(normal_host)
         .ok_or(ConnectError::NoHost)?;
     let port = uri.port_u16().unwrap_or_else(|| scheme.default_port());
-    let addresses = timeout_at(deadline, resolve(&host, port))
+    let addresses = timeout_at(deadline, resolve(&host, port, &rules.lookups))
         .await
         .map_err(|_| ConnectError::TimedOut)??;
     let allowed = allowed(rules, &host, scheme, &addresses)?;
@@ -142,7 +143,11 @@ pub(super) async fn connect(rules: &Rules, uri: &Uri) -> Result<TcpStream, Conne
     Err(last)
 }
 
-async fn resolve(host: &Host, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
+async fn resolve(
+    host: &Host,
+    port: u16,
+    lookups: &Lookups,
+) -> Result<Vec<SocketAddr>, ConnectError> {
     let literal = |address: IpAddr| vec![SocketAddr::new(address, port)];
     match host {
         Host::Ipv4(address) => Ok(literal((*address).into())),
@@ -152,10 +157,8 @@ async fn resolve(host: &Host, port: u16) -> Result<Vec<SocketAddr>, ConnectError
             .map(|address| SocketAddr::new(address, port))
             .collect()),
         Host::Domain(name) => {
-            let addresses = lookup_host((name.as_str(), port))
-                .await
-                .map_err(ConnectError::Resolve)?;
-            let addresses: Vec<_> = addresses.collect();
+            let addresses = lookups.addresses(name, port).await;
+            let addresses = addresses.map_err(ConnectError::Resolve)?;
             if addresses.is_empty() {
                 return Err(ConnectError::Resolve(io::Error::other("it has no address")));
             }
@@ -202,9 +205,13 @@ mod tests {
 
     #[tokio::test]
     async fn localhost_never_asks_a_resolver() {
-        let addresses = resolve(&Host::Domain("app.localhost".to_owned()), 80)
-            .await
-            .unwrap();
+        let addresses = resolve(
+            &Host::Domain("app.localhost".to_owned()),
+            80,
+            &Lookups::default(),
+        )
+        .await
+        .unwrap();
         assert_eq!(
             addresses,
             ["127.0.0.1:80".parse().unwrap(), "[::1]:80".parse().unwrap()]

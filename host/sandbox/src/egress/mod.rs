@@ -8,6 +8,7 @@ pub(crate) mod address;
 pub(crate) mod client;
 mod connect;
 pub(crate) mod dial;
+mod lookup;
 mod path;
 mod rewrite;
 mod rule;

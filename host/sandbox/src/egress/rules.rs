@@ -5,16 +5,21 @@ use std::net::IpAddr;
 use url::Host;
 
 use super::address::{canonical, special};
+use super::lookup::Lookups;
 use super::rule::Rule;
 use super::target::{Scheme, Target};
 
-/// The rules of a grant.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Rules(Vec<Rule>);
+/// The rules of a grant, and its part of the lookups that its requests cause.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    rules: Vec<Rule>,
+    pub(super) lookups: Lookups,
+}
 
 impl Rules {
     pub(crate) fn new(rules: Vec<Rule>) -> Self {
-        Self(rules)
+        let lookups = Lookups::default();
+        Self { rules, lookups }
     }
 
     /// Checks a request's method and URL.
@@ -23,12 +28,15 @@ impl Rules {
     ///
     /// The reason, as a sentence's part that fits after "refused: ".
     pub(crate) fn check(&self, target: &Target) -> Result<(), String> {
-        if self.0.iter().any(|rule| rule.allows(target)) {
+        if self.rules.iter().any(|rule| rule.allows(target)) {
             return Ok(());
         }
-        Err(match self.0.len() {
+        Err(match self.rules.len() {
             0 => "the grant has no egress rules".to_owned(),
-            1 => format!("the grant's egress rule `{}` does not allow it", self.0[0]),
+            1 => format!(
+                "the grant's egress rule `{}` does not allow it",
+                self.rules[0]
+            ),
             count => format!("none of the grant's {count} egress rules allows it"),
         })
     }
@@ -50,7 +58,7 @@ impl Rules {
             None => Ok(()),
             Some(_)
                 if self
-                    .0
+                    .rules
                     .iter()
                     .any(|rule| rule.grants(host, scheme, canonical(address), port)) =>
             {
