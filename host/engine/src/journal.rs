@@ -86,6 +86,16 @@ struct Progress {
     durable: Durable,
 }
 
+/// Sees to it that nobody waits for a writer that has ended, if by a mistake of the host's.
+struct Ends<'a>(&'a Journal);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.shared.stopping.store(true, Ordering::SeqCst);
+        self.0.shared.entries.end();
+    }
+}
+
 /// What to do once progress is durable.
 enum Durable {
     /// To tell a partition.
@@ -237,13 +247,14 @@ impl Journal {
     }
 
     /// The writer's loop: the body of its thread. After each commit it gives `tell` what partitions are told.
-    /// Ends after [`Journal::close`].
+    /// Ends after [`Journal::close`]. Whoever waits for something that is not written then is told.
     pub(crate) fn write(
         &self,
         store: &dyn Store,
         logs: &EventLogs,
         mut tell: impl FnMut(Drain<'_, Notice>),
     ) {
+        let _ends = Ends(self);
         let mut writer = Writer::new(self);
         while writer.wait() && writer.commit(store, logs) {
             tell(writer.notices());
@@ -261,6 +272,9 @@ impl Journal {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
     use baton_store::{Fault, FaultyStore, MemoryStore};
 
     use super::*;
@@ -306,6 +320,28 @@ mod tests {
             journal.commit(&tenant("a"), batch(1)).await,
             Err(NotCommitted::Stopping)
         ));
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_writer_that_has_made_a_mistake() {
+        let journal = Journal::new(10);
+        let (begun, has_begun) = std::sync::mpsc::channel();
+        let (wait, goes_on) = std::sync::mpsc::channel::<()>();
+        journal.append(&tenant("a"), batch(1), Vec::new(), move || {
+            begun.send(()).expect("the test waits for it");
+            goes_on.recv().expect("as it is told to");
+        });
+        let thread = writer(&journal, Arc::new(MemoryStore::new()));
+        has_begun.recv().expect("it is durable");
+        let (a, other) = (tenant("a"), batch(2));
+        let mut waits = pin!(journal.commit(&a, other));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(waits.as_mut().poll(&mut context).is_pending());
+        drop(wait);
+        assert!(matches!(waits.await, Err(NotCommitted::Stopping)));
+        assert!(thread.join().is_err());
+        let late = journal.commit(&tenant("a"), batch(3)).await;
+        assert!(matches!(late, Err(NotCommitted::Stopping)));
     }
 
     /// The commits that a writer makes of these entries, by their tenants and numbers.
