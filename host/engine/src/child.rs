@@ -19,11 +19,13 @@ use baton_store::{Digest, ReadError, RunId, TenantId, key};
 use baton_workflow::machine::{ChildRun, Ending};
 use baton_workflow::{Data, Error, ErrorKind};
 use serde_json::Value;
+use tokio::task::JoinError;
 
 use crate::codec;
 use crate::digest;
 use crate::engine::published_versions;
 use crate::error::{StartError, Unavailable};
+use crate::failure;
 use crate::fair::FairPermit;
 use crate::keep;
 use crate::origin::{Origin, Parent};
@@ -95,8 +97,18 @@ enum NotStarted {
     Refused(Error),
     /// The store does not read or write just now, or there is no room, which is nothing that the parent has to hear of: why.
     JustNow(String),
-    /// The host is stopping, or has made a mistake that its log tells of.
+    /// The host is stopping.
     Never,
+}
+
+impl NotStarted {
+    /// Why nobody has come to an end of preparing it.
+    fn failed(error: &JoinError) -> Self {
+        match error.is_panic() {
+            true => Self::Refused(failure::of_host("it started this run")),
+            false => Self::Never,
+        }
+    }
 }
 
 /// Prepares a child, and waits with that until the store reads. What it has then is a permit for the rest of the start.
@@ -109,7 +121,8 @@ async fn prepare_in_time(
         let permit = shared.own_starts.acquire(&start.tenant).await;
         let (owner, wanted) = (shared.clone(), start.clone());
         let prepared = shared.platform.aside(move || prepare(&owner, wanted));
-        match prepared.await.unwrap_or(Err(NotStarted::Never)) {
+        let prepared = prepared.await;
+        match prepared.unwrap_or_else(|error| Err(NotStarted::failed(&error))) {
             Err(NotStarted::JustNow(error)) => {
                 if !std::mem::replace(&mut is_told, true) {
                     let (tenant, parent, run) = (&start.tenant, start.parent.run, start.id);
@@ -260,6 +273,20 @@ mod tests {
     use baton_workflow::machine::TaskKey;
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_parent_hears_of_a_mistake_of_the_hosts() {
+        let failed = tokio::spawn(async { panic!("as it is told to") }).await;
+        let told = NotStarted::failed(&failed.expect_err("it panics"));
+        let NotStarted::Refused(error) = told else {
+            panic!("the task fails");
+        };
+        assert_eq!(error.title.as_deref(), Some("The host failed"));
+        let task = tokio::spawn(std::future::pending::<()>());
+        task.abort();
+        let told = NotStarted::failed(&task.await.expect_err("it has been stopped"));
+        assert!(matches!(told, NotStarted::Never));
+    }
 
     #[test]
     fn a_child_has_one_id_for_ever() {

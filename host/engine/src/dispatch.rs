@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use baton_workflow::{Error, ErrorKind};
+use baton_workflow::Error;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use crate::computing::Computing;
+use crate::failure;
 use crate::fair::{FairPermit, FairSemaphore};
 use crate::outside::{Answer, Call, Invoke};
 use crate::pace::{Pace, Slot};
@@ -196,11 +197,7 @@ impl<F: FnOnce(Answer)> Drop for Answered<F> {
             return;
         }
         if let Some(answered) = self.0.take() {
-            let error = Error::new(
-                ErrorKind::Runtime,
-                "The host failed",
-                "the host made a mistake while it made this call; its log says more",
-            );
+            let error = failure::of_host("it made this call");
             answered(Answer {
                 result: Err(error),
                 log: Vec::new(),

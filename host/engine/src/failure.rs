@@ -30,6 +30,12 @@ pub(crate) fn error(mut failure: Failure, refusals: &[Refusal], connector: &str)
     error
 }
 
+/// The error of a task that the host has made a mistake with, while it did something.
+pub(crate) fn of_host(did: &str) -> Error {
+    let detail = format!("the host made a mistake while {did}; its log says more");
+    Error::new(ErrorKind::Runtime, "The host failed", detail)
+}
+
 /// What to do about a refusal. Nothing where no rule would help.
 fn way_out(refusal: &Refusal, connector: &str) -> String {
     if refusal.capability == Capability::Process {
