@@ -531,9 +531,14 @@ impl Partition {
             return;
         }
         run.timers.remove(&timer);
+        let before = turn.batch.operations().len();
         turn.batch.delete(run.timer_key(self.number, &timer, due));
         let at = run.time(now);
-        let _ = self.apply(id, Event::Elapsed { timer }, at, turn, Recorded::Now);
+        let applied = self.apply(id, Event::Elapsed { timer }, at, turn, Recorded::Now);
+        if applied.is_err() {
+            // It has not elapsed: whoever takes the run up again has to find it, which may be asleep still for the store.
+            turn.batch.truncate(before);
+        }
     }
 
     /// Ends the turn: hands it to the journal.

@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use baton_engine::{
-    Bundled, ControlError, Engine, ManualClock, RunId, Settings, Status, TenantId, Timestamp,
+    Bundled, ControlError, Engine, ManualClock, NoteKind, RunId, Settings, Status, TenantId,
+    Timestamp,
 };
-use baton_store::{MemoryStore, ReadError, key};
+use baton_store::record::{OpenRecord, Record};
+use baton_store::{MemoryStore, ReadError, Store, key};
 use serde_json::json;
 use support::{Host, Interfere, Interfered, Script, shared_sandbox, start, until};
 
@@ -40,8 +42,29 @@ impl Interfere for Blind {
     }
 }
 
+/// A store with a run that is asleep before its expression, and where it has the language of that.
+async fn asleep() -> (Arc<MemoryStore>, RunId, Vec<u8>) {
+    let tenant = TenantId::default();
+    let memory = Arc::new(MemoryStore::new());
+    let host = Host::open(memory.clone(), &Script::default());
+    host.engine.publish(&tenant, ADD).await.expect("published");
+    let run = host.engine.start(&tenant, start("add", json!({}))).await;
+    let run = run.expect("started").id;
+    let key = key::open(run.partition(2), &tenant, &run);
+    let is_stored = async || {
+        let stored = memory.get(&key).expect("read").expect("it is open");
+        let record = OpenRecord::decode(&stored).expect("a record");
+        record.asleep.is_some()
+    };
+    until("it is durable that it is asleep", is_stored).await;
+    host.engine.shutdown().await;
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/dist/jq.wasm");
+    let language = Bundled::new(std::fs::read(path).expect("it is built")).digest();
+    (memory, run, key::component(&language))
+}
+
 /// A host that came without the language of the runs on its store, which it reads from there.
-fn open_without_language(store: Arc<Interfered<Blind>>) -> Host {
+fn open_without_language(store: Arc<Interfered<impl Interfere + 'static>>) -> Host {
     let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_800_000_000_000)));
     let settings = Settings {
         bundled: BTreeMap::new(),
@@ -58,20 +81,11 @@ fn open_without_language(store: Arc<Interfered<Blind>>) -> Host {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_whose_expressions_cannot_be_evaluated_just_now_is_tried_again() {
     let tenant = TenantId::default();
-    let memory = Arc::new(MemoryStore::new());
-    let host = Host::open(memory.clone(), &Script::default());
-    host.engine.publish(&tenant, ADD).await.expect("published");
-    let run = host.engine.start(&tenant, start("add", json!({}))).await;
-    let run = run.expect("started").id;
-    host.until(&run, Status::Waiting).await;
-    host.engine.shutdown().await;
-
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/dist/jq.wasm");
-    let language = Bundled::new(std::fs::read(path).expect("it is built")).digest();
+    let (store, run, key) = asleep().await;
     let store = Arc::new(Interfered {
-        store: memory,
+        store,
         by: Blind {
-            key: key::component(&language),
+            key,
             is_blind: AtomicBool::new(true),
             refused: AtomicUsize::new(0),
         },
@@ -93,6 +107,32 @@ async fn a_run_whose_expressions_cannot_be_evaluated_just_now_is_tried_again() {
     host.engine.shutdown().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_come_due_does_so_after_a_restart() {
+    let (memory, run, key) = asleep().await;
+    let by = Blind {
+        key,
+        is_blind: AtomicBool::new(true),
+        refused: AtomicUsize::new(0),
+    };
+    let store = Arc::new(Interfered {
+        store: memory.clone(),
+        by,
+    });
+    let host = open_without_language(store.clone());
+    until("recovered", async || host.engine.is_ready()).await;
+    host.clock.advance(Duration::from_secs(3601));
+    let is_refused = async || store.by.refused.load(Ordering::SeqCst) > 0;
+    until("the language was wanted", is_refused).await;
+    host.engine.shutdown().await;
+
+    let host = Host::open(memory, &Script::default());
+    host.clock.advance(Duration::from_secs(3601));
+    let end = host.end(&run).await;
+    assert_eq!(end.output.as_deref(), Some(&json!({ "sum": 42 })));
+    host.engine.shutdown().await;
+}
+
 /// A store on which the thread that asks for one record fails.
 #[derive(Default)]
 struct Trap(std::sync::Mutex<Option<Vec<u8>>>);
@@ -103,6 +143,30 @@ impl Interfere for Trap {
         assert_ne!(trap.as_deref(), Some(key), "the host fails on this record");
         Ok(())
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_follows_a_run_that_the_host_fails_on_hears_that_no_more_comes() {
+    let tenant = TenantId::default();
+    let (store, run, key) = asleep().await;
+    let by = Trap(Some(key).into());
+    let host = open_without_language(Arc::new(Interfered { store, by }));
+    let lines = host.engine.subscribe(&tenant, &run, 0).await;
+    let mut lines = lines.expect("read").expect("there");
+    until("recovered", async || host.engine.is_ready()).await;
+    let mut last = lines.next().await.expect("a line").expect("in time");
+    host.clock.advance(Duration::from_secs(3601));
+    while let Some(line) = lines.next().await {
+        last = line.expect("in time");
+    }
+    assert_eq!(
+        last.kind,
+        NoteKind::TaskStarted,
+        "it waits, as far as is durable"
+    );
+    let found = host.engine.run(&tenant, &run).await;
+    assert_eq!(found.expect("read").expect("there").status, Status::Waiting);
+    host.engine.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -121,10 +121,11 @@ impl Partition {
         self.aside.runs.insert((due, *id), asleep);
     }
 
-    /// Takes a run out of the way that the host has made a mistake with.
+    /// Takes a run out of the way that the host has made a mistake with. Who follows it is told that no more comes.
     pub(super) fn set_aside(&mut self, id: &RunId) {
         tracing::error!(run = %id, "the host failed on this run and has set it aside until it is restarted");
         self.take_away(id);
+        self.shared.live.end(id);
     }
 
     /// Takes those back in whose pause is over.
