@@ -125,7 +125,7 @@ struct Threads {
     writer: JoinHandle<()>,
 }
 
-/// Sees to it that a partition whose thread has ended, if by a mistake of the host's, keeps no turn that others wait for.
+/// Sees to it that a partition whose thread has ended, if by a mistake of the host's, keeps nothing that others wait for.
 struct Ends<'a> {
     partition: &'a Mutex<Partition>,
     mailbox: Arc<Mailbox<Message>>,
@@ -138,10 +138,10 @@ impl Drop for Ends<'_> {
     }
 }
 
-/// A partition takes no more turns, if by a mistake of the host's: it keeps none that others wait for.
+/// A partition takes no more turns, if by a mistake of the host's: it keeps nothing that others wait for.
 pub(crate) fn give_up(partition: &Mutex<Partition>) {
     let mut partition = partition.lock().unwrap_or_else(PoisonError::into_inner);
-    partition.give_up_turns();
+    partition.give_up();
 }
 
 impl Threads {

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use baton_store::TenantId;
 
+use super::run::ActiveRun;
 use super::turn::Turn;
 use super::{Message, Partition};
 use crate::lanes::Lanes;
@@ -195,9 +196,11 @@ impl Partition {
         }
     }
 
-    /// Gives back the turns that it might take.
-    pub(crate) fn give_up_turns(&mut self) {
-        self.inbox.granted.clear();
+    /// It takes no more turns: gives back those that it might take, and lets go of all that somebody waits for.
+    pub(crate) fn give_up(&mut self) {
+        self.inbox = Inbox::default();
+        self.pending.clear();
+        self.runs.values_mut().for_each(ActiveRun::end_calls);
     }
 
     /// Takes in all that it has been told: nobody comes any more.
@@ -253,6 +256,8 @@ mod tests {
     use std::sync::Arc;
 
     use baton_store::{Partition as Number, RunId};
+    use tokio::sync::oneshot;
+    use tokio::sync::oneshot::error::TryRecvError;
 
     use super::*;
     use crate::partition::Pending;
@@ -311,13 +316,29 @@ mod tests {
     }
 
     #[test]
-    fn a_partition_that_takes_no_more_turns_keeps_none() {
+    fn a_partition_that_takes_no_more_turns_keeps_nobody_waiting() {
         let shared = peace().host.shared.clone();
         let [flood, _] = tenants();
         let mut partition = with_turn(&shared, &flood);
+        let (run, (reply, mut looks)) = (RunId::new(0, &[0; 10]), oneshot::channel());
+        let look = Message::Look {
+            tenant: flood.clone(),
+            run,
+            reply,
+        };
+        partition.sort(&mut VecDeque::from([look]), None);
+        let (reply, mut removes) = oneshot::channel();
+        let pending = Pending {
+            tenant: flood.clone(),
+            effects: vec![Effect::Removed(run, reply)],
+        };
+        partition.pending.insert(1, pending);
         assert!(shared.processors.are_wanted_by(&flood));
-        partition.give_up_turns();
+        assert_eq!(looks.try_recv(), Err(TryRecvError::Empty));
+        partition.give_up();
         assert!(!shared.processors.are_wanted_by(&flood));
+        assert_eq!(looks.try_recv(), Err(TryRecvError::Closed));
+        assert_eq!(removes.try_recv(), Err(TryRecvError::Closed));
     }
 
     #[test]
