@@ -496,7 +496,7 @@ impl Partition {
         let mut due = due.into_iter();
         for (_, run, tenant) in due.by_ref() {
             self.turn_of(&tenant, turn);
-            self.wake(&tenant, &run, turn);
+            self.wake_or_forget(&tenant, &run, turn);
             if turn.has_taken_long(&self.shared.platform) {
                 break;
             }

@@ -443,7 +443,17 @@ impl Partition {
             self.alarms.set(self.shared.clock.now(), *run, tenant);
             return false;
         }
-        let is_awake = self.wake(&tenant, run, turn);
+        self.wake_or_forget(&tenant, run, turn)
+    }
+
+    /// Takes a run back into memory, if it is asleep. Whether it is in memory then: one that can't be loaded listens no longer.
+    pub(super) fn wake_or_forget(
+        &mut self,
+        tenant: &TenantId,
+        run: &RunId,
+        turn: &mut Turn,
+    ) -> bool {
+        let is_awake = self.wake(tenant, run, turn);
         if !is_awake && !self.aside.has(run) {
             self.unlisten_all(run);
         }

@@ -132,6 +132,10 @@ impl Partition {
         if !is_all {
             self.listeners.passing.push_back(passing);
         } else if passing.is_early {
+            // Those that are in no queue wait for room in memory. The log keeps what they have to see, and asks again.
+            if !self.listeners.are_queued() {
+                return;
+            }
             passing.last = None;
             passing.is_early = false;
             self.listeners.passing.push_back(passing);
@@ -166,10 +170,39 @@ fn looks(run: &ActiveRun) -> bool {
 #[cfg(test)]
 mod tests {
     use baton_store::{Partition as Number, ReadError, RunId};
+    use baton_workflow::machine::{Listening, TaskKey};
+    use baton_workflow::plan::Topics;
 
     use super::*;
     use crate::partition::unread::Missed;
     use crate::simulation::peace;
+
+    #[test]
+    fn nothing_is_past_for_who_waits_for_room_to_look() {
+        let shared = peace().host.shared.clone();
+        let mailbox = shared.mailboxes[0].clone();
+        let mut partition = Partition::new(Number(0), shared, mailbox);
+        partition.recover();
+        let (tenant, run) = (TenantId::default(), RunId::from_bytes([1; 16]));
+        let task = TaskKey {
+            pointer: "/do/0/wait".into(),
+            visit: 1,
+        };
+        let listening = Listening {
+            task: task.clone(),
+            from: 0,
+            topics: Topics::Any,
+        };
+        partition.listen_asleep(run, &tenant, listening, 0);
+        // It has left the queue, and found no room.
+        let listener = partition.listeners.all.get_mut(&(run, task));
+        listener.expect("it listens").is_queued = true;
+        partition.passing(tenant, 5, 9);
+        assert!(partition.listeners.are_passing());
+        partition.pass_some(&mut Turn::new(1));
+        assert!(!partition.listeners.are_passing(), "it would spin");
+        assert!(partition.pending.is_empty());
+    }
 
     #[test]
     fn nothing_is_past_while_something_is_unseen() {
