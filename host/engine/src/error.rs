@@ -547,7 +547,8 @@ pub enum RemoveSecretError {
     Unavailable(#[from] Unavailable),
 }
 
-/// A reader of a run's history was too slow and has been dropped. Read on from the last line that came.
+/// A reader of a run's history has missed a line, mostly since it was too slow, and has been dropped. Read on from the last
+/// line that came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the reader fell too far behind: read on from the last line that came")]
 pub struct Lagged;

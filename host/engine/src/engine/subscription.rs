@@ -121,6 +121,8 @@ impl Subscription {
         match &mut self.source {
             Source::Ended => {}
             Source::Live(follower) => match follower.next().await {
+                // Lines whose run was out of the way when they became durable are in the journal alone.
+                Ok(note) if note.seq > self.last + 1 => return Err(Lagged),
                 Ok(note) => return Ok(Some(note)),
                 Err(broadcast::error::RecvError::Closed) => self.source = Source::Ended,
                 Err(broadcast::error::RecvError::Lagged(_)) => return Err(Lagged),
@@ -192,5 +194,43 @@ impl Drop for Subscription {
         if let Source::Reading(read) = &self.source {
             read.abort();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use baton_workflow::Timestamp;
+    use baton_workflow::machine::{Detail, NoteKind, Status};
+
+    use super::*;
+    use crate::live::LiveRuns;
+
+    fn line(seq: u64) -> Note {
+        Note {
+            seq,
+            at: Timestamp::from_millis(0),
+            kind: NoteKind::TaskStarted,
+            task: None,
+            attempt: None,
+            detail: Detail::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn who_misses_a_line_is_told() {
+        let (tenant, run) = (TenantId::default(), RunId::new(0, &[0; 10]));
+        let live = LiveRuns::default().enter(&tenant, run, Status::Running);
+        let follower = live.clone().follow(9).expect("it has not ended");
+        let mut lines = Subscription {
+            tenant,
+            run,
+            source: Source::Live(follower),
+            backlog: VecDeque::new(),
+            last: 3,
+        };
+        live.publish(Status::Running, vec![line(3), line(4), line(6), line(7)]);
+        assert_eq!(lines.next().await, Some(Ok(line(4))));
+        assert_eq!(lines.next().await, Some(Err(Lagged)));
+        assert_eq!(lines.next().await, None);
     }
 }
