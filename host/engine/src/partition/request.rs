@@ -11,7 +11,7 @@ use super::run::ActiveRun;
 use super::turn::{SetAside, Turn};
 use super::{Partition, RETRY_AFTER, Recorded};
 use crate::codec;
-use crate::error::{ControlError, Unavailable};
+use crate::error::ControlError;
 
 /// What somebody asks of an open run.
 #[derive(Clone, Debug)]
@@ -144,10 +144,7 @@ impl Partition {
         }
         let at = self.runs.get_mut(id)?.time(self.shared.clock.now());
         let applied = self.apply(id, event, at, turn, Recorded::Now);
-        let answer = applied.map_err(|SetAside| {
-            let reason = "the host failed on the run and has set it aside; its log says more";
-            Unavailable::Broken(reason.into()).into()
-        });
+        let answer = applied.map_err(SetAside::told);
         let is_applied = answer.is_ok();
         turn.effects.push(Effect::Reply(reply, answer));
         is_applied.then_some(at)

@@ -7,7 +7,7 @@ use baton_workflow::machine::Event;
 
 use super::effect::Effect;
 use super::run::ActiveRun;
-use super::turn::{SetAside, Turn};
+use super::turn::Turn;
 use super::{Partition, RETRY_AFTER, Recorded, Reply};
 use crate::admission::Place;
 use crate::error::{ControlError, Unavailable};
@@ -98,11 +98,10 @@ impl Partition {
         };
         let answer = match self.apply(&id, event, at, turn, Recorded::Now) {
             Ok(()) => Ok(()),
-            Err(SetAside) => {
+            Err(aside) => {
                 // Nothing is recorded: the run has ended as it had.
                 self.shared.live.end(&id);
-                let reason = "the host failed on the run; its log says more";
-                Err(Unavailable::Broken(reason.into()).into())
+                Err(aside.told())
             }
         };
         turn.effects.push(Effect::Reply(reply, answer));

@@ -10,9 +10,10 @@ use baton_workflow::machine::{Command, Event, Note};
 
 use super::effect::Effect;
 use super::end::Ended;
-use super::{Partition, Recorded};
+use super::{Partition, RETRY_AFTER, Recorded};
 use crate::bulkhead::LONG;
 use crate::codec;
+use crate::error::{ControlError, Unavailable};
 use crate::events::NewEvent;
 use crate::lifecycle;
 use crate::platform::Platform;
@@ -34,7 +35,25 @@ pub(super) struct Turn {
 /// The host could not go on with a run, which is [not in memory](super::aside) any more. Nothing of what it was told is
 /// recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct SetAside;
+pub(super) enum SetAside {
+    /// It is tried again soon.
+    ForNow,
+    /// It stands still until the host is restarted.
+    ForGood,
+}
+
+impl SetAside {
+    /// What is said to whoever has asked for something of the run.
+    pub(super) fn told(self) -> ControlError {
+        let reason = "the host failed on the run; its log says more";
+        match self {
+            Self::ForNow => ControlError::Busy {
+                retry_after: RETRY_AFTER,
+            },
+            Self::ForGood => Unavailable::Broken(reason.into()).into(),
+        }
+    }
+}
 
 impl Turn {
     pub(super) fn new(number: u64) -> Self {
@@ -97,7 +116,7 @@ impl Partition {
     ) -> Result<(), SetAside> {
         self.rouse(id);
         let Some(run) = self.runs.get_mut(id) else {
-            return Err(SetAside);
+            return Err(SetAside::ForGood);
         };
         debug_assert_eq!(turn.tenant.as_ref(), Some(&run.tenant));
         let record = (recorded == Recorded::Now).then(|| codec::event_record(&event, at));
@@ -111,11 +130,11 @@ impl Partition {
             // The run has gone by what is no result of an expression.
             Ok(Err(reason)) => {
                 self.pause(id, &reason);
-                return Err(SetAside);
+                return Err(SetAside::ForNow);
             }
             Err(_) => {
                 self.set_aside(id);
-                return Err(SetAside);
+                return Err(SetAside::ForGood);
             }
         };
         if let Some(reopening) = run.reopening.take() {
