@@ -1,5 +1,5 @@
 //! The workflows of a simulated world. Between them they use all that a host has to keep over a crash. Their expressions
-//! are paths and constants, which need no expression language.
+//! are paths and constants, which need no expression language, and some that do.
 
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ pub(crate) static WORKFLOWS: [Workflow; 17] = [
         text: "
 do:
   - one: { call: f@impure, with: { n: '${ .n }', fails: 0 } }
-  - two: { call: f@impure, with: { n: '${ .n }', fails: 0 } }
+  - two: { call: f@impure, with: { n: '${ .n | . }', fails: 0 } }
   - three: { call: f@impure, with: { n: '${ .n }', fails: 0 } }
 ",
         calm: true,
@@ -49,7 +49,7 @@ do:
         name: "short",
         text: "
 do:
-  - one: { set: { n: '${ .n }' } }
+  - one: { set: { n: '${ .n | . }' } }
 ",
         calm: true,
     },
@@ -75,7 +75,7 @@ do:
       for: { each: item, in: '${ .items }', concurrency: 2 }
       do:
         - one: { call: f@impure, with: { n: '${ $item }', fails: 0 } }
-        - two: { call: f@pure, with: { n: '${ .n }', fails: 0 } }
+        - two: { call: f@pure, with: { n: '${ .n | . }', fails: 0 } }
 ",
         calm: true,
     },
@@ -98,7 +98,7 @@ do:
         text: "
 do:
   - pause: { wait: { seconds: 5 } }
-  - one: { call: f@impure, with: { n: '${ .n }', fails: 0 } }
+  - one: { call: f@impure, with: { n: '${ .n | . }', fails: 0 } }
   - long: { wait: { hours: 1 } }
 ",
         calm: true,
@@ -109,7 +109,7 @@ do:
 do:
   - flight:
       call: f@impure
-      with: { n: '${ .n }', fails: 0 }
+      with: { n: '${ .n | . }', fails: 0 }
       compensate: [ { cancelFlight: { call: f@impure, with: { n: 7, fails: 0 } } } ]
   - hotel:
       call: f@impure
@@ -124,7 +124,7 @@ do:
         name: "asks",
         text: "
 do:
-  - ask: { call: approval, with: { title: 'Really?' }, output: { as: { n: 1, decision: '${ .decision }' } } }
+  - ask: { call: approval, with: { title: 'Really?' }, output: { as: { n: 1, decision: '${ .decision | . }' } } }
   - one: { call: f@impure, with: { n: '${ .n }', fails: 0 } }
 ",
         calm: true,
@@ -185,7 +185,7 @@ do:
   - both:
       fork:
         branches:
-          - one: { run: { workflow: { namespace: test, name: chain, version: latest, input: { n: '${ .n }' } } } }
+          - one: { run: { workflow: { namespace: test, name: chain, version: latest, input: { n: '${ .n | . }' } } } }
           - two: { run: { workflow: { namespace: test, name: retried, version: '1.0.0', input: { n: 1, fails: 1 } } } }
           - three: { run: { workflow: { namespace: test, name: short, version: latest, input: { n: '${ .n }' } } } }
   - aside: { run: { await: false, workflow: { namespace: test, name: waits, version: latest, input: { n: 3 } } } }

@@ -5,19 +5,18 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use baton_sandbox::Sandbox;
-use baton_store::{Digest, Partition as Number, RunId};
+use baton_store::{Partition as Number, RunId};
 use baton_workflow::Timestamp;
-use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use super::chance::Chance;
 use super::clock::SimulatedClock;
 use super::connectors::{SimulatedConnectors, installed};
+use super::language::Language;
 use super::store::{Fate, SimulatedStore};
 use crate::engine::Engine;
 use crate::journal::Writer;
 use crate::mailbox::Mailbox;
-use crate::outside::{Evaluator, Filter, Languages, SyntaxError};
 use crate::partition::{Extent, Message, Partition};
 use crate::platform::Platform;
 use crate::schedule;
@@ -103,7 +102,7 @@ impl Host {
                 let description = connector.description.clone();
                 shared.library.know(connector.digest, description);
             }
-            shared.languages = Arc::new(NoLanguage);
+            shared.languages = Arc::new(Language);
             shared.versions = versions().clone();
             Arc::new(shared)
         };
@@ -255,24 +254,5 @@ fn sandbox() -> &'static Arc<Sandbox> {
 /// The versions that are ready to run, of all worlds: they are the same in each.
 fn versions() -> &'static Arc<Versions> {
     static VERSIONS: OnceLock<Arc<Versions>> = OnceLock::new();
-    VERSIONS.get_or_init(|| Arc::new(Versions::new(Arc::new(NoLanguage), 256, 1)))
-}
-
-/// An expression language that takes every expression and evaluates none.
-struct NoLanguage;
-
-impl Languages for NoLanguage {
-    fn evaluator(&self, _: &Digest) -> Result<Box<dyn Evaluator>, String> {
-        Ok(Box::new(Self))
-    }
-}
-
-impl Evaluator for NoLanguage {
-    fn compile(&mut self, _: &str, _: &[String]) -> Result<Filter, SyntaxError> {
-        Ok(Filter(0))
-    }
-
-    fn evaluate(&mut self, _: Filter, _: &Value, _: &[&Value]) -> Result<Value, String> {
-        Err("there is no expression language".to_owned())
-    }
+    VERSIONS.get_or_init(|| Arc::new(Versions::new(Arc::new(Language), 256, 64)))
 }

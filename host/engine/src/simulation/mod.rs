@@ -15,6 +15,7 @@ mod clock;
 mod connectors;
 mod documents;
 mod host;
+mod language;
 mod laws;
 pub(crate) mod store;
 mod trace;

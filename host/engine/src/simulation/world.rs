@@ -15,6 +15,7 @@ use super::client::{Client, Wish};
 use super::clock::SimulatedClock;
 use super::connectors::{SimulatedConnectors, shown};
 use super::host::{Host, PARTITIONS, Surroundings};
+use super::language;
 use super::neighbour;
 use super::store::{Fate, Readable, SimulatedStore};
 use super::trace::Trace;
@@ -47,6 +48,7 @@ impl World {
     }
 
     fn with(base: &Batch, mut chance: Chance, mood: Mood, trace: Trace) -> Self {
+        language::allow(true);
         let around = Surroundings {
             clock: Arc::new(SimulatedClock::default()),
             store: Arc::new(SimulatedStore::new(base)),
@@ -91,19 +93,14 @@ impl World {
                 let partition = self.chance.below(self.host.partitions());
                 let most = *self.chance.pick(&[1, 2, usize::MAX]).expect("some");
                 let readable = self.readable(partition);
-                self.trace
-                    .say(|| format!("turn of {partition} on {most}, readable: {readable:?}"));
-                self.around.store.allow(readable);
-                self.host.turn(partition, most);
-                self.around.store.allow(Readable::All);
+                self.trace.say(|| format!("turn of {partition} on {most}"));
+                self.troubled(readable, |world| world.host.turn(partition, most));
             }
             7..=10 => self.write(),
             11..=13 => {
                 let readable = self.medium();
-                self.trace.say(|| format!("tick, readable: {readable:?}"));
-                self.around.store.allow(readable);
-                self.host.tick();
-                self.around.store.allow(Readable::All);
+                self.trace.say(|| "tick".to_owned());
+                self.troubled(readable, |world| world.host.tick());
             }
             14..=15 => self.answer(),
             16 => self.pass(),
@@ -140,6 +137,18 @@ impl World {
         }
     }
 
+    /// Does something while that much can be read, and expressions can be evaluated or not.
+    fn troubled(&mut self, readable: Readable, work: impl FnOnce(&mut Self)) {
+        let is_speechless = self.chance.one_in(self.mood.speechless);
+        self.trace
+            .say(|| format!("  readable: {readable:?}, expressions: {}", !is_speechless));
+        self.around.store.allow(readable);
+        language::allow(!is_speechless);
+        work(self);
+        language::allow(true);
+        self.around.store.allow(Readable::All);
+    }
+
     fn write(&mut self) {
         let fate = match () {
             () if self.chance.one_in(self.mood.dies) => Fate::Lost,
@@ -150,10 +159,10 @@ impl World {
         let at_hand = self.chance.one_in(2);
         let readable = self.medium();
         self.trace
-            .say(|| format!("write: {fate:?}, at hand: {at_hand}, readable: {readable:?}"));
-        self.around.store.allow(readable);
-        self.host.write(fate, &self.around.store, at_hand);
-        self.around.store.allow(Readable::All);
+            .say(|| format!("write: {fate:?}, at hand: {at_hand}"));
+        self.troubled(readable, |world| {
+            world.host.write(fate, &world.around.store, at_hand);
+        });
         if matches!(fate, Fate::Lost | Fate::Untold) {
             self.die();
         }

@@ -18,6 +18,8 @@ pub(super) struct Mood {
     pub(super) refuses: usize,
     /// How often nothing can be read: in one of so many turns of a partition, and of other tasks.
     pub(super) unreadable: usize,
+    /// How often no expression can be evaluated: in one of so many of the same.
+    pub(super) speechless: usize,
     /// How often the clock jumps far or back: once in so many of its moves.
     pub(super) jumps: usize,
     /// How often somebody wants a run to end, or to begin again: once in so many wishes about runs.
@@ -51,6 +53,7 @@ impl Mood {
             dies: one_of(&[10, 30, 100, NEVER]),
             refuses: one_of(&[3, 20, NEVER]),
             unreadable: one_of(&[3, 20, NEVER, NEVER]),
+            speechless: one_of(&[3, 20, NEVER, NEVER]),
             jumps: one_of(&[2, 10, NEVER]),
             ends: one_of(&[3, 10, NEVER]),
             runs: one_of(&[1, 2, 4]),
@@ -74,6 +77,7 @@ impl Mood {
             limits: EngineLimits::default(),
             lifecycle: LifecycleEvents::Off,
             unreadable: NEVER,
+            speechless: NEVER,
             moves: NEVER,
             ..Self::new(&mut Chance::new(0))
         }
