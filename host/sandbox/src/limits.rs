@@ -118,6 +118,13 @@ pub const LIFTED_BYTES_PER_RESPONSE_BYTE: usize = 8;
 /// How long a connection may take to be established when the guest asks for nothing shorter.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How many names are looked up at the same time. A lookup keeps one of the 512 threads that the runtime has for all that
+/// blocks.
+pub const LOOKUPS_MAX: usize = 128;
+
+/// How many of them under one grant.
+pub const LOOKUPS_PER_GRANT_MAX: usize = 16;
+
 /// How long an idle connection is kept.
 pub const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(30);
 

@@ -9,14 +9,10 @@ use std::sync::{Arc, LazyLock};
 
 use tokio::sync::Semaphore;
 
-/// How many names are looked up at the same time. For all that blocks the runtime has 512 threads.
-const ALL: usize = 128;
+use crate::limits::{LOOKUPS_MAX, LOOKUPS_PER_GRANT_MAX};
 
-/// How many of them for one grant.
-const OF_A_GRANT: usize = 16;
-
-/// Those of the process.
-static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(ALL)));
+/// Those of the process, which has the threads.
+static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(LOOKUPS_MAX)));
 
 /// A grant's part of the lookups.
 #[derive(Debug)]
@@ -27,7 +23,7 @@ pub(super) struct Lookups {
 impl Default for Lookups {
     fn default() -> Self {
         Self {
-            places: Arc::new(Semaphore::new(OF_A_GRANT)),
+            places: Arc::new(Semaphore::new(LOOKUPS_PER_GRANT_MAX)),
         }
     }
 }
@@ -78,7 +74,7 @@ mod tests {
     async fn what_nobody_waits_for_keeps_its_place_and_leaves_those_of_others() {
         let (lookups, others) = (Lookups::default(), Lookups::default());
         let mut resolvers = Vec::new();
-        for _ in 0..OF_A_GRANT {
+        for _ in 0..LOOKUPS_PER_GRANT_MAX {
             let (answer, answered) = channel::<()>();
             let silent = lookups.aside(move || answered.recv().map_err(io::Error::other));
             assert!(
