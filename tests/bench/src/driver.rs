@@ -109,6 +109,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// The body.
     pub(crate) body: Bytes,
+    /// When to ask again, where the host has too much to do (`Retry-After`).
+    pub(crate) again_after: Option<Duration>,
     /// From the request's first byte to the answer's last.
     pub(crate) took: Duration,
 }
@@ -189,10 +191,13 @@ impl Connection {
             .expect("paths and headers are written here");
         let response = self.sender.send_request(message).await?;
         let status = response.status().as_u16();
+        let again_after = response.headers().get("retry-after");
+        let again_after = again_after.and_then(|it| it.to_str().ok()?.parse().ok());
         let body = response.into_body().collect().await?;
         Ok(Answer {
             status,
             body: body.to_bytes(),
+            again_after: again_after.map(Duration::from_secs),
             took: since.elapsed(),
         })
     }

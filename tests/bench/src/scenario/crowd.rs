@@ -1,12 +1,14 @@
 //! Many runs that wait, of several tenants: started, woken, and looked at afterwards.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
-use crate::driver::{Connection, Request, Target, drive, drive_all, once};
+use crate::driver::{Connection, Request, Target, drive_all, once};
 use crate::workflow;
 
 /// Requests under way while runs are started and woken.
@@ -210,15 +212,38 @@ async fn start(
     count: usize,
     request: impl Fn(usize) -> Request + Send + Sync + 'static,
 ) {
-    let next = AtomicUsize::new(0);
-    let more = move || {
-        let number = next.fetch_add(1, Ordering::Relaxed);
-        (number < count).then(|| request(number))
-    };
-    drive(tenant, IN_FLIGHT, more, |_, answer| {
-        answer.json(202);
-    })
-    .await;
+    let work = Arc::new((AtomicUsize::new(0), request));
+    let mut clients = JoinSet::new();
+    for _ in 0..IN_FLIGHT {
+        let (tenant, work) = (tenant.clone(), work.clone());
+        clients.spawn(async move {
+            let (next, request) = &*work;
+            let connection = Connection::open(&tenant).await;
+            let mut connection = connection.expect("the host is there");
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= count {
+                    return;
+                }
+                start_one(&mut connection, || request(number)).await;
+            }
+        });
+    }
+    clients.join_all().await;
+}
+
+/// Starts a run, and asks again where the host has too much to do: they come faster here than they fall asleep.
+async fn start_one(connection: &mut Connection, request: impl Fn() -> Request) {
+    loop {
+        let answer = connection.send(&request()).await.expect("the host answers");
+        match answer.again_after {
+            Some(pause) if answer.status == 429 => tokio::time::sleep(pause).await,
+            _ => {
+                answer.json(202);
+                return;
+            }
+        }
+    }
 }
 
 fn batch(orders: &[usize]) -> Request {
