@@ -138,6 +138,17 @@ impl Drop for Ends<'_> {
     }
 }
 
+/// Sees to it that partitions end where the journal's thread has ended, if by a mistake of the host's: nothing becomes durable any
+/// more that somebody may wait for.
+struct JournalEnds<'a>(&'a Shared);
+
+impl Drop for JournalEnds<'_> {
+    fn drop(&mut self) {
+        let mailboxes = self.0.mailboxes.iter().chain(&self.0.bulkhead.mailboxes);
+        mailboxes.for_each(|mailbox| mailbox.close());
+    }
+}
+
 /// A partition takes no more turns, if by a mistake of the host's: it keeps nothing that others wait for.
 pub(crate) fn give_up(partition: &Mutex<Partition>) {
     let mut partition = partition.lock().unwrap_or_else(PoisonError::into_inner);
@@ -212,6 +223,7 @@ impl Engine {
         let writer = spawn("baton-journal", {
             let shared = shared.clone();
             move || {
+                let _ends = JournalEnds(&shared);
                 let (store, events) = (&*shared.store, &shared.events);
                 let tell = |notices: Drain<'_, Notice>| handoff.tell(notices);
                 shared.journal.write(store, events, tell);
