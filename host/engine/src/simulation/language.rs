@@ -26,8 +26,8 @@ pub(crate) fn is_there() -> bool {
 /// The language. The versions that are ready to run are those of all worlds, and so are its instances.
 pub(crate) struct Language;
 
-/// An instance: the members that its expressions name.
-struct Instance(Vec<String>);
+/// An instance: the members that its expressions name, where they are of that form.
+struct Instance(Vec<Option<String>>);
 
 impl Languages for Language {
     fn evaluator(&self, _: &Digest) -> Result<Box<dyn Evaluator>, String> {
@@ -37,11 +37,10 @@ impl Languages for Language {
 
 impl Evaluator for Instance {
     fn compile(&mut self, source: &str, _: &[String]) -> Result<Filter, SyntaxError> {
+        // All are compiled when they are published, also those that need no language.
         let name = source.trim().strip_prefix('.');
-        let name = name
-            .and_then(|it| it.strip_suffix(" | ."))
-            .unwrap_or_default();
-        self.0.push(name.to_owned());
+        let name = name.and_then(|it| it.strip_suffix(" | ."));
+        self.0.push(name.map(str::to_owned));
         Ok(Filter(self.0.len() as u64 - 1))
     }
 
@@ -50,7 +49,8 @@ impl Evaluator for Instance {
             return Err(SILENCE.to_owned());
         }
         let index = usize::try_from(filter.0).expect("it is small");
-        Ok(input.get(&self.0[index]).cloned().unwrap_or_default())
+        let name = self.0[index].as_ref().expect("it is of that form");
+        Ok(input.get(name).cloned().unwrap_or_default())
     }
 
     fn is_unavailable(&self) -> bool {
