@@ -3,16 +3,21 @@
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 
 use crate::config::LogFormat;
 use crate::failure::Failure;
 
-/// Sets the log up, once in the life of the process.
+/// Sets the log up, once in the life of the process. It goes to `stderr`, which is standard error, however it is written to.
 ///
 /// # Errors
 ///
 /// The filter is none.
-pub(crate) fn start(format: LogFormat, filter: &str) -> Result<(), Failure> {
+pub(crate) fn start(
+    format: LogFormat,
+    filter: &str,
+    stderr: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
+) -> Result<(), Failure> {
     let filter = EnvFilter::builder().parse(filter).map_err(|error| {
         let failure =
             Failure::invalid(format!("`{filter}` is no filter for the log")).because(&error);
@@ -22,7 +27,7 @@ pub(crate) fn start(format: LogFormat, filter: &str) -> Result<(), Failure> {
     })?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(stderr);
     let is_plain = !std::io::stderr().is_terminal()
         || std::env::var_os("NO_COLOR").is_some_and(|it| !it.is_empty());
     let outcome = match format {

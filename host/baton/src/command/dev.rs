@@ -54,7 +54,7 @@ impl Args {
                 failure.help("listen on 127.0.0.1, or start a host for many with `baton serve`")
             );
         }
-        logging::start(settings.log_format, &settings.log_level)?;
+        logging::start(settings.log_format, &settings.log_level, std::io::stderr)?;
 
         let listening = Listening::bind(settings.listen).await?;
         let keys = secrets::keys(

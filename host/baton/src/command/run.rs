@@ -25,7 +25,7 @@ use crate::logging;
 use crate::output::Output;
 use crate::processes::ProcessFlags;
 use crate::render::history::{Item, Reveal};
-use crate::render::live::Display;
+use crate::render::live::{Display, Screen};
 use crate::render::text::count;
 use crate::secrets;
 use crate::signal::Interrupts;
@@ -77,7 +77,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) async fn execute(self) -> Outcome {
-        logging::start(LogFormat::Text, LOGGED)?;
+        logging::start(LogFormat::Text, LOGGED, || Screen)?;
         let source = input::document(&self.file)?;
         let input = match &self.input {
             Some(argument) => input::json("--input", argument)?,

@@ -49,7 +49,7 @@ impl Args {
         }
         let tenants = settings.tokens.iter().map(|token| &token.tenant);
         settings.sinks.check(tenants)?;
-        logging::start(settings.log_format, &settings.log_level)?;
+        logging::start(settings.log_format, &settings.log_level, std::io::stderr)?;
 
         let listening = Listening::bind(settings.listen).await?;
         let keys = secrets::keys(

@@ -1,7 +1,8 @@
 //! Showing a run while it goes on: a display that moves on a terminal, plain lines elsewhere.
 
 use std::collections::HashMap;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Result, Write, stderr};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -15,6 +16,22 @@ use super::text::{duration, tame};
 /// the rest off the screen.
 const SPINNERS_MAX: usize = 12;
 
+/// What moves on the terminal. There is one of it, as there is one standard error.
+static MOVING: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
+/// Standard error for lines that come from elsewhere, above what moves there.
+pub(crate) struct Screen;
+
+impl Write for Screen {
+    fn write(&mut self, text: &[u8]) -> Result<usize> {
+        MOVING.suspend(|| stderr().write(text))
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        stderr().flush()
+    }
+}
+
 /// Who shows the run.
 pub(crate) enum Display {
     /// On a terminal.
@@ -27,7 +44,7 @@ impl Display {
     /// The display that fits standard error, for a run of the workflow with this document.
     pub(crate) fn for_stderr(document: Value) -> Self {
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        if std::io::stderr().is_terminal() && !is_dumb {
+        if stderr().is_terminal() && !is_dumb {
             Self::Live(Live::new(document))
         } else {
             Self::Plain(Lines::new(document))
@@ -64,7 +81,7 @@ impl Live {
         Self {
             document,
             clock: Clock::default(),
-            screen: MultiProgress::new(),
+            screen: MOVING.clone(),
             spinners: HashMap::new(),
         }
     }
