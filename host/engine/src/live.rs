@@ -4,7 +4,7 @@
 //! A run is live while somebody has it: the partition that has it in memory, or somebody who follows it. One that is
 //! asleep and that nobody follows takes no memory here.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use baton_sandbox::Progress;
@@ -17,14 +17,21 @@ use crate::view::CallProgress;
 /// The live runs, by id. Everything that it says is durable.
 #[derive(Clone, Default)]
 pub(crate) struct LiveRuns {
-    runs: Arc<Mutex<HashMap<RunId, Weak<LiveRun>>>>,
+    known: Arc<Mutex<Known>>,
+}
+
+#[derive(Default)]
+struct Known {
+    runs: HashMap<RunId, Weak<LiveRun>>,
+    /// The open runs that the host can't go on with before it is restarted: there is nothing to follow.
+    abandoned: HashSet<RunId>,
 }
 
 impl LiveRuns {
     /// A run of a tenant, which is live from here on. Where it is already, its phase is what it is.
     pub(crate) fn enter(&self, tenant: &TenantId, run: RunId, status: Status) -> Arc<LiveRun> {
-        let mut runs = self.lock();
-        if let Some(live) = runs.get(&run).and_then(Weak::upgrade) {
+        let mut known = self.lock();
+        if let Some(live) = known.runs.get(&run).and_then(Weak::upgrade) {
             return live;
         }
         let state = State {
@@ -39,20 +46,45 @@ impl LiveRuns {
             ended: watch::Sender::new(false),
             runs: self.clone(),
         });
-        runs.insert(run, Arc::downgrade(&live));
+        known.runs.insert(run, Arc::downgrade(&live));
         live
+    }
+
+    /// As [`LiveRuns::enter`], for the partition that goes on with the run.
+    pub(crate) fn take_up(&self, tenant: &TenantId, run: RunId) -> Arc<LiveRun> {
+        self.lock().abandoned.remove(&run);
+        self.enter(tenant, run, Status::Running)
     }
 
     /// A run of a tenant, if it is live.
     pub(crate) fn get(&self, tenant: &TenantId, run: &RunId) -> Option<Arc<LiveRun>> {
         // Nobody may let go of the last one within the lock, which the drop takes.
-        let live = self.lock().get(run).and_then(Weak::upgrade);
+        let live = self.lock().runs.get(run).and_then(Weak::upgrade);
         live.filter(|live| live.tenant == *tenant)
+    }
+
+    /// Says what has become durable of a run that its partition has not in memory, to those that follow it.
+    pub(crate) fn publish(&self, run: &RunId, status: Status, notes: Vec<Note>) {
+        let live = self.lock().runs.get(run).and_then(Weak::upgrade);
+        if let Some(live) = live {
+            live.publish(status, notes);
+        }
+    }
+
+    /// The host can't go on with a run before it is restarted: those that follow it are told that no more comes.
+    pub(crate) fn abandon(&self, run: &RunId) {
+        self.lock().abandoned.insert(*run);
+        self.end(run);
+    }
+
+    /// Whether that is so.
+    pub(crate) fn is_abandoned(&self, run: &RunId) -> bool {
+        self.lock().abandoned.contains(run)
     }
 
     /// Removes a run that has ended, and tells those that wait for its end.
     pub(crate) fn end(&self, run: &RunId) {
-        let live = self.lock().remove(run).and_then(|live| live.upgrade());
+        let live = self.lock().runs.remove(run).and_then(|live| live.upgrade());
         if let Some(live) = live {
             // Before the lines end: whoever comes to follow behind that sees that there are none.
             live.ended.send_replace(true);
@@ -61,8 +93,8 @@ impl LiveRuns {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<RunId, Weak<LiveRun>>> {
-        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -127,7 +159,7 @@ impl LiveRun {
         Some(Follower { notes, _live: self })
     }
 
-    /// Becomes true when the run's end is durable.
+    /// Becomes true when the run's end is durable, or the host can't go on with it.
     pub(crate) fn ended(&self) -> watch::Receiver<bool> {
         self.ended.subscribe()
     }
@@ -165,10 +197,14 @@ impl LiveRun {
 
 impl Drop for LiveRun {
     fn drop(&mut self) {
-        let mut runs = self.runs.lock();
+        let mut known = self.runs.lock();
         // Somebody may have entered the run anew meanwhile.
-        if runs.get(&self.id).is_some_and(|it| it.strong_count() == 0) {
-            runs.remove(&self.id);
+        if known
+            .runs
+            .get(&self.id)
+            .is_some_and(|it| it.strong_count() == 0)
+        {
+            known.runs.remove(&self.id);
         }
     }
 }
@@ -191,7 +227,7 @@ mod tests {
                 .is_none()
         );
         drop(followed);
-        assert!(runs.get(&tenant, &run).is_none() && runs.lock().is_empty());
+        assert!(runs.get(&tenant, &run).is_none() && runs.lock().runs.is_empty());
     }
 
     #[tokio::test]
@@ -204,6 +240,17 @@ mod tests {
         let closed = broadcast::error::RecvError::Closed;
         assert_eq!(before.next().await.expect_err("there are no lines"), closed);
         assert!(live.follow(1).is_none());
+    }
+
+    #[test]
+    fn one_that_is_abandoned_is_followed_again_once_it_is_taken_up() {
+        let runs = LiveRuns::default();
+        let (tenant, run) = (TenantId::default(), RunId::new(0, &[0; 10]));
+        let before = runs.take_up(&tenant, run);
+        runs.abandon(&run);
+        assert!(runs.is_abandoned(&run) && *before.ended().borrow());
+        let again = runs.take_up(&tenant, run);
+        assert!(!runs.is_abandoned(&run) && !*again.ended().borrow());
     }
 
     #[test]

@@ -164,6 +164,9 @@ async fn who_follows_a_run_that_the_host_fails_on_hears_that_no_more_comes() {
         NoteKind::TaskStarted,
         "it waits, as far as is durable"
     );
+    let later = host.engine.subscribe(&tenant, &run, 0).await;
+    let mut later = later.expect("read").expect("there");
+    while later.next().await.is_some() {}
     let found = host.engine.run(&tenant, &run).await;
     assert_eq!(found.expect("read").expect("there").status, Status::Waiting);
     host.engine.shutdown().await;

@@ -65,7 +65,7 @@ pub(super) fn view(
     Ok(Some(view_of(*id, record, input, status, end, progress)))
 }
 
-/// Where an open run tells what happens to it; none where it is not open.
+/// Where an open run tells what happens to it; none where it is not open, or stands still until the host is restarted.
 pub(super) fn live(
     shared: &Shared,
     tenant: &TenantId,
@@ -80,7 +80,8 @@ pub(super) fn live(
     // It may have ended before it was entered, and who has told of that has found nobody here.
     let live = shared.live.enter(tenant, *id, status);
     let open = replay::open_status(shared, tenant, id)?;
-    Ok(open.map(|_| live))
+    let goes_on = open.is_some() && !shared.live.is_abandoned(id);
+    Ok(goes_on.then_some(live))
 }
 
 /// A run, of what is known of it. The phase and the progress count while it is open.

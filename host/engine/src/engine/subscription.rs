@@ -84,12 +84,12 @@ impl Subscription {
         }
     }
 
-    /// The next line; none once the run has ended and all its lines have come, and none after an error. Dropping
-    /// the future loses no line.
+    /// The next line; none once the run has ended, or stands still until the host is restarted, and all its lines have come,
+    /// and none after an error. Dropping the future loses no line.
     ///
     /// # Errors
     ///
-    /// [`Lagged`] where lines came faster than they were taken, or could not be read.
+    /// [`Lagged`] where lines came faster than they were taken, where one is missing, or they could not be read.
     pub async fn next(&mut self) -> Option<Result<Note, Lagged>> {
         loop {
             let note = match self.backlog.pop_front() {
@@ -122,7 +122,7 @@ impl Subscription {
             Source::Ended => {}
             Source::Live(follower) => match follower.next().await {
                 // Lines whose run was out of the way when they became durable are in the journal alone.
-                Ok(note) if note.seq > self.last + 1 => return Err(Lagged),
+                Ok(note) if note.seq > self.last.saturating_add(1) => return Err(Lagged),
                 Ok(note) => return Ok(Some(note)),
                 Err(broadcast::error::RecvError::Closed) => self.source = Source::Ended,
                 Err(broadcast::error::RecvError::Lagged(_)) => return Err(Lagged),

@@ -10,6 +10,7 @@ use std::time::Duration;
 use baton_store::{ReadError, RunId, TenantId};
 use baton_workflow::Timestamp;
 
+use super::effect::Effect;
 use super::run::ActiveRun;
 use super::turn::Turn;
 use super::{AT_A_TIME, Partition, Reopen};
@@ -122,10 +123,18 @@ impl Partition {
     }
 
     /// Takes a run out of the way that the host has made a mistake with. Who follows it is told that no more comes.
-    pub(super) fn set_aside(&mut self, id: &RunId) {
+    pub(super) fn set_aside(&mut self, id: &RunId, turn: &mut Turn) {
         tracing::error!(run = %id, "the host failed on this run and has set it aside until it is restarted");
+        let last_turn = self.last_turn_of(id);
         self.take_away(id);
-        self.shared.live.end(id);
+        self.after(last_turn, Effect::Abandoned(*id), turn);
+    }
+
+    /// Leaves a run that can't be loaded as it is in the store, for a host that can: it listens no longer, and nobody waits for
+    /// what it does.
+    pub(super) fn leave(&mut self, id: &RunId) {
+        self.unlisten_all(id);
+        self.shared.live.abandon(id);
     }
 
     /// Takes those back in whose pause is over.

@@ -172,7 +172,10 @@ impl Partition {
                 let (tenant, run) = (tenant.clone(), *id);
                 match error.is_passing() {
                     true => self.put_aside(Reopen { tenant, run, place }, 0),
-                    false => place.sleep(),
+                    false => {
+                        place.sleep();
+                        self.leave(id);
+                    }
                 }
                 false
             }
@@ -182,6 +185,7 @@ impl Partition {
                     "the host failed on a run that is asleep and leaves it until it is restarted"
                 );
                 place.sleep();
+                self.leave(id);
                 false
             }
         }

@@ -32,6 +32,8 @@ pub(super) enum Effect {
     Show(RunId, Status, Vec<Note>),
     /// A run has ended.
     Ended(RunId),
+    /// A run is not in memory any more, and the host can't go on with it before it is restarted.
+    Abandoned(RunId),
     /// A run is asleep since that turn.
     FallAsleep(RunId, u64),
     /// A call is told that the item which it has handed over is recorded, and whether more is wanted.
@@ -73,16 +75,19 @@ impl Partition {
                 });
             }
             Effect::TellSchedule(name, run, at) => self.shared.schedules.ended(name, run, at),
-            Effect::Show(run, status, notes) => {
-                if let Some(run) = self.runs.get(&run) {
-                    run.live.publish(status, notes);
-                }
-            }
+            Effect::Show(run, status, notes) => match self.runs.get(&run) {
+                Some(run) => run.live.publish(status, notes),
+                // It is out of the way just now.
+                None => self.shared.live.publish(&run, status, notes),
+            },
             Effect::FallAsleep(run, turn) => self.asleep(&run, turn),
             Effect::Ended(run) => {
                 self.runs.remove(&run);
                 self.shared.live.end(&run);
             }
+            // Something may have come for it since, and taken it up.
+            Effect::Abandoned(run) if self.runs.contains_key(&run) => {}
+            Effect::Abandoned(run) => self.shared.live.abandon(&run),
             Effect::Passed { tenant, before } => {
                 self.shared.events.passed(&tenant, self.number.0, before);
             }

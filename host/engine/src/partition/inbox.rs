@@ -201,6 +201,8 @@ impl Partition {
         self.inbox = Inbox::default();
         self.pending.clear();
         self.runs.values_mut().for_each(ActiveRun::end_calls);
+        let live = &self.shared.live;
+        self.runs.keys().for_each(|run| live.abandon(run));
     }
 
     /// Takes in all that it has been told: nobody comes any more.

@@ -113,7 +113,7 @@ impl Partition {
             Ok(Err(reason)) => {
                 return self.pause(id, &reason);
             }
-            Err(_) => return self.set_aside(id),
+            Err(_) => return self.set_aside(id, turn),
         };
         match weight {
             Weight::Later => {

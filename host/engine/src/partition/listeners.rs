@@ -418,7 +418,7 @@ impl Partition {
                 Offered::Passed(next) => self.tell_passed(id, next, turn),
                 Offered::Nothing => {}
                 Offered::Unavailable(reason) => self.pause(&id.0, &reason),
-                Offered::Failed => self.set_aside(&id.0),
+                Offered::Failed => self.set_aside(&id.0, turn),
             }
             if turn.has_taken_long(&self.shared.platform) {
                 return;

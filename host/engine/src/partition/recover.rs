@@ -100,14 +100,18 @@ impl Partition {
             Ok(Ok(loaded)) => self.resume(loaded, place, turn),
             Ok(Err(error)) => {
                 tracing::error!(%tenant, %run, %error, "an open run can't be recovered");
-                if error.is_passing() {
-                    self.put_aside(Reopen { tenant, run, place }, 0);
+                match error.is_passing() {
+                    true => self.put_aside(Reopen { tenant, run, place }, 0),
+                    false => self.leave(&run),
                 }
             }
-            Err(_) => tracing::error!(
-                %tenant, %run,
-                "the host failed on an open run and leaves it until it is restarted"
-            ),
+            Err(_) => {
+                tracing::error!(
+                    %tenant, %run,
+                    "the host failed on an open run and leaves it until it is restarted"
+                );
+                self.leave(&run);
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use baton_sandbox::Progress;
 use baton_store::record::{ApprovalRecord, OpenRecord, PhaseRecord, SnapshotRecord};
 use baton_store::{Batch, Partition as Number, RunId, TenantId, key};
-use baton_workflow::machine::{Invocation, Machine, Status, TaskKey, TimerKey};
+use baton_workflow::machine::{Invocation, Machine, TaskKey, TimerKey};
 use baton_workflow::{Error, ErrorKind, Timestamp};
 use tokio::task::AbortHandle;
 
@@ -89,7 +89,7 @@ impl ActiveRun {
     /// A run that has been loaded; its machine is not at work yet.
     pub(super) fn new(loaded: Loaded, place: Place, runs: &LiveRuns) -> Self {
         Self {
-            live: runs.enter(&loaded.tenant, loaded.id, Status::Running),
+            live: runs.take_up(&loaded.tenant, loaded.id),
             id: loaded.id,
             tenant: loaded.tenant,
             version: loaded.version,

@@ -133,7 +133,7 @@ impl Partition {
                 return Err(SetAside::ForNow);
             }
             Err(_) => {
-                self.set_aside(id);
+                self.set_aside(id, turn);
                 return Err(SetAside::ForGood);
             }
         };
