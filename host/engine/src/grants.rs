@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use baton_sandbox::process::ProcessRules;
-use baton_sandbox::{Grant, GrantError, GrantSpec, LimitsSpec};
+use baton_sandbox::{Grant, GrantError, GrantSpec, LimitsSpec, Lookups};
 use baton_store::record::{GrantRecord, Record};
 use baton_store::{ReadError, Store, TenantId, key};
 
@@ -27,7 +27,15 @@ pub(crate) struct Grants {
     standing: BTreeMap<Name, GrantSpec>,
     processes: BTreeMap<Name, Arc<ProcessRules>>,
     bundled_limits: BTreeMap<String, LimitsSpec>,
-    ready: Mutex<HashMap<Ready, Grant>>,
+    at_hand: Mutex<AtHand>,
+}
+
+/// What is at hand.
+#[derive(Default)]
+struct AtHand {
+    grants: HashMap<Ready, Grant>,
+    /// What the grants of a tenant share.
+    lookups: HashMap<TenantId, Lookups>,
 }
 
 /// Whose grant it is, and whether it is that of the connector that came with the host.
@@ -90,7 +98,7 @@ impl Grants {
             standing,
             processes,
             bundled_limits,
-            ready: Mutex::default(),
+            at_hand: Mutex::default(),
         })
     }
 
@@ -105,11 +113,11 @@ impl Grants {
     ) -> Result<Grant, GrantUnusable> {
         let name = (tenant.clone(), connector.to_owned());
         let key = (name, is_bundled);
-        if let Some(grant) = self.lock().get(&key) {
+        if let Some(grant) = self.lock().grants.get(&key) {
             return Ok(grant.clone());
         }
         // Read under the lock, so that no older grant can be put in the place of a newer one.
-        let mut ready = self.lock();
+        let AtHand { grants, lookups } = &mut *self.lock();
         let stored = self.spec(tenant, connector)?;
         let mut spec = match self.standing.get(&key.0) {
             Some(standing) => joined(stored, standing),
@@ -126,11 +134,13 @@ impl Grants {
         } else {
             Grant::new(&spec)?
         };
-        if ready.len() >= READY_MAX {
+        if grants.len() >= READY_MAX {
             // What is in use stays: its calls count against the grant's bound on them.
-            ready.retain(|_, grant| grant.is_in_use());
+            grants.retain(|_, grant| grant.is_in_use());
+            lookups.retain(|_, lookups| lookups.is_shared());
         }
-        ready.insert(key, grant.clone());
+        let grant = grant.sharing(lookups.entry(tenant.clone()).or_default());
+        grants.insert(key, grant.clone());
         Ok(grant)
     }
 
@@ -151,14 +161,14 @@ impl Grants {
     /// Forgets what is at hand of a grant that has changed in the store.
     pub(crate) fn changed(&self, tenant: &TenantId, connector: &str) {
         let name = (tenant.clone(), connector.to_owned());
-        let mut ready = self.lock();
+        let mut at_hand = self.lock();
         for is_bundled in [true, false] {
-            ready.remove(&(name.clone(), is_bundled));
+            at_hand.grants.remove(&(name.clone(), is_bundled));
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Ready, Grant>> {
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, AtHand> {
+        self.at_hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -225,7 +235,9 @@ mod tests {
             get(&format!("other-{number}"));
         }
         assert!(used.is_in_use(), "it is still the one that is given out");
-        assert!(grants.lock().len() < READY_MAX);
+        let at_hand = grants.lock();
+        assert!(at_hand.grants.len() < READY_MAX);
+        assert!(at_hand.lookups[&tenant].is_shared());
     }
 
     #[test]

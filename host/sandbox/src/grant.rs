@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use crate::capability::Granted;
-use crate::egress::{Rule, RuleError, dial};
+use crate::egress::{Lookups, Rule, RuleError, dial};
 use crate::limits::{LimitError, Limits, LimitsSpec};
 use crate::process::ProcessRules;
 
@@ -157,6 +157,16 @@ impl Grant {
         Ok(grant)
     }
 
+    /// The same grant, for which names are looked up with those of others of its tenant. A grant that shares with none has
+    /// a tenant's part of them for itself.
+    #[must_use]
+    pub fn sharing(self, lookups: &Lookups) -> Self {
+        let Granted { http, tcp, .. } = &self.0.granted;
+        http.rules().share(lookups);
+        tcp.share(lookups);
+        self
+    }
+
     /// The grant of nothing, under the default limits.
     #[must_use]
     pub fn nothing() -> Self {
@@ -201,6 +211,17 @@ mod tests {
     #[test]
     fn a_grant_may_be_empty() {
         assert_eq!(*grant("{}").unwrap().limits(), Limits::default());
+    }
+
+    #[test]
+    fn grants_share_lookups_for_as_long_as_they_are_there() {
+        let lookups = Lookups::default();
+        let all = [(); 2].map(|()| grant("{}").unwrap().sharing(&lookups));
+        let [first, second] = all;
+        drop(first);
+        assert!(lookups.is_shared());
+        drop(second);
+        assert!(!lookups.is_shared());
     }
 
     #[test]

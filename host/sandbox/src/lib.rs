@@ -53,7 +53,7 @@ mod units;
 pub use capability::Capability;
 pub use connector::{Connector, NoSuchFunction};
 pub use context::{CallContext, Items, Progress, Reveal, Reveals};
-pub use egress::{Authorities, AuthoritiesError, Rewrite, RewriteError, Rule, RuleError};
+pub use egress::{Authorities, AuthoritiesError, Lookups, Rewrite, RewriteError, Rule, RuleError};
 pub use evaluator::{Evaluator, FilterId, SyntaxError};
 pub use failure::{Failure, FailureKind};
 pub use grant::{Grant, GrantError, GrantSpec};

@@ -122,8 +122,8 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// blocks.
 pub const LOOKUPS_MAX: usize = 128;
 
-/// How many of them under one grant.
-pub const LOOKUPS_PER_GRANT_MAX: usize = 16;
+/// How many of them for one tenant.
+pub const LOOKUPS_PER_TENANT_MAX: usize = 32;
 
 /// How long an idle connection is kept.
 pub const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(30);

@@ -120,7 +120,7 @@ pub(super) async fn connect(rules: &Rules, uri: &Uri) -> Result<TcpStream, Conne
         .and_then(normal_host)
         .ok_or(ConnectError::NoHost)?;
     let port = uri.port_u16().unwrap_or_else(|| scheme.default_port());
-    let addresses = timeout_at(deadline, resolve(&host, port, &rules.lookups))
+    let addresses = timeout_at(deadline, resolve(&host, port, rules.lookups()))
         .await
         .map_err(|_| ConnectError::TimedOut)??;
     let allowed = allowed(rules, &host, scheme, &addresses)?;

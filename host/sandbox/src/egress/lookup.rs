@@ -1,7 +1,7 @@
 //! The addresses of names, as the system's resolver knows them.
 //!
 //! It keeps a thread until it knows, or has given up: where no server answers, for longer than anybody here waits. So no more
-//! threads are given to that than the runtime can do without, and no more of them to one grant than leave some to others.
+//! threads are given to that than the runtime can do without, and no more of them to one tenant than leave some to others.
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
@@ -9,26 +9,33 @@ use std::sync::{Arc, LazyLock};
 
 use tokio::sync::Semaphore;
 
-use crate::limits::{LOOKUPS_MAX, LOOKUPS_PER_GRANT_MAX};
+use crate::limits::{LOOKUPS_MAX, LOOKUPS_PER_TENANT_MAX};
 
 /// Those of the process, which has the threads.
 static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(LOOKUPS_MAX)));
 
-/// A grant's part of the lookups.
-#[derive(Debug)]
-pub(super) struct Lookups {
+/// A tenant's part of the lookups: at most [`LOOKUPS_PER_TENANT_MAX`] are under way at a time under all grants that
+/// [share](crate::Grant::sharing) it. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct Lookups {
     places: Arc<Semaphore>,
 }
 
 impl Default for Lookups {
     fn default() -> Self {
         Self {
-            places: Arc::new(Semaphore::new(LOOKUPS_PER_GRANT_MAX)),
+            places: Arc::new(Semaphore::new(LOOKUPS_PER_TENANT_MAX)),
         }
     }
 }
 
 impl Lookups {
+    /// Whether there is another clone of it: a grant shares it.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.places) > 1
+    }
+
     /// The addresses of a name, which may be none, with a port.
     pub(super) async fn addresses(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         let name = name.to_owned();
@@ -74,7 +81,7 @@ mod tests {
     async fn what_nobody_waits_for_keeps_its_place_and_leaves_those_of_others() {
         let (lookups, others) = (Lookups::default(), Lookups::default());
         let mut resolvers = Vec::new();
-        for _ in 0..LOOKUPS_PER_GRANT_MAX {
+        for _ in 0..LOOKUPS_PER_TENANT_MAX {
             let (answer, answered) = channel::<()>();
             let silent = lookups.aside(move || answered.recv().map_err(io::Error::other));
             assert!(

@@ -17,6 +17,7 @@ pub(crate) mod secrets;
 mod target;
 mod trust;
 
+pub use lookup::Lookups;
 pub use rewrite::{Rewrite, RewriteError};
 pub use rule::{Rule, RuleError};
 pub(crate) use rules::Rules;

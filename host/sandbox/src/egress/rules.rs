@@ -1,6 +1,7 @@
 //! The egress rules of a grant, together.
 
 use std::net::IpAddr;
+use std::sync::OnceLock;
 
 use url::Host;
 
@@ -9,17 +10,26 @@ use super::lookup::Lookups;
 use super::rule::Rule;
 use super::target::{Scheme, Target};
 
-/// The rules of a grant, and its part of the lookups that its requests cause.
+/// The rules of a grant, and whose lookups its requests share.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
     rules: Vec<Rule>,
-    pub(super) lookups: Lookups,
+    lookups: OnceLock<Lookups>,
 }
 
 impl Rules {
     pub(crate) fn new(rules: Vec<Rule>) -> Self {
-        let lookups = Lookups::default();
+        let lookups = OnceLock::new();
         Self { rules, lookups }
+    }
+
+    /// Names are looked up with others that share these lookups, unless some have been looked up already.
+    pub(crate) fn share(&self, lookups: &Lookups) {
+        self.lookups.get_or_init(|| lookups.clone());
+    }
+
+    pub(super) fn lookups(&self) -> &Lookups {
+        self.lookups.get_or_init(Lookups::default)
     }
 
     /// Checks a request's method and URL.
