@@ -30,7 +30,23 @@ struct Known {
 impl LiveRuns {
     /// A run of a tenant, which is live from here on. Where it is already, its phase is what it is.
     pub(crate) fn enter(&self, tenant: &TenantId, run: RunId, status: Status) -> Arc<LiveRun> {
+        self.enter_into(&mut self.lock(), tenant, run, status)
+    }
+
+    /// As [`LiveRuns::enter`], for the partition that goes on with the run.
+    pub(crate) fn take_up(&self, tenant: &TenantId, run: RunId) -> Arc<LiveRun> {
         let mut known = self.lock();
+        known.abandoned.remove(&run);
+        self.enter_into(&mut known, tenant, run, Status::Running)
+    }
+
+    fn enter_into(
+        &self,
+        known: &mut Known,
+        tenant: &TenantId,
+        run: RunId,
+        status: Status,
+    ) -> Arc<LiveRun> {
         if let Some(live) = known.runs.get(&run).and_then(Weak::upgrade) {
             return live;
         }
@@ -48,12 +64,6 @@ impl LiveRuns {
         });
         known.runs.insert(run, Arc::downgrade(&live));
         live
-    }
-
-    /// As [`LiveRuns::enter`], for the partition that goes on with the run.
-    pub(crate) fn take_up(&self, tenant: &TenantId, run: RunId) -> Arc<LiveRun> {
-        self.lock().abandoned.remove(&run);
-        self.enter(tenant, run, Status::Running)
     }
 
     /// A run of a tenant, if it is live.
