@@ -536,7 +536,7 @@ impl Partition {
         let at = run.time(now);
         let applied = self.apply(id, Event::Elapsed { timer }, at, turn, Recorded::Now);
         if applied.is_err() {
-            // It has not elapsed: whoever takes the run up again has to find it, which may be asleep still for the store.
+            // It has not elapsed. In the store the run may be asleep still, so that after a restart it has nothing else to wake it.
             turn.batch.truncate(before);
         }
     }

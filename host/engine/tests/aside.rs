@@ -12,7 +12,7 @@ use baton_engine::{
     Timestamp,
 };
 use baton_store::record::{OpenRecord, Record};
-use baton_store::{MemoryStore, ReadError, Store, key};
+use baton_store::{Batch, CommitError, MemoryStore, ReadError, Store, key};
 use serde_json::json;
 use support::{Host, Interfere, Interfered, Script, shared_sandbox, start, until};
 
@@ -169,6 +169,34 @@ async fn who_follows_a_run_that_the_host_fails_on_hears_that_no_more_comes() {
     while later.next().await.is_some() {}
     let found = host.engine.run(&tenant, &run).await;
     assert_eq!(found.expect("read").expect("there").status, Status::Waiting);
+    host.engine.shutdown().await;
+}
+
+/// A store on which the journal's thread fails once it is told so.
+#[derive(Default)]
+struct Snare(AtomicBool);
+
+impl Interfere for Snare {
+    fn before_commit(&self, _: &Batch) -> Result<(), CommitError> {
+        assert!(!self.0.load(Ordering::SeqCst), "the host fails to write");
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_a_journal_that_is_lost() {
+    let (store, run, _) = asleep().await;
+    let by = Snare::default();
+    let store = Arc::new(Interfered { store, by });
+    let host = Host::open(store.clone(), &Script::default());
+    until("recovered", async || host.engine.is_ready()).await;
+    store.by.0.store(true, Ordering::SeqCst);
+    let tenant = TenantId::default();
+    let lost = host.engine.cancel(&tenant, &run, "ada", None).await;
+    assert!(lost.is_err(), "nobody can write: {lost:?}");
+    until("the host knows", async || !host.engine.is_ready()).await;
+    let late = host.engine.start(&tenant, start("add", json!({}))).await;
+    assert!(late.is_err(), "nobody can write: {late:?}");
     host.engine.shutdown().await;
 }
 

@@ -121,7 +121,7 @@ impl Subscription {
         match &mut self.source {
             Source::Ended => {}
             Source::Live(follower) => match follower.next().await {
-                // Lines whose run was out of the way when they became durable are in the journal alone.
+                // All are told one after the other. Whatever kept one from that, the journal has it.
                 Ok(note) if note.seq > self.last.saturating_add(1) => return Err(Lagged),
                 Ok(note) => return Ok(Some(note)),
                 Err(broadcast::error::RecvError::Closed) => self.source = Source::Ended,
