@@ -234,8 +234,8 @@ fn view<'a>(
         Moment::After(raw) => (Some(&task.input), Some(raw), None),
         Moment::Exporting(raw, output) => (Some(&task.input), Some(raw), Some(output)),
     };
-    // In an extension, the task that it extends is spoken of.
-    let extended = place.extended.map(|id| &run.tasks[&id]);
+    // In an extension, the task that it extends is spoken of. What undoes something of one comes when that has ended.
+    let extended = place.extended.and_then(|id| run.tasks.get(&id));
     View {
         run,
         place,

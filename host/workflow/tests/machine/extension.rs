@@ -298,6 +298,30 @@ do:
 }
 
 #[test]
+fn what_undoes_something_of_an_extension_outlives_the_task_that_it_extends() {
+    let workflow = "
+use:
+  extensions:
+    - booked:
+        extend: set
+        before: [ { book: { call: f@any, compensate: [ { undo: { call: u@any, with: { a: '${ $task.name }' } } } ] } } ]
+do:
+  - one: { set: { a: 1 } }
+  - two: { call: f@any }
+";
+    let mut run = Run::start(workflow, json!({}));
+    run.ok("book", json!(1));
+    run.fails("two", 500);
+    assert!(
+        run.transcript()
+            .contains(r#"invoke undo u@any {"a":"undo"}"#),
+        "{}",
+        run.transcript()
+    );
+    run.ok("undo", json!(2));
+}
+
+#[test]
 fn a_replay_comes_to_the_same() {
     let workflow = "
 use:
